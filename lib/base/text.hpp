@@ -1,0 +1,31 @@
+// Small text functions shared by everything: pure, no locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod {
+
+// Control characters (C0, DEL, and C1 in UTF-8) become \xNN, so that no foreign text can drive a terminal
+// or forge a log line. With keep_layout, newline and tab stay.
+std::string escaped(std::string_view text, bool keep_layout = false);
+
+std::string_view trimmed(std::string_view text) noexcept; // spaces, tabs, CR and LF at both ends
+std::vector<std::string_view> split(std::string_view text, char separator); // empty fields are kept
+std::vector<std::string_view> words(std::string_view text);                 // runs of space and tab separate
+
+// Decimal digits only: no sign, no space, no prefix, no overflow.
+std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept;
+
+// RFC 4648 section 4, padding required, nothing else tolerated.
+std::optional<std::string> base64_decoded(std::string_view text);
+
+// At most `limit` bytes of `text`, cut at a UTF-8 boundary, with "…" where something was cut.
+std::string shortened(std::string_view text, std::size_t limit);
+
+bool is_commit_id(std::string_view text) noexcept; // 40 lower-case hexadecimal digits
+
+} // namespace pgod

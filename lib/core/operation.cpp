@@ -1,0 +1,57 @@
+#include "core/operation.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgod {
+
+namespace {
+
+constexpr std::array<Operation, 13> operations{{
+    {Op::ping, "ping", OpGroup::read, 0, true, "answer \"pong! - HOSTNAME\""},
+    {Op::list, "list", OpGroup::read, 0, true, "list the services that this key may see"},
+    {Op::status, "status", OpGroup::read, 0, true, "desired state, health, commits and the last outcome"},
+    {Op::ps, "ps", OpGroup::read, 0, true, "list the service's containers"},
+    {Op::logs, "logs", OpGroup::read, 64, true, "print the containers' logs: logs [-f] [SERVICE...]"},
+    {Op::up, "up", OpGroup::deploy, 0, false, "sync, and deploy the tip where it differs or is not healthy"},
+    {Op::down, "down", OpGroup::deploy, 0, false, "stop and remove the containers; they stay down until up"},
+    {Op::start, "start", OpGroup::deploy, 64, false, "start stopped containers: start [SERVICE...]"},
+    {Op::stop, "stop", OpGroup::deploy, 64, false, "stop containers: stop [SERVICE...]"},
+    {Op::restart, "restart", OpGroup::deploy, 64, false, "restart containers: restart [SERVICE...]"},
+    {Op::pull, "pull", OpGroup::deploy, 0, false, "sync, and pull the tip's images"},
+    {Op::build, "build", OpGroup::deploy, 0, false, "sync, and build the tip's images"},
+    {Op::sync, "sync", OpGroup::deploy, 0, false, "fetch now and do what a poll does"},
+}};
+
+} // namespace
+
+bool OperationGroups::allows(OpGroup group) const noexcept {
+    switch (group) {
+    case OpGroup::read:
+        return read;
+    case OpGroup::deploy:
+        return deploy;
+    case OpGroup::exec:
+        return exec;
+    case OpGroup::admin:
+        return admin;
+    }
+    return false;
+}
+
+std::span<const Operation> all_operations() noexcept {
+    return operations;
+}
+
+const Operation* find_operation(std::string_view name) noexcept {
+    const auto* found = std::find_if(operations.begin(), operations.end(),
+                                     [name](const Operation& operation) { return operation.name == name; });
+    return found == operations.end() ? nullptr : found;
+}
+
+const Operation& operation_of(Op op) noexcept {
+    return *std::find_if(operations.begin(), operations.end(),
+                         [op](const Operation& operation) { return operation.op == op; });
+}
+
+} // namespace pgod

@@ -1,0 +1,54 @@
+// The operations: what may follow `//`. One row per operation says who may run it, what it takes and how it
+// ends; everything that lists operations (usage texts, authorisation, dispatch) reads this table.
+// To add an operation: a row here, and a case where it is carried out (daemon/operations.cpp for what the
+// supervisor answers itself, daemon/work_role.cpp for what the service's user does).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace pgod {
+
+enum class Op {
+    ping,
+    list,
+    status,
+    ps,
+    logs,
+    up,
+    down,
+    start,
+    stop,
+    restart,
+    pull,
+    build,
+    sync,
+};
+
+enum class OpGroup { read, deploy, exec, admin };
+
+// A set of groups: what a grant or a service's ceiling allows.
+struct OperationGroups {
+    bool read = false;
+    bool deploy = false;
+    bool exec = false;
+    bool admin = false;
+    bool allows(OpGroup group) const noexcept;
+    bool operator==(const OperationGroups&) const = default;
+};
+
+struct Operation {
+    Op op;
+    std::string_view name;
+    OpGroup group;
+    std::size_t max_args;    // arguments after the operation; more is a usage error
+    bool ends_with_client;   // a client that leaves ends it; otherwise the server finishes what it began
+    std::string_view summary; // one line for usage texts
+};
+
+std::span<const Operation> all_operations() noexcept;
+const Operation* find_operation(std::string_view name) noexcept; // null: no such operation
+const Operation& operation_of(Op op) noexcept;
+
+} // namespace pgod

@@ -1,0 +1,100 @@
+// The plan: the podman calls that podman-compose asked for, as structure, and its own merged model. Parsing an
+// argv into this is the first half of the policy: a call, a flag or a shape that is not known here cannot be
+// represented, and so cannot be carried out. What was judged is what is run: the worker builds the argv anew
+// from this structure, never from the recorded text.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod {
+
+using Argv = std::vector<std::string>; // argv[0], podman's own name, left out
+
+// One flag of a podman call under its canonical long name ("--publish" for -p), with its value if it takes one.
+struct PlanOption {
+    std::string flag;
+    std::string value;
+    bool operator==(const PlanOption&) const = default;
+};
+
+struct PlannedContainer {
+    std::string name;
+    std::string service; // the compose service, from podman-compose's own label
+    std::vector<PlanOption> options;
+    std::string image;
+    std::vector<std::string> command;
+    bool operator==(const PlannedContainer&) const = default;
+};
+
+struct PlannedBuild {
+    std::string image;   // the tag it makes
+    std::string context; // absolute, in the stage
+    std::string file;    // absolute, in the stage
+    std::vector<PlanOption> options;
+    bool operator==(const PlannedBuild&) const = default;
+};
+
+struct PlannedVolume {
+    std::string name;
+    std::vector<std::string> labels;
+    bool operator==(const PlannedVolume&) const = default;
+};
+
+struct PlannedNetwork {
+    std::string name;
+    std::vector<std::string> labels;
+    bool internal = false;
+    bool operator==(const PlannedNetwork&) const = default;
+};
+
+// What podman-compose's merged model says beyond the calls.
+struct ModelService {
+    std::vector<std::string> keys;                 // every key of the service, also the ignored ones
+    std::map<std::string, std::string> depends_on; // compose service → condition ("" when none is given)
+    std::string restart;
+    bool builds = false;
+    bool operator==(const ModelService&) const = default;
+};
+struct Model {
+    std::vector<std::string> keys; // top level
+    std::map<std::string, ModelService> services;
+    bool operator==(const Model&) const = default;
+};
+
+struct Plan {
+    std::string project;
+    std::vector<PlannedBuild> builds;
+    std::vector<PlannedVolume> volumes;
+    std::vector<PlannedNetwork> networks;
+    std::vector<PlannedContainer> containers; // in the order in which they are started
+    Model model;
+    std::vector<std::string> files; // relative to the stage: every file that podman-compose opened there
+    bool operator==(const Plan&) const = default;
+};
+
+// Why a plan is not allowed, in the words of the compose file.
+struct Violation {
+    std::string service; // compose service; empty: the file as a whole
+    std::string setting; // "privileged", "ports", "volumes"…
+    std::string problem; // "is not allowed", "host port 80 is outside 5005-5010"
+    std::string grant;   // what the admin could put into the TOML; empty: nothing permits it
+    bool operator==(const Violation&) const = default;
+};
+std::string describe(const Violation& violation); // one sentence
+
+struct PlanOrViolations {
+    Plan plan;
+    std::vector<Violation> violations; // not empty: do not carry the plan out
+};
+
+// Turns recorded calls into a plan; calls whose output podman-compose only reads (`--version`, `inspect`,
+// `volume inspect`, `network exists`) are skipped. Lists that podman-compose prints in random order are sorted.
+PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
+
+} // namespace pgod

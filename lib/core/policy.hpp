@@ -1,0 +1,23 @@
+// Policy: what a repository's plan may contain, as a list of what is allowed. Pure; the part that must look at
+// the file system (where a bind source leads) is compose/binds.hpp, run as the user before anything goes down
+// and again before each container is made.
+#pragma once
+
+#include "core/plan.hpp"
+#include "core/service.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod {
+
+struct PolicyGrants {
+    std::string stage;                           // absolute: where podman-compose read the commit
+    std::optional<std::vector<PortRange>> ports; // absent: any host port
+    std::vector<std::string> volumes;            // absolute host directories
+};
+
+std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants);
+
+} // namespace pgod

@@ -1,0 +1,64 @@
+// What the configuration says, as plain data: the daemon's settings and its services. Validated by lib/config;
+// everything downstream may rely on the bounds named here.
+#pragma once
+
+#include "core/operation.hpp"
+#include "core/repository_url.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod {
+
+// Host ports first … last, inclusive ("5005/5" is 5005 … 5010).
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+    bool contains(std::uint16_t port) const noexcept { return port >= first && port <= last; }
+    bool operator==(const PortRange&) const = default;
+};
+
+// Where a DNS name of `urls` forwards to.
+struct Forward {
+    std::string host; // empty: this host
+    std::uint16_t port = 0;
+    bool operator==(const Forward&) const = default;
+};
+
+struct Service {
+    std::string name; // [a-z0-9][a-z0-9-]*, at most 63, unique
+    std::string user; // never "root"
+    RepositoryUrl repository;
+    std::string branch = "main";
+    std::map<std::string, Forward> urls;         // DNS name → where it forwards
+    std::optional<std::vector<PortRange>> ports; // absent: any host port may be bound
+    std::vector<std::string> volumes;            // absolute host directories, normalised
+    std::optional<std::string> compose;          // relative path of the compose file
+    std::vector<std::string> env;                // NAME=value; they win over the repository's .env
+    bool auto_deploy = true;                     // `auto`
+    OperationGroups ops{.read = true, .deploy = true, .exec = false}; // ceiling for keys of the repository
+    std::chrono::milliseconds interval{std::chrono::minutes{5}};      // poll interval, at least 1 s
+    bool operator==(const Service&) const = default;
+};
+
+struct ListenAddress {
+    std::string host; // empty: all addresses
+    std::uint16_t port = 2222;
+    bool operator==(const ListenAddress&) const = default;
+};
+
+struct Config {
+    ListenAddress listen;
+    std::chrono::milliseconds interval{std::chrono::minutes{5}};
+    std::string state = "/var/lib/pgod";
+    std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
+    std::string admin_keys = "/etc/pgod/admin_keys";
+    std::string revoked_keys = "/etc/pgod/revoked_keys";
+    std::vector<Service> services;
+};
+
+} // namespace pgod

@@ -1,0 +1,32 @@
+// What a repository job tells the supervisor: small values, already judged by the job that ran as the user.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/public_key.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod {
+
+inline constexpr std::size_t max_repository_keys = 100;
+inline constexpr std::size_t max_warnings = 32;
+
+// The end of a sync. An unreachable upstream still yields the keys and the tip that the local repository
+// holds, beside the error: an outage takes nobody's key away.
+struct SyncResult {
+    std::string tip;                   // 40 hex digits; empty: nothing was ever fetched
+    bool moved = false;                // the tip is not the one the caller knew
+    bool rewritten = false;            // upstream was force-pushed: the known tip is no ancestor
+    std::vector<PublicKey> keys;       // of the tip's ssh/*.pub
+    std::vector<std::string> warnings; // one sentence each
+    std::optional<Error> error;
+};
+
+struct ExportResult {
+    std::vector<std::string> warnings; // submodules, LFS pointers, refused names
+    std::optional<Error> error;
+};
+
+} // namespace pgod

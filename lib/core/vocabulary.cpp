@@ -1,0 +1,70 @@
+#include "core/vocabulary.hpp"
+
+#include <array>
+#include <utility>
+
+namespace pgod {
+
+namespace {
+
+template<typename E, std::size_t N>
+using Names = std::array<std::pair<E, std::string_view>, N>;
+
+constexpr Names<Desired, 3> desired_names{{
+    {Desired::running, "running"},
+    {Desired::stopped, "stopped"},
+    {Desired::suspended, "suspended"},
+}};
+
+constexpr Names<Health, 5> health_names{{
+    {Health::healthy, "healthy"},
+    {Health::progressing, "progressing"},
+    {Health::degraded, "degraded"},
+    {Health::missing, "missing"},
+    {Health::unknown, "unknown"},
+}};
+
+constexpr Names<Outcome, 6> outcome_names{{
+    {Outcome::ok, "ok"},
+    {Outcome::rejected, "rejected"},
+    {Outcome::failed, "failed"},
+    {Outcome::rolled_back, "rolled-back"},
+    {Outcome::superseded, "superseded"},
+    {Outcome::cancelled, "cancelled"},
+}};
+
+template<typename Table, typename E>
+std::string_view find_name(const Table& table, E value) noexcept {
+    for (const auto& [entry, name] : table)
+        if (entry == value)
+            return name;
+    return "unknown";
+}
+
+template<typename E, typename Table>
+std::optional<E> find_value(const Table& table, std::string_view name) noexcept {
+    for (const auto& [entry, spelling] : table)
+        if (spelling == name)
+            return entry;
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string_view name_of(Desired desired) noexcept {
+    return find_name(desired_names, desired);
+}
+std::string_view name_of(Health health) noexcept {
+    return find_name(health_names, health);
+}
+std::string_view name_of(Outcome outcome) noexcept {
+    return find_name(outcome_names, outcome);
+}
+std::optional<Desired> desired_named(std::string_view name) noexcept {
+    return find_value<Desired>(desired_names, name);
+}
+std::optional<Outcome> outcome_named(std::string_view name) noexcept {
+    return find_value<Outcome>(outcome_names, name);
+}
+
+} // namespace pgod

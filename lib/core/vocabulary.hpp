@@ -1,0 +1,20 @@
+// The closed vocabularies of pgod: what operators ask for, what containers show, how a deployment ended.
+// name_of() gives the one spelling used in messages, JSON, the database and the documents.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace pgod {
+
+enum class Desired { running, stopped, suspended };
+enum class Health { healthy, progressing, degraded, missing, unknown };
+enum class Outcome { ok, rejected, failed, rolled_back, superseded, cancelled };
+
+std::string_view name_of(Desired desired) noexcept;
+std::string_view name_of(Health health) noexcept;
+std::string_view name_of(Outcome outcome) noexcept;
+std::optional<Desired> desired_named(std::string_view name) noexcept;
+std::optional<Outcome> outcome_named(std::string_view name) noexcept;
+
+} // namespace pgod

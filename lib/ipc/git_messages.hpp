@@ -1,0 +1,92 @@
+// Supervisor ↔ pgod-git. Each GitJob arrives with one descriptor: the job's end of a SEQPACKET pair, on which
+// the job's process sends its GitReport frames. The pair closing without a final Synced or Exported means that
+// the job crashed or was ended at its deadline; JobEnded on the control channel says which.
+#pragma once
+
+#include "ipc/codec.hpp"
+
+namespace pgod::ipc {
+
+struct SyncJob {
+    std::string known;           // the tip that the supervisor knows; empty: none. Keys are sent in any case
+    void fields(auto& archive) { archive(known); }
+};
+
+struct ExportJob {
+    std::string commit; // 40 hex digits
+    std::string into;   // a name beneath the service's directory; replaced as a whole, by rename
+    void fields(auto& archive) {
+        archive(commit);
+        archive(into);
+    }
+};
+
+struct GitJob {
+    std::uint64_t id = 0;
+    Identity user;           // whom the job becomes; ourselves when pgod does not run as root
+    std::string directory;   // the service's directory, absolute; the repository is `repo.git` in it
+    Secret url;              // with its credentials; in memory only
+    std::string branch;
+    std::chrono::milliseconds deadline{0};
+    std::uint64_t max_bytes = 0; // of one fetch
+    bool sync = true;            // sync or exported below
+    SyncJob sync_job;
+    ExportJob export_job;
+    void fields(auto& archive) {
+        archive(id);
+        archive(user);
+        archive(directory);
+        archive(url);
+        archive(branch);
+        archive(deadline);
+        archive(max_bytes);
+        archive(sync);
+        archive(sync_job);
+        archive(export_job);
+    }
+};
+
+// supervisor → pgod-git
+using GitRequest = std::variant<GitJob>;
+
+// pgod-git → supervisor, on the control channel
+struct JobEnded {
+    std::uint64_t id = 0;
+    bool deadline_passed = false;
+    std::int32_t wait_status = 0; // as waitpid(2) gives it
+    void fields(auto& archive) {
+        archive(id);
+        archive(deadline_passed);
+        archive(wait_status);
+    }
+};
+using GitNotice = std::variant<JobEnded>;
+
+// job → supervisor, on the job's own pair: any number of FoundKey and Warned, then one Synced or Exported
+struct FoundKey {
+    PublicKey key;
+    void fields(auto& archive) { archive(key); }
+};
+struct Warned {
+    std::string text;
+    void fields(auto& archive) { archive(text); }
+};
+struct Synced {
+    std::string tip;
+    bool moved = false;
+    bool rewritten = false;
+    std::optional<Error> error;
+    void fields(auto& archive) {
+        archive(tip);
+        archive(moved);
+        archive(rewritten);
+        archive(error);
+    }
+};
+struct Exported {
+    std::optional<Error> error;
+    void fields(auto& archive) { archive(error); }
+};
+using GitReport = std::variant<FoundKey, Warned, Synced, Exported>;
+
+} // namespace pgod::ipc

@@ -1,0 +1,82 @@
+// Supervisor ↔ pgod-ssh, and supervisor ↔ each connection's child.
+//
+// The listener hands every accepted connection to the supervisor as Connected with one descriptor, its end of
+// a SEQPACKET pair; the forked child holds the other. What a child may send when is fixed: any number of KeyQuery, then at
+// most one Run, then only WindowSize and Signal (with exec). Anything else ends it. Closing the pair
+// is how either side leaves.
+#pragma once
+
+#include "ipc/codec.hpp"
+
+namespace pgod::ipc {
+
+// supervisor → pgod-ssh, first and only frame; with the listening sockets as descriptors
+struct SshStart {
+    Secret host_key; // OpenSSH or PEM private key, ed25519
+    std::uint32_t max_connections = 64;
+    std::uint32_t max_unauthenticated = 16; // when full, the oldest of them is closed, a new one never refused
+    std::chrono::milliseconds login_deadline{10'000};
+    void fields(auto& archive) {
+        archive(host_key);
+        archive(max_connections);
+        archive(max_unauthenticated);
+        archive(login_deadline);
+    }
+};
+using SshControl = std::variant<SshStart>;
+
+// pgod-ssh → supervisor
+struct Listening { // warmed up: from here on connections are answered
+    std::string fingerprint;
+    void fields(auto& archive) { archive(fingerprint); }
+};
+struct Connected { // with one descriptor
+    std::string peer; // "ADDRESS" or "[ADDRESS]" and ":PORT"; from accept(2), not from the client
+    void fields(auto& archive) { archive(peer); }
+};
+using SshNotice = std::variant<Listening, Connected>;
+
+// connection's child → supervisor
+struct KeyQuery { // is this key known to any service or admin list?
+    PublicKey key; // name empty
+    void fields(auto& archive) { archive(key); }
+};
+struct Run { // run this command for the key whose signature libssh has verified
+    PublicKey key;
+    std::string fingerprint; // SHA256:…, for the log
+    std::string ssh_user;    // as the client gave it; only echoed
+    std::string command;     // at most core max_command_bytes
+    void fields(auto& archive) {
+        archive(key);
+        archive(fingerprint);
+        archive(ssh_user);
+        archive(command);
+    }
+};
+using SshRequest = std::variant<KeyQuery, Run>;
+
+// supervisor → connection's child
+struct KeyAnswer {
+    bool known = false;
+    void fields(auto& archive) { archive(known); }
+};
+struct Text { // the supervisor's own words, ready for the channel
+    bool to_stderr = false;
+    std::string bytes; // at most max_text_bytes
+    void fields(auto& archive) {
+        archive(to_stderr);
+        archive(bytes);
+    }
+};
+struct Streams { // with two descriptors, the operation's stdout and stderr; at most once
+    void fields(auto&) {}
+};
+struct Exit { // last; the child first drains the streams
+    std::int32_t status = 0;
+    void fields(auto& archive) { archive(status); }
+};
+using SshReply = std::variant<KeyAnswer, Text, Streams, Exit>;
+
+inline constexpr std::size_t max_text_bytes = 32 * 1024;
+
+} // namespace pgod::ipc

@@ -1,0 +1,99 @@
+// Supervisor ↔ pgod-work, one process per deployment or operation, as the service's user. The worker gets one
+// WorkJob on descriptor 3, with its standard output and error already where the client or the log reads them,
+// and sends Progress at each step and one WorkDone before it exits. What it needs to outlive the supervisor it
+// keeps in the service's directory.
+#pragma once
+
+#include "core/vocabulary.hpp"
+#include "ipc/codec.hpp"
+
+namespace pgod::ipc {
+
+// What a worker is started for.
+enum class WorkKind : std::uint8_t {
+    deploy,  // make the exported commit the one that runs, if it differs or is not healthy
+    pull,    // pull the images of the exported commit
+    build,   // build the images of the exported commit
+    down,    // stop and remove the service's containers
+    start,   // …what runs now, or the named compose services
+    stop,
+    restart,
+    ps,
+    logs,
+    observe, // look at the containers and the record; says nothing on stdout
+};
+constexpr WorkKind last_of(WorkKind) {
+    return WorkKind::observe;
+}
+
+struct WorkJob {
+    WorkKind kind = WorkKind::observe;
+    std::string service;
+    std::string directory; // the service's directory, absolute
+    std::string commit;    // deploy, pull, build: the commit that was exported to `stage`
+    std::uint64_t deployment = 0;
+    bool force = false;   // deploy even when the same commit runs and looks healthy
+    bool client = false;  // somebody reads stdout and stderr
+    bool json = false;
+    std::optional<std::string> compose;
+    std::vector<std::string> env;
+    std::optional<std::vector<PortRange>> ports;
+    std::vector<std::string> volumes;
+    std::vector<std::string> args;
+    std::chrono::milliseconds deadline{0};
+    void fields(auto& archive) {
+        archive(kind);
+        archive(service);
+        archive(directory);
+        archive(commit);
+        archive(deployment);
+        archive(force);
+        archive(client);
+        archive(json);
+        archive(compose);
+        archive(env);
+        archive(ports);
+        archive(volumes);
+        archive(args);
+        archive(deadline);
+    }
+};
+using WorkRequest = std::variant<WorkJob>;
+
+struct Progress {
+    std::string step; // "plan", "pull", "build", "switch", "verify"
+    void fields(auto& archive) { archive(step); }
+};
+struct WorkDone {
+    std::int32_t exit_status = 70;
+    bool changed = false;                   // containers were touched
+    std::optional<Outcome> outcome;         // of a deployment that was attempted
+    std::optional<Error> error;             // why it did not end well; one sentence
+    std::string running_commit;             // of the record after this job; empty: nothing deployed
+    Health health = Health::unknown;
+    std::vector<std::string> containers;    // "SERVICE STATE", for status; at most 64
+    void fields(auto& archive) {
+        archive(exit_status);
+        archive(changed);
+        archive(outcome);
+        archive(error);
+        archive(running_commit);
+        archive(health);
+        archive(containers);
+    }
+};
+using WorkReport = std::variant<Progress, WorkDone>;
+
+} // namespace pgod::ipc
+
+namespace pgod {
+constexpr Code last_of(Code) {
+    return Code::internal;
+}
+constexpr Outcome last_of(Outcome) {
+    return Outcome::cancelled;
+}
+constexpr Health last_of(Health) {
+    return Health::unknown;
+}
+} // namespace pgod

@@ -1,0 +1,52 @@
+// Channel: one end of a SOCK_SEQPACKET pair between pgod's processes: whole frames, descriptors beside them.
+// Bounded: a frame above ipc::max_frame (128 KiB) or with more than max_channel_fds descriptors is an error.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::os {
+
+inline constexpr std::size_t max_channel_frame = 128 * 1024;
+inline constexpr std::size_t max_channel_fds = 8;
+
+struct Frame {
+    std::string bytes; // empty: the peer closed
+    std::vector<Fd> fds;
+    bool closed() const noexcept { return bytes.empty(); }
+};
+
+class Channel {
+  public:
+    Channel() = default;
+    explicit Channel(Fd fd) noexcept : fd_(std::move(fd)) {}
+
+    // Both ends close-on-exec and blocking, with send buffers that hold a whole frame.
+    static Result<std::array<Channel, 2>> pair();
+
+    int fd() const noexcept { return fd_.get(); }
+    explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+    Fd release() noexcept { return std::move(fd_); }
+    void close() noexcept { fd_.reset(); }
+
+    // Blocks until the frame is queued, or fails; Code::gone when the peer closed. Never raises SIGPIPE.
+    Status send(std::string_view bytes, std::span<const int> fds = {}) const;
+    // As send(), but Code::transient at once when the peer does not read.
+    Status try_send(std::string_view bytes, std::span<const int> fds = {}) const;
+    // Blocks for one frame; a Frame that is closed() at the end.
+    Result<Frame> receive() const;
+    // nullopt when nothing is queued.
+    Result<std::optional<Frame>> try_receive() const;
+
+  private:
+    Fd fd_;
+};
+
+} // namespace pgod::os

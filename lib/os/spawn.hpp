@@ -1,0 +1,74 @@
+// spawn(): the one way a process is started. The program is an absolute path, argv an array, the environment
+// exactly what is given; there is no shell. The child becomes leader of its own session and process group, gets
+// /dev/null where no descriptor is given for 0, 1 and 2, default signal dispositions, and nothing else that
+// was open. Its identity is applied in one function (drop.hpp) that verifies itself and fails closed.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/identity.hpp"
+#include "base/result.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::os {
+
+struct ResourceLimit {
+    int resource = 0; // RLIMIT_…
+    rlim_t value = 0; // soft and hard
+};
+
+struct SpawnRequest {
+    std::string program;            // absolute path
+    std::vector<std::string> argv;  // argv[0] included
+    std::vector<std::string> env;   // NAME=value
+    std::string directory = "/";    // opened after the identity was applied
+    std::optional<Identity> become; // absent: stay who we are
+    struct Descriptor {
+        int from = -1; // ours
+        int to = -1;   // in the child
+    };
+    std::vector<Descriptor> descriptors;
+    std::vector<ResourceLimit> limits;
+    bool no_new_privileges = false; // never for podman: rootless needs newuidmap
+    bool die_with_parent = false;   // SIGKILL when the parent's thread ends
+    mode_t umask = 077;
+};
+
+// A child that was started and is not reaped yet. Destroying it kills its process group and reaps it;
+// release() gives that up (a worker outlives its supervisor).
+class Child {
+  public:
+    Child() = default;
+    Child(pid_t pid, Fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Child(Child&& other) noexcept;
+    Child& operator=(Child&& other) noexcept;
+    ~Child();
+
+    explicit operator bool() const noexcept { return pid_ > 0; }
+    pid_t pid() const noexcept { return pid_; }
+    int pidfd() const noexcept { return pidfd_.get(); } // readable when the child ended
+
+    void signal_group(int signal) const noexcept; // safe: an unreaped leader's group id is not reused
+    std::optional<int> try_reap() noexcept;       // wait status, once
+    int reap() noexcept;                          // blocks
+    void release() noexcept { pid_ = -1; }
+
+  private:
+    pid_t pid_ = -1;
+    Fd pidfd_;
+};
+
+// Code::gone when the program does not exist; the message names the step that failed in the child.
+Result<Child> spawn(const SpawnRequest& request);
+
+// "exited with status 3" or "killed by signal 9 (Killed)".
+std::string describe_wait_status(int wait_status);
+// 0…255 of a normal exit, 128 + signal otherwise.
+int exit_code_of(int wait_status) noexcept;
+
+} // namespace pgod::os
