@@ -10,8 +10,10 @@ namespace pgod {
 class Fd {
   public:
     Fd() = default;
-    explicit Fd(int fd) noexcept : fd_(fd) {}
-    Fd(Fd&& other) noexcept : fd_(other.release()) {}
+    explicit Fd(int fd) noexcept
+        : fd_(fd) {}
+    Fd(Fd&& other) noexcept
+        : fd_(other.release()) {}
     Fd& operator=(Fd&& other) noexcept {
         reset(other.release());
         return *this;

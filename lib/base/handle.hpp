@@ -21,11 +21,12 @@ using Handle = std::unique_ptr<T, Deleter<function>>;
 template<typename H>
 class Out {
   public:
-    explicit Out(H& handle) noexcept : handle_(handle) {}
+    explicit Out(H& handle) noexcept
+        : handle_(handle) {}
     Out(const Out&) = delete;
     Out& operator=(const Out&) = delete;
     ~Out() { handle_.reset(raw_); }
-    operator typename H::pointer*() noexcept { return &raw_; }
+    operator typename H::pointer *() noexcept { return &raw_; }
 
   private:
     H& handle_;

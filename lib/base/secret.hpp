@@ -12,7 +12,8 @@ namespace pgod {
 class Secret {
   public:
     Secret() = default;
-    explicit Secret(std::string text) : text_(std::move(text)) {}
+    explicit Secret(std::string text)
+        : text_(std::move(text)) {}
     const std::string& reveal() const noexcept { return text_; }
     bool empty() const noexcept { return text_.empty(); }
     bool operator==(const Secret&) const = default;

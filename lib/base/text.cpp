@@ -14,7 +14,8 @@ std::string escaped(std::string_view text, bool keep_layout) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         const bool layout = keep_layout && (byte == '\n' || byte == '\t');
-        const bool c1 = byte == 0xc2 && i + 1 < text.size() && (text[i + 1] & 0xe0) == static_cast<char>(0x80);
+        const bool c1 =
+            byte == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
         if (c1) {
             fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[++i]));
         } else if ((byte < 0x20 && !layout) || byte == 0x7f) {
@@ -110,7 +111,7 @@ std::optional<std::string> base64_decoded(std::string_view text) {
 std::string shortened(std::string_view text, std::size_t limit) {
     if (text.size() <= limit)
         return std::string(text);
-    while (limit > 0 && (text[limit] & 0xc0) == static_cast<char>(0x80))
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
         --limit;
     return std::string(text.substr(0, limit)) + "…";
 }

@@ -2,8 +2,8 @@
 // pgoctl's own target adds the host before it: `HOST:SERVICE//OPERATION`.
 //
 // An SSH exec request is one string. pgoctl quotes each argument as sh(1) would ('…'), ssh(1) joins its
-// arguments with spaces; both are split here by the same rules (quotes and backslash, nothing is expanded), so
-// that arguments survive unharmed.
+// arguments with spaces; both are split here by the same rules (quotes and backslash, nothing is expanded),
+// so that arguments survive unharmed.
 #pragma once
 
 #include "base/result.hpp"

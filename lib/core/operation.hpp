@@ -42,8 +42,8 @@ struct Operation {
     Op op;
     std::string_view name;
     OpGroup group;
-    std::size_t max_args;    // arguments after the operation; more is a usage error
-    bool ends_with_client;   // a client that leaves ends it; otherwise the server finishes what it began
+    std::size_t max_args;     // arguments after the operation; more is a usage error
+    bool ends_with_client;    // a client that leaves ends it; otherwise the server finishes what it began
     std::string_view summary; // one line for usage texts
 };
 

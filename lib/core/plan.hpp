@@ -1,7 +1,7 @@
-// The plan: the podman calls that podman-compose asked for, as structure, and its own merged model. Parsing an
-// argv into this is the first half of the policy: a call, a flag or a shape that is not known here cannot be
-// represented, and so cannot be carried out. What was judged is what is run: the worker builds the argv anew
-// from this structure, never from the recorded text.
+// The plan: the podman calls that podman-compose asked for, as structure, and its own merged model. Parsing
+// an argv into this is the first half of the policy: a call, a flag or a shape that is not known here cannot
+// be represented, and so cannot be carried out. What was judged is what is run: the worker builds the argv
+// anew from this structure, never from the recorded text.
 #pragma once
 
 #include "base/result.hpp"
@@ -16,7 +16,8 @@ namespace pgod {
 
 using Argv = std::vector<std::string>; // argv[0], podman's own name, left out
 
-// One flag of a podman call under its canonical long name ("--publish" for -p), with its value if it takes one.
+// One flag of a podman call under its canonical long name ("--publish" for -p), with its value if it takes
+// one.
 struct PlanOption {
     std::string flag;
     std::string value;
@@ -94,7 +95,8 @@ struct PlanOrViolations {
 };
 
 // Turns recorded calls into a plan; calls whose output podman-compose only reads (`--version`, `inspect`,
-// `volume inspect`, `network exists`) are skipped. Lists that podman-compose prints in random order are sorted.
+// `volume inspect`, `network exists`) are skipped. Lists that podman-compose prints in random order are
+// sorted.
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
 
 } // namespace pgod

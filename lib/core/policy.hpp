@@ -1,6 +1,6 @@
-// Policy: what a repository's plan may contain, as a list of what is allowed. Pure; the part that must look at
-// the file system (where a bind source leads) is compose/binds.hpp, run as the user before anything goes down
-// and again before each container is made.
+// Policy: what a repository's plan may contain, as a list of what is allowed. Pure; the part that must look
+// at the file system (where a bind source leads) is compose/binds.hpp, run as the user before anything goes
+// down and again before each container is made.
 #pragma once
 
 #include "core/plan.hpp"

@@ -1,5 +1,5 @@
-// What the configuration says, as plain data: the daemon's settings and its services. Validated by lib/config;
-// everything downstream may rely on the bounds named here.
+// What the configuration says, as plain data: the daemon's settings and its services. Validated by
+// lib/config; everything downstream may rely on the bounds named here.
 #pragma once
 
 #include "core/operation.hpp"

@@ -33,8 +33,7 @@ class Encoder {
   public:
     void operator()(bool value) { out_.push_back(value ? '\1' : '\0'); }
     template<typename T>
-        requires(std::is_integral_v<T> || std::is_enum_v<T>)
-    void operator()(T value) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>) void operator()(T value) {
         auto bits = static_cast<std::uint64_t>(value);
         for (std::size_t i = 0; i < sizeof(T); ++i, bits >>= 8)
             out_.push_back(static_cast<char>(bits & 0xff));
@@ -44,7 +43,9 @@ class Encoder {
         out_ += text;
     }
     void operator()(const Secret& secret) { (*this)(secret.reveal()); }
-    void operator()(const std::chrono::milliseconds& value) { (*this)(static_cast<std::int64_t>(value.count())); }
+    void operator()(const std::chrono::milliseconds& value) {
+        (*this)(static_cast<std::int64_t>(value.count()));
+    }
     template<typename T>
     void operator()(const std::vector<T>& list) {
         (*this)(static_cast<std::uint32_t>(list.size()));
@@ -78,7 +79,7 @@ class Encoder {
         (*this)(identity.home);
     }
     template<typename M>
-        requires requires(M message, Encoder& self) { message.fields(self); }
+    requires requires(M message, Encoder& self) { message.fields(self); }
     void operator()(const M& message) {
         const_cast<M&>(message).fields(*this); // fields() only reads here
     }
@@ -90,7 +91,8 @@ class Encoder {
 
 class Decoder {
   public:
-    explicit Decoder(std::string_view frame) : rest_(frame) {}
+    explicit Decoder(std::string_view frame)
+        : rest_(frame) {}
 
     void operator()(bool& value) {
         std::uint8_t byte = 0;
@@ -100,7 +102,7 @@ class Decoder {
         value = byte == 1;
     }
     template<typename T>
-        requires std::is_integral_v<T>
+    requires std::is_integral_v<T>
     void operator()(T& value) {
         const auto bytes = take(sizeof(T));
         std::uint64_t bits = 0;
@@ -110,7 +112,7 @@ class Decoder {
     }
     // An enum's last value is given by `last_of(E)`, found by argument-dependent lookup.
     template<typename T>
-        requires std::is_enum_v<T>
+    requires std::is_enum_v<T>
     void operator()(T& value) {
         std::underlying_type_t<T> raw{};
         (*this)(raw);
@@ -173,10 +175,8 @@ class Decoder {
         (*this)(identity.home);
     }
     template<typename M>
-        requires requires(M message, Decoder& self) { message.fields(self); }
-    void operator()(M& message) {
-        message.fields(*this);
-    }
+    requires requires(M message, Decoder& self) { message.fields(self); }
+    void operator()(M& message) { message.fields(*this); }
 
     bool complete() const noexcept { return good_ && rest_.empty(); }
 
@@ -225,7 +225,8 @@ Result<Variant> decode(std::string_view frame) {
     std::uint8_t index = 0;
     decoder(index);
     Variant message;
-    if (frame.size() > max_frame || !detail::decode_alternative(index, decoder, message) || !decoder.complete())
+    if (frame.size() > max_frame || !detail::decode_alternative(index, decoder, message) ||
+        !decoder.complete())
         return Error{Code::invalid, "malformed frame from a peer process"};
     return message;
 }

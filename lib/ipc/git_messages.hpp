@@ -1,6 +1,6 @@
 // Supervisor ↔ pgod-git. Each GitJob arrives with one descriptor: the job's end of a SEQPACKET pair, on which
-// the job's process sends its GitReport frames. The pair closing without a final Synced or Exported means that
-// the job crashed or was ended at its deadline; JobEnded on the control channel says which.
+// the job's process sends its GitReport frames. The pair closing without a final Synced or Exported means
+// that the job crashed or was ended at its deadline; JobEnded on the control channel says which.
 #pragma once
 
 #include "ipc/codec.hpp"
@@ -8,7 +8,7 @@
 namespace pgod::ipc {
 
 struct SyncJob {
-    std::string known;           // the tip that the supervisor knows; empty: none. Keys are sent in any case
+    std::string known; // the tip that the supervisor knows; empty: none. Keys are sent in any case
     void fields(auto& archive) { archive(known); }
 };
 
@@ -23,9 +23,9 @@ struct ExportJob {
 
 struct GitJob {
     std::uint64_t id = 0;
-    Identity user;           // whom the job becomes; ourselves when pgod does not run as root
-    std::string directory;   // the service's directory, absolute; the repository is `repo.git` in it
-    Secret url;              // with its credentials; in memory only
+    Identity user;         // whom the job becomes; ourselves when pgod does not run as root
+    std::string directory; // the service's directory, absolute; the repository is `repo.git` in it
+    Secret url;            // with its credentials; in memory only
     std::string branch;
     std::chrono::milliseconds deadline{0};
     std::uint64_t max_bytes = 0; // of one fetch

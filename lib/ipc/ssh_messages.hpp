@@ -1,9 +1,9 @@
 // Supervisor ↔ pgod-ssh, and supervisor ↔ each connection's child.
 //
 // The listener hands every accepted connection to the supervisor as Connected with one descriptor, its end of
-// a SEQPACKET pair; the forked child holds the other. What a child may send when is fixed: any number of KeyQuery, then at
-// most one Run, then only WindowSize and Signal (with exec). Anything else ends it. Closing the pair
-// is how either side leaves.
+// a SEQPACKET pair; the forked child holds the other. What a child may send when is fixed: any number of
+// KeyQuery, then at most one Run, then only WindowSize and Signal (with exec). Anything else ends it. Closing
+// the pair is how either side leaves.
 #pragma once
 
 #include "ipc/codec.hpp"
@@ -14,7 +14,8 @@ namespace pgod::ipc {
 struct SshStart {
     Secret host_key; // OpenSSH or PEM private key, ed25519
     std::uint32_t max_connections = 64;
-    std::uint32_t max_unauthenticated = 16; // when full, the oldest of them is closed, a new one never refused
+    std::uint32_t max_unauthenticated =
+        16; // when full, the oldest of them is closed, a new one never refused
     std::chrono::milliseconds login_deadline{10'000};
     void fields(auto& archive) {
         archive(host_key);
@@ -30,14 +31,14 @@ struct Listening { // warmed up: from here on connections are answered
     std::string fingerprint;
     void fields(auto& archive) { archive(fingerprint); }
 };
-struct Connected { // with one descriptor
+struct Connected {    // with one descriptor
     std::string peer; // "ADDRESS" or "[ADDRESS]" and ":PORT"; from accept(2), not from the client
     void fields(auto& archive) { archive(peer); }
 };
 using SshNotice = std::variant<Listening, Connected>;
 
 // connection's child → supervisor
-struct KeyQuery { // is this key known to any service or admin list?
+struct KeyQuery {  // is this key known to any service or admin list?
     PublicKey key; // name empty
     void fields(auto& archive) { archive(key); }
 };

@@ -1,7 +1,7 @@
 // Supervisor ↔ pgod-work, one process per deployment or operation, as the service's user. The worker gets one
 // WorkJob on descriptor 3, with its standard output and error already where the client or the log reads them,
-// and sends Progress at each step and one WorkDone before it exits. What it needs to outlive the supervisor it
-// keeps in the service's directory.
+// and sends Progress at each step and one WorkDone before it exits. What it needs to outlive the supervisor
+// it keeps in the service's directory.
 #pragma once
 
 #include "core/vocabulary.hpp"
@@ -11,11 +11,11 @@ namespace pgod::ipc {
 
 // What a worker is started for.
 enum class WorkKind : std::uint8_t {
-    deploy,  // make the exported commit the one that runs, if it differs or is not healthy
-    pull,    // pull the images of the exported commit
-    build,   // build the images of the exported commit
-    down,    // stop and remove the service's containers
-    start,   // …what runs now, or the named compose services
+    deploy, // make the exported commit the one that runs, if it differs or is not healthy
+    pull,   // pull the images of the exported commit
+    build,  // build the images of the exported commit
+    down,   // stop and remove the service's containers
+    start,  // …what runs now, or the named compose services
     stop,
     restart,
     ps,
@@ -32,8 +32,8 @@ struct WorkJob {
     std::string directory; // the service's directory, absolute
     std::string commit;    // deploy, pull, build: the commit that was exported to `stage`
     std::uint64_t deployment = 0;
-    bool force = false;   // deploy even when the same commit runs and looks healthy
-    bool client = false;  // somebody reads stdout and stderr
+    bool force = false;  // deploy even when the same commit runs and looks healthy
+    bool client = false; // somebody reads stdout and stderr
     bool json = false;
     std::optional<std::string> compose;
     std::vector<std::string> env;
@@ -66,12 +66,12 @@ struct Progress {
 };
 struct WorkDone {
     std::int32_t exit_status = 70;
-    bool changed = false;                   // containers were touched
-    std::optional<Outcome> outcome;         // of a deployment that was attempted
-    std::optional<Error> error;             // why it did not end well; one sentence
-    std::string running_commit;             // of the record after this job; empty: nothing deployed
+    bool changed = false;           // containers were touched
+    std::optional<Outcome> outcome; // of a deployment that was attempted
+    std::optional<Error> error;     // why it did not end well; one sentence
+    std::string running_commit;     // of the record after this job; empty: nothing deployed
     Health health = Health::unknown;
-    std::vector<std::string> containers;    // "SERVICE STATE", for status; at most 64
+    std::vector<std::string> containers; // "SERVICE STATE", for status; at most 64
     void fields(auto& archive) {
         archive(exit_status);
         archive(changed);

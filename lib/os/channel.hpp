@@ -26,7 +26,8 @@ struct Frame {
 class Channel {
   public:
     Channel() = default;
-    explicit Channel(Fd fd) noexcept : fd_(std::move(fd)) {}
+    explicit Channel(Fd fd) noexcept
+        : fd_(std::move(fd)) {}
 
     // Both ends close-on-exec and blocking, with send buffers that hold a whole frame.
     static Result<std::array<Channel, 2>> pair();

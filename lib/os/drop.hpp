@@ -1,6 +1,6 @@
 // The one function that gives up privileges: setgroups, setresgid, setresuid in this order, then it re-reads
-// the ids and tries to get root back, and fails when it can (OpenSSH's permanently_set_uid). Async-signal-safe:
-// it runs between fork and exec.
+// the ids and tries to get root back, and fails when it can (OpenSSH's permanently_set_uid).
+// Async-signal-safe: it runs between fork and exec.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-// run(): start a child, watch it to its end, and never longer than its deadline. What it prints is captured up
-// to a bound, or handed on as it comes.
+// run(): start a child, watch it to its end, and never longer than its deadline. What it prints is captured
+// up to a bound, or handed on as it comes.
 #pragma once
 
 #include "os/spawn.hpp"
@@ -10,13 +10,14 @@
 namespace pgod::os {
 
 struct RunRequest {
-    SpawnRequest spawn;                        // descriptors 1 and 2 are ours unless given there
-    std::string input;                         // written to the child's stdin
+    SpawnRequest spawn;                         // descriptors 1 and 2 are ours unless given there
+    std::string input;                          // written to the child's stdin
     std::chrono::milliseconds deadline{60'000}; // then SIGTERM to the group, SIGKILL after `grace`
     std::chrono::milliseconds grace{5'000};
-    std::size_t max_output = 1 << 20;          // bytes kept of each stream; what exceeds it is dropped and said
-    std::function<void(std::string_view)> on_output; // if set: stdout and stderr as they come, nothing is kept
-    int cancel_fd = -1;                        // readable or hung up: end the child as at the deadline
+    std::size_t max_output = 1 << 20; // bytes kept of each stream; what exceeds it is dropped and said
+    std::function<void(std::string_view)>
+        on_output;      // if set: stdout and stderr as they come, nothing is kept
+    int cancel_fd = -1; // readable or hung up: end the child as at the deadline
 };
 
 struct RunResult {

@@ -13,7 +13,8 @@
 
 namespace pgod::os {
 
-// A relative path that names something strictly beneath: no empty, "." or ".." component, no NUL, not absolute.
+// A relative path that names something strictly beneath: no empty, "." or ".." component, no NUL, not
+// absolute.
 bool is_plain_relative_path(std::string_view path) noexcept;
 
 // flags as open(2); O_CLOEXEC is added. A link anywhere on the way is Code::invalid (ELOOP).
@@ -26,12 +27,14 @@ Result<Fd> make_directories(int directory, const std::string& path, mode_t mode)
 // A regular file's whole text, refused when larger than `limit` bytes. O_NONBLOCK, so a FIFO cannot hang us.
 Result<std::string> read_file(int fd, std::size_t limit);
 Result<std::string> read_file_beneath(int directory, const std::string& path, std::size_t limit);
-Result<std::string> read_file(const std::string& path, std::size_t limit); // a path of root's own; follows links
+Result<std::string> read_file(const std::string& path,
+                              std::size_t limit); // a path of root's own; follows links
 
 // Written beside the target, fsync'ed, renamed over it.
 Status write_file_atomically(int directory, const std::string& name, std::string_view bytes, mode_t mode);
 
-// Removes what is beneath `name` and itself, never following a link, never leaving the file system. Missing: ok.
+// Removes what is beneath `name` and itself, never following a link, never leaving the file system. Missing:
+// ok.
 Status remove_tree(int directory, const std::string& name);
 
 } // namespace pgod::os

@@ -1,7 +1,7 @@
 // spawn(): the one way a process is started. The program is an absolute path, argv an array, the environment
-// exactly what is given; there is no shell. The child becomes leader of its own session and process group, gets
-// /dev/null where no descriptor is given for 0, 1 and 2, default signal dispositions, and nothing else that
-// was open. Its identity is applied in one function (drop.hpp) that verifies itself and fails closed.
+// exactly what is given; there is no shell. The child becomes leader of its own session and process group,
+// gets /dev/null where no descriptor is given for 0, 1 and 2, default signal dispositions, and nothing else
+// that was open. Its identity is applied in one function (drop.hpp) that verifies itself and fails closed.
 #pragma once
 
 #include "base/fd.hpp"
@@ -44,7 +44,9 @@ struct SpawnRequest {
 class Child {
   public:
     Child() = default;
-    Child(pid_t pid, Fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Child(pid_t pid, Fd pidfd) noexcept
+        : pid_(pid)
+        , pidfd_(std::move(pidfd)) {}
     Child(Child&& other) noexcept;
     Child& operator=(Child&& other) noexcept;
     ~Child();
