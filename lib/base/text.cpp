@@ -104,6 +104,10 @@ std::optional<std::string> base64_decoded(std::string_view text) {
             group = 0;
         }
     }
+    // One spelling per value: the bits that padding leaves over are zero (RFC 4648 section 3.5).
+    for (std::size_t i = out.size() - padding; i < out.size(); ++i)
+        if (out[i] != '\0')
+            return std::nullopt;
     out.resize(out.size() - padding);
     return out;
 }
