@@ -123,7 +123,8 @@ Status check_scp_like(std::string_view text) {
             "write an ssh repository on an IPv6 address or with a port as ssh://user@[address]:port/path");
     if (!is_host(host))
         return refused("the repository URL has no valid host name");
-    if (path.empty() || path.front() == ':' || path.front() == '-')
+    if (path.empty() || path.front() == ':' || path.front() == '-' ||
+        path.find('@') != std::string_view::npos)
         return refused("the path of the ssh repository URL is not valid");
     return ok();
 }
