@@ -79,6 +79,7 @@ TEST_CASE("key lines that are refused, with the sentence that says why") {
         {"ssh-ed25519 AAAA", "of another type or damaged"},
         {"ssh-ed25519 " + rsa, "of another type or damaged"},
         {"ssh-rsa " + ed25519, "of another type or damaged"},
+        {"ecdsa-sha2-nistp384 " + nistp256, "of another type or damaged"},
         {"ssh-dss AAAAB3NzaC1kc3M= old", "DSA keys (ssh-dss) are too weak"},
         {"ssh-ed25519-cert-v01@openssh.com AAAA", "is a certificate, which is not accepted"},
         {"no-pty ssh-ed25519 " + ed25519, "options before the key are not supported: remove \"no-pty\""},
