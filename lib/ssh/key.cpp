@@ -1,0 +1,58 @@
+#include "ssh/key.hpp"
+
+#include <libssh/libssh.h>
+
+namespace pgod::ssh {
+
+namespace {
+
+using Text = Handle<char, ::ssh_string_free_char>;
+
+} // namespace
+
+void KeyDeleter::operator()(ssh_key_struct* key) const noexcept {
+    ::ssh_key_free(key);
+}
+
+Result<Key> import_private_key(const Secret& text) {
+    Key key;
+    if (::ssh_pki_import_privkey_base64(text.reveal().c_str(), "", nullptr, nullptr, Out(key)) != SSH_OK)
+        return Error{Code::invalid, "not a private key in OpenSSH or PEM format without a passphrase"};
+    return key;
+}
+
+Result<PublicKey> public_key_of(ssh_key_struct* key) {
+    const char* type = ::ssh_key_type_to_char(::ssh_key_type(key));
+    if (type == nullptr || !is_accepted_key_type(type))
+        return Error{Code::denied, "keys of this type are not accepted"};
+    Text base64;
+    if (::ssh_pki_export_pubkey_base64(key, Out(base64)) != SSH_OK)
+        return Error{Code::invalid, "this key has no public half"};
+    return PublicKey{type, base64.get(), {}};
+}
+
+Result<std::string> fingerprint_of(ssh_key_struct* key) {
+    struct Hash {
+        unsigned char* bytes = nullptr;
+        std::size_t size = 0;
+        ~Hash() { ::ssh_clean_pubkey_hash(&bytes); }
+    } hash;
+    if (::ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash.bytes, &hash.size) != SSH_OK)
+        return Error{Code::invalid, "this key has no fingerprint"};
+    const Text text(::ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash.bytes, hash.size));
+    if (!text)
+        return Error{Code::internal, "out of memory"};
+    return std::string(text.get());
+}
+
+Result<Secret> make_host_key() {
+    Key key;
+    if (::ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, Out(key)) != SSH_OK)
+        return Error{Code::internal, "cannot make an ed25519 key"};
+    Text text;
+    if (::ssh_pki_export_privkey_base64(key.get(), nullptr, nullptr, nullptr, Out(text)) != SSH_OK)
+        return Error{Code::internal, "cannot write out an ed25519 key"};
+    return Secret(text.get());
+}
+
+} // namespace pgod::ssh

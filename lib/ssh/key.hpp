@@ -1,0 +1,33 @@
+// Keys of libssh and what pgod calls them: the owner of a handle, the text form that grants are compared by,
+// and the fingerprint that people compare.
+#pragma once
+
+#include "base/handle.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "core/public_key.hpp"
+
+#include <string>
+
+struct ssh_key_struct;
+
+namespace pgod::ssh {
+
+struct KeyDeleter {
+    void operator()(ssh_key_struct* key) const noexcept;
+};
+using Key = std::unique_ptr<ssh_key_struct, KeyDeleter>;
+
+// A private key in OpenSSH or PEM format, without a passphrase. Code::invalid otherwise.
+Result<Key> import_private_key(const Secret& text);
+
+// The public half as type and base64, name empty. Certificates and types that pgod does not accept are
+// Code::denied: libssh verifies nothing about a certificate's authority or validity.
+Result<PublicKey> public_key_of(ssh_key_struct* key);
+
+Result<std::string> fingerprint_of(ssh_key_struct* key); // SHA256:…
+
+// A new ed25519 private key in OpenSSH format, without a passphrase.
+Result<Secret> make_host_key();
+
+} // namespace pgod::ssh

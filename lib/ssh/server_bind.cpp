@@ -1,0 +1,75 @@
+#include "ssh/server_bind.hpp"
+
+#include "ssh/key.hpp"
+#include "ssh/ssh_error.hpp"
+
+#include <libssh/server.h>
+
+#include <array>
+
+namespace pgod::ssh {
+
+namespace {
+
+// Only what is modern. Group exchange would read /etc/ssh/moduli; certificates are verified by nobody here.
+// aes256-ctr with an encrypt-then-MAC comes last: Python's paramiko of Debian 12 has nothing better.
+constexpr const char* key_exchanges = "curve25519-sha256,curve25519-sha256@libssh.org";
+constexpr const char* ciphers =
+    "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr";
+constexpr const char* macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com";
+constexpr const char* host_key_types = "ssh-ed25519";
+constexpr const char* login_key_types =
+    "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,"
+    "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com";
+constexpr const char* version = "pgod"; // the client sees SSH-2.0-pgod
+constexpr int rsa_min_bits = 2048;
+
+struct TextOption {
+    ssh_bind_options_e option;
+    const char* value;
+};
+constexpr std::array<TextOption, 9> text_options{{
+    {SSH_BIND_OPTIONS_KEY_EXCHANGE, key_exchanges},
+    {SSH_BIND_OPTIONS_CIPHERS_C_S, ciphers},
+    {SSH_BIND_OPTIONS_CIPHERS_S_C, ciphers},
+    {SSH_BIND_OPTIONS_HMAC_C_S, macs},
+    {SSH_BIND_OPTIONS_HMAC_S_C, macs},
+    {SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, host_key_types},
+    {SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, login_key_types},
+    {SSH_BIND_OPTIONS_BANNER, version},
+    {SSH_BIND_OPTIONS_LOG_VERBOSITY_STR, "0"},
+}};
+
+} // namespace
+
+void ServerBind::BindDeleter::operator()(ssh_bind_struct* bind) const noexcept {
+    ::ssh_bind_free(bind);
+}
+
+Result<ServerBind> ServerBind::create(const Secret& host_key) {
+    auto key = TRY_DOING(import_private_key(host_key), "read the host key");
+    if (::ssh_key_type(key.get()) != SSH_KEYTYPE_ED25519)
+        return Error{Code::invalid, "the host key must be an ed25519 key"};
+    ServerBind server;
+    server.fingerprint_ = TRY(fingerprint_of(key.get()));
+    server.bind_.reset(::ssh_bind_new());
+    ssh_bind bind = server.bind_.get();
+    if (bind == nullptr)
+        return Error{Code::internal, "out of memory"};
+    // First of all: without it the first session reads libssh's server configuration of the host.
+    const bool process_config = false;
+    if (::ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &process_config) != SSH_OK)
+        return ssh_error(bind, "set up the SSH server");
+    for (const auto& [option, value] : text_options) {
+        if (::ssh_bind_options_set(bind, option, value) != SSH_OK)
+            return ssh_error(bind, "set up the SSH server");
+    }
+    if (::ssh_bind_options_set(bind, SSH_BIND_OPTIONS_RSA_MIN_SIZE, &rsa_min_bits) != SSH_OK)
+        return ssh_error(bind, "set up the SSH server");
+    if (::ssh_bind_options_set(bind, SSH_BIND_OPTIONS_IMPORT_KEY, key.get()) != SSH_OK)
+        return ssh_error(bind, "give the host key to the SSH server");
+    (void)key.release(); // the bind owns it now
+    return server;
+}
+
+} // namespace pgod::ssh

@@ -1,0 +1,255 @@
+#include "ssh/server_session.hpp"
+
+#include "ssh/key.hpp"
+#include "ssh/server_bind.hpp"
+#include "ssh/ssh_error.hpp"
+
+#include <libssh/callbacks.h>
+#include <libssh/server.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace pgod::ssh {
+
+namespace {
+
+constexpr std::size_t max_chunk = 32 * 1024; // bytes of one write()
+
+// Not sticky, so after every read: ssh(1) leaves Nagle on, and a delayed acknowledgement then costs 42 ms.
+// On a socket that is not TCP (the warm-up) it fails, which changes nothing.
+void acknowledge_at_once(int socket) noexcept {
+    const int on = 1;
+    (void)::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+} // namespace
+
+// The trampolines: libssh calls them from turn() and write(). They only record; what was recorded is acted on
+// after libssh has returned, because a call from inside recurses into its packet handling.
+struct ServerSession::Callbacks {
+    ssh_server_callbacks_struct server{};
+    ssh_channel_callbacks_struct channel{};
+
+    static ServerSession& session_of(void* data) noexcept { return *static_cast<ServerSession*>(data); }
+    static int auth_pubkey(ssh_session, const char* user, ssh_key key, char state, void* data) noexcept {
+        if (state != SSH_PUBLICKEY_STATE_NONE && state != SSH_PUBLICKEY_STATE_VALID)
+            return SSH_AUTH_DENIED;
+        const bool yes = session_of(data).accept_key(user, key, state == SSH_PUBLICKEY_STATE_VALID);
+        return yes ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED;
+    }
+    // Everything that has no callback of its own, such as the methods `none` and `password`.
+    static int other_message(ssh_session, ssh_message message, void* data) noexcept {
+        if (::ssh_message_type(message) == SSH_REQUEST_AUTH)
+            (void)session_of(data).count_attempt();
+        return 1; // refuse it
+    }
+    static ssh_channel open_session(ssh_session, void* data) noexcept {
+        return session_of(data).open_channel();
+    }
+    static int exec(ssh_session, ssh_channel, const char* command, void* data) noexcept {
+        return session_of(data).record({false, command}) ? 0 : 1;
+    }
+    static int shell(ssh_session, ssh_channel, void* data) noexcept {
+        return session_of(data).record({true, {}}) ? 0 : 1;
+    }
+    static int input(ssh_session, ssh_channel, void*, std::uint32_t unread, int, void* data) noexcept {
+        return session_of(data).note_input(unread);
+    }
+    static void closed(ssh_session, ssh_channel, void* data) noexcept { session_of(data).left_ = true; }
+};
+
+ServerSession::ServerSession(KnowsKey knows)
+    : knows_(std::move(knows))
+    , callbacks_(std::make_unique<Callbacks>()) {
+    auto& server = callbacks_->server;
+    server.userdata = this;
+    server.auth_pubkey_function = Callbacks::auth_pubkey;
+    server.channel_open_request_session_function = Callbacks::open_session;
+    ssh_callbacks_init(&server);
+    auto& channel = callbacks_->channel;
+    channel.userdata = this;
+    channel.channel_exec_request_function = Callbacks::exec;
+    channel.channel_shell_request_function = Callbacks::shell;
+    channel.channel_data_function = Callbacks::input;
+    channel.channel_close_function = Callbacks::closed;
+    ssh_callbacks_init(&channel);
+}
+
+ServerSession::~ServerSession() = default;
+
+void ServerSession::SessionDeleter::operator()(ssh_session_struct* session) const noexcept {
+    ::ssh_free(session);
+}
+
+void ServerSession::EventDeleter::operator()(ssh_event_struct* event) const noexcept {
+    ::ssh_event_free(event);
+}
+
+Result<std::unique_ptr<ServerSession>> ServerSession::accept(const ServerBind& bind, Fd socket,
+                                                             KnowsKey knows) {
+    std::unique_ptr<ServerSession> made(new ServerSession(std::move(knows)));
+    TRY(made->start(bind, std::move(socket)));
+    return made;
+}
+
+Status ServerSession::start(const ServerBind& bind, Fd socket) {
+    session_.reset(::ssh_new());
+    event_.reset(::ssh_event_new());
+    if (!session_ || !event_)
+        return Error{Code::transient, "out of memory"};
+    ssh_session session = session_.get();
+    ::ssh_set_blocking(session, 0);
+    // SSH_OPTIONS_COMPRESSION alone would leave zlib@openssh.com on offer.
+    for (const auto option : {SSH_OPTIONS_COMPRESSION_C_S, SSH_OPTIONS_COMPRESSION_S_C}) {
+        if (::ssh_options_set(session, option, "none") != SSH_OK)
+            return ssh_error(session, "set up the session");
+    }
+    ::ssh_set_auth_methods(session, SSH_AUTH_METHOD_PUBLICKEY);
+    ::ssh_set_message_callback(session, Callbacks::other_message, this);
+    if (::ssh_set_server_callbacks(session, &callbacks_->server) != SSH_OK)
+        return ssh_error(session, "set up the session");
+    acknowledge_at_once(socket.get());
+    if (::ssh_bind_accept_fd(bind.handle(), session, socket.release()) != SSH_OK) // the session closes it
+        return ssh_error(bind.handle(), "take the connection");
+    if (::ssh_handle_key_exchange(session) == SSH_ERROR)
+        return ssh_error(session, "begin the key exchange");
+    if (::ssh_event_add_session(event_.get(), session) != SSH_OK)
+        return ssh_error(session, "watch the connection");
+    return ok();
+}
+
+int ServerSession::fd() const noexcept {
+    return ::ssh_get_fd(session_.get());
+}
+
+short ServerSession::poll_events() const noexcept {
+    const bool output_waits = (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0;
+    if (output_waits)
+        return POLLOUT;
+    const bool wants_to_know = (::ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
+    return wants_to_know ? POLLIN | POLLOUT : POLLIN;
+}
+
+Status ServerSession::turn() {
+    const int result = ::ssh_event_dopoll(event_.get(), 0);
+    if (violation_ != nullptr)
+        return Error{Code::denied, violation_};
+    if (result == SSH_ERROR || (::ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0)
+        return ssh_error(session_.get(), "the connection ended");
+    acknowledge_at_once(fd());
+    return ok();
+}
+
+bool ServerSession::count_attempt() noexcept {
+    if (++attempts_ > max_login_attempts)
+        violation_ = "too many login attempts";
+    return violation_ == nullptr;
+}
+
+bool ServerSession::accept_key(const char* user, ssh_key_struct* key, bool signature_valid) {
+    if (!count_attempt() || login_)
+        return false;
+    auto offered = public_key_of(key);
+    if (!offered)
+        return false;
+    if (known_ != *offered) {
+        if (!knows_(*offered))
+            return false;
+        known_ = *offered;
+    }
+    if (!signature_valid)
+        return true; // only says that a signature would be welcome
+    auto fingerprint = fingerprint_of(key);
+    if (!fingerprint)
+        return false;
+    login_ = Login{std::move(*offered), std::move(*fingerprint), user == nullptr ? "" : user};
+    return true;
+}
+
+ssh_channel_struct* ServerSession::open_channel() {
+    if (channel_ != nullptr || !login_)
+        return nullptr;
+    channel_ = ::ssh_channel_new(session_.get());
+    if (channel_ != nullptr && ::ssh_set_channel_callbacks(channel_, &callbacks_->channel) != SSH_OK)
+        violation_ = "out of memory";
+    return channel_;
+}
+
+bool ServerSession::record(ChannelRequest request) {
+    if (std::exchange(requested_, true))
+        return false;
+    request_ = std::move(request);
+    return true;
+}
+
+// Nothing here reads its input yet: it stays in libssh, which stops a client at its window. One that goes on
+// regardless is thrown out.
+int ServerSession::note_input(std::size_t unread) noexcept {
+    if (unread > max_unread_input)
+        violation_ = "the client ignores the window of its channel";
+    return 0;
+}
+
+std::optional<ChannelRequest> ServerSession::take_request() {
+    return std::exchange(request_, std::nullopt);
+}
+
+std::size_t ServerSession::room() const noexcept {
+    if (channel_ == nullptr || (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0)
+        return 0;
+    return std::min<std::size_t>(::ssh_channel_window_size(channel_), max_chunk);
+}
+
+Result<std::size_t> ServerSession::write(std::string_view bytes, bool to_stderr) {
+    const auto size = static_cast<std::uint32_t>(std::min(bytes.size(), room()));
+    if (size == 0)
+        return std::size_t{0};
+    const int written = to_stderr ? ::ssh_channel_write_stderr(channel_, bytes.data(), size)
+                                  : ::ssh_channel_write(channel_, bytes.data(), size);
+    if (written < 0 && written != SSH_AGAIN)
+        return ssh_error(session_.get(), "send to the client");
+    return static_cast<std::size_t>(std::max(written, 0));
+}
+
+// One step at a time and each only with nothing waiting: libssh's close may otherwise return "again" without
+// having sent anything.
+Result<bool> ServerSession::finish(int exit_status) {
+    while (closing_ != Closing::closed && (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) == 0) {
+        int result = SSH_OK;
+        switch (closing_) {
+        case Closing::open:
+            result = ::ssh_channel_request_send_exit_status(channel_, exit_status);
+            closing_ = Closing::status_sent;
+            break;
+        case Closing::status_sent:
+            result = ::ssh_channel_send_eof(channel_);
+            closing_ = Closing::eof_sent;
+            break;
+        case Closing::eof_sent:
+            result = ::ssh_channel_close(channel_);
+            if (::ssh_channel_is_open(channel_) == 0)
+                closing_ = Closing::closed;
+            break;
+        case Closing::closed:
+            break;
+        }
+        if (result == SSH_ERROR)
+            return ssh_error(session_.get(), "close the channel");
+        if (result == SSH_AGAIN)
+            break;
+    }
+    return closing_ == Closing::closed;
+}
+
+void ServerSession::disconnect(const char* why) noexcept {
+    channel_ = nullptr; // freed with its connection
+    (void)::ssh_session_set_disconnect_message(session_.get(), why);
+    ::ssh_disconnect(session_.get());
+}
+
+} // namespace pgod::ssh
