@@ -1,0 +1,213 @@
+#include "daemon/git_job.hpp"
+
+#include "base/text.hpp"
+#include "git/export.hpp"
+#include "git/sync.hpp"
+#include "os/channel.hpp"
+#include "os/drop.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <new>
+
+namespace pgod::daemon {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int channel_fd = 3;
+constexpr rlim_t max_descriptors = 256;
+constexpr rlim_t address_space = rlim_t{512} << 20;
+constexpr rlim_t least_file_bytes = rlim_t{320} << 20; // an export's largest file and some
+constexpr rlim_t index_bytes = rlim_t{64} << 20;       // what a pack's index may have beside the pack
+constexpr std::size_t max_sentence = 1000;             // bytes
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool bounds_memory = false; // their shadow memory does not fit
+#else
+constexpr bool bounds_memory = true;
+#endif
+
+// What is left for reading keys and reporting when the network has had its time.
+Clock::time_point network_deadline_of(Clock::time_point deadline) {
+    const auto left = deadline - Clock::now();
+    return deadline - std::min<Clock::duration>(left / 2, std::chrono::seconds(2));
+}
+
+Status set_limit(__rlimit_resource resource, rlim_t value) {
+    const rlimit limit{value, value};
+    if (::setrlimit(resource, &limit) != 0)
+        return errno_error("set a limit of a git job");
+    return ok();
+}
+
+Status set_limits(const ipc::GitJob& job) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(job.deadline).count();
+    TRY(set_limit(RLIMIT_CORE, 0));
+    TRY(set_limit(RLIMIT_NOFILE, max_descriptors));
+    TRY(set_limit(RLIMIT_CPU, static_cast<rlim_t>(seconds) + 1));
+    TRY(set_limit(RLIMIT_FSIZE, std::max<rlim_t>(job.max_bytes + index_bytes, least_file_bytes)));
+    if (bounds_memory)
+        TRY(set_limit(RLIMIT_AS, address_space));
+    return ok();
+}
+
+// Nothing of the parent stays but the channel: not the control channel, not another job's.
+Status keep_only(Fd channel) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return errno_error("open /dev/null");
+    for (int standard = 0; standard <= 2; ++standard)
+        if (::dup2(null, standard) < 0)
+            return errno_error("set a standard descriptor");
+    if (channel.get() == channel_fd)
+        (void)channel.release();
+    else if (::dup3(channel.get(), channel_fd, O_CLOEXEC) < 0)
+        return errno_error("place the job's channel");
+    else
+        (void)channel.release(); // closed below
+    if (::close_range(channel_fd + 1, ~0U, 0) != 0)
+        return errno_error("close what is not the job's");
+    return ok();
+}
+
+void reset_signals() {
+    for (int number = 1; number < NSIG; ++number)
+        (void)::signal(number, SIG_DFL);
+    (void)::signal(SIGPIPE, SIG_IGN); // OpenSSL writes to sockets that may be gone
+    (void)::signal(SIGXFSZ, SIG_IGN); // a file over its limit is an error of write(2)
+    sigset_t none;
+    sigemptyset(&none);
+    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+Status become(const Identity& user) {
+    if (user.uid == 0 || user.gid == 0)
+        return Error{Code::denied, "a repository job never runs as root"};
+    if (user.uid == ::geteuid() && ::geteuid() != 0)
+        return ok();
+    if (const char* step = os::drop_privileges(user.uid, user.gid, user.groups.data(), user.groups.size()))
+        return errno_error(fmt::format("become user {}: {}", user.name, step));
+    return ok();
+}
+
+Status confine(const ipc::GitJob& job, pid_t parent) {
+    TRY(set_limits(job));
+    TRY(become(job.user));
+    ::umask(077);
+    // After the drop: the kernel clears the parent's death signal when the ids change (prctl(2)). Not
+    // dumpable: the user's other processes must not read the credentials of the URL out of this one.
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        return errno_error("confine a git job");
+    if (::getppid() != parent)
+        return Error{Code::internal, "pgod-git ended"};
+    if (::chdir("/") != 0)
+        return errno_error("enter /");
+    ::clearenv();
+    // libgit2 and libssh2 find known_hosts by HOME; the resolver has no deadline but this.
+    if (::setenv("HOME", job.user.home.c_str(), 1) != 0 ||
+        ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) != 0)
+        return errno_error("set the environment");
+    return ok();
+}
+
+class Reporter {
+  public:
+    explicit Reporter(const os::Channel& channel)
+        : channel_(channel) {}
+
+    void report(const ipc::GitReport& report) {
+        if (!channel_.send(ipc::encode(report)))
+            ::_exit(0); // nobody is interested any more
+    }
+    void warn(const std::vector<std::string>& warnings) {
+        for (const auto& warning : warnings)
+            report(ipc::Warned{shortened(warning, max_sentence)});
+    }
+
+  private:
+    const os::Channel& channel_;
+};
+
+std::optional<Error> shortened_error(std::optional<Error> error) {
+    if (error)
+        error->message = shortened(error->message, max_sentence);
+    return error;
+}
+
+ipc::GitReport failed(const ipc::GitJob& job, Error error) {
+    auto shown = shortened_error(std::move(error));
+    if (job.sync)
+        return ipc::Synced{.tip = {}, .moved = false, .rewritten = false, .error = std::move(shown)};
+    return ipc::Exported{std::move(shown)};
+}
+
+void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
+    const git::SyncRequest request{.directory = job.directory,
+                                   .source = {.url = std::move(url),
+                                              .branch = job.branch,
+                                              .user = job.user.name,
+                                              .home = job.user.home,
+                                              .max_bytes = job.max_bytes},
+                                   .known = job.sync_job.known,
+                                   .network_deadline = network_deadline_of(deadline)};
+    auto result = git::sync(request);
+    for (auto& key : result.keys)
+        reporter.report(ipc::FoundKey{std::move(key)});
+    reporter.warn(result.warnings);
+    reporter.report(ipc::Synced{.tip = std::move(result.tip),
+                                .moved = result.moved,
+                                .rewritten = result.rewritten,
+                                .error = shortened_error(std::move(result.error))});
+}
+
+void run_export(const ipc::GitJob& job, Reporter& reporter) {
+    auto result = git::export_tree({.directory = job.directory,
+                                    .commit = job.export_job.commit,
+                                    .into = job.export_job.into,
+                                    .limits = {}});
+    reporter.warn(result.warnings);
+    reporter.report(ipc::Exported{shortened_error(std::move(result.error))});
+}
+
+Status run_confined(const ipc::GitJob& job, Clock::time_point deadline, pid_t parent, Reporter& reporter) {
+    TRY(confine(job, parent));
+    if (!job.sync) {
+        run_export(job, reporter);
+        return ok();
+    }
+    run_sync(job, TRY(RepositoryUrl::parse(job.url.reveal())), deadline, reporter);
+    return ok();
+}
+
+} // namespace
+
+void run_git_job(const ipc::GitJob& job, Fd channel, Clock::time_point deadline, pid_t parent) noexcept {
+    (void)::setsid();
+    reset_signals();
+    if (!keep_only(std::move(channel)))
+        ::_exit(70);
+    const os::Channel pair{Fd(channel_fd)};
+    Reporter reporter(pair);
+    try {
+        if (auto done = run_confined(job, deadline, parent, reporter); !done)
+            reporter.report(failed(job, std::move(done).error()));
+    } catch (const std::bad_alloc&) { // the limit was met; by now much of it is free again
+        reporter.report(
+            failed(job, Error{Code::permanent, "the repository needs more memory than a job may have"}));
+    }
+    ::_exit(0);
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,28 @@
+// libgit2 never collects garbage, and every fetch adds a pack. When a repository has grown, its branch is
+// fetched into a new one beside it, which then takes its place: 20 MB to 84 KB in 5 ms, and the tip is in one
+// complete repository at every moment.
+#pragma once
+
+#include "git/handles.hpp"
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace pgod::git {
+
+inline constexpr std::size_t max_packs = 20;
+inline constexpr std::uint64_t least_compacted_bytes = std::uint64_t{16} << 20;
+
+// Writes down how large the repository is now; the next compaction is measured against that.
+void record_size(const std::string& repository_path);
+
+// True: too many packs, or twice what was recorded and at least least_compacted_bytes.
+bool has_grown(const std::string& repository_path);
+
+// Code::internal: the store could not be read; it is as it was. The caller reopens the repository afterwards.
+Status compact(int directory_fd, const std::string& directory, const std::string& branch,
+               const std::string& tip);
+
+} // namespace pgod::git

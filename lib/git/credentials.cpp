@@ -1,0 +1,201 @@
+#include "git/credentials.hpp"
+
+#include "base/text.hpp"
+#include "git/failure.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace pgod::git {
+
+namespace {
+
+// scheme://[user[:password]@]host[:port]/path
+struct UrlParts {
+    std::string_view scheme;
+    std::string_view user_part;
+    std::string_view host; // without the port
+    std::string_view rest; // host, port and path
+};
+
+UrlParts parts_of(std::string_view url) {
+    UrlParts parts;
+    const auto scheme_end = url.find("://");
+    if (scheme_end == std::string_view::npos)
+        return parts;
+    parts.scheme = url.substr(0, scheme_end);
+    parts.rest = url.substr(scheme_end + 3);
+    const auto authority = parts.rest.substr(0, parts.rest.find('/'));
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+        parts.user_part = parts.rest.substr(0, at);
+        parts.rest.remove_prefix(at + 1);
+    }
+    parts.host = parts.rest.substr(0, parts.rest.find_first_of(parts.rest.starts_with('[') ? "]/" : ":/"));
+    return parts;
+}
+
+int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+            hex_value(text[i + 2]) >= 0) {
+            out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+            i += 2;
+        } else {
+            out.push_back(text[i]);
+        }
+    }
+    return out;
+}
+
+bool is_http(RepositoryUrl::Scheme scheme) {
+    return scheme == RepositoryUrl::Scheme::https || scheme == RepositoryUrl::Scheme::http;
+}
+
+bool is_file(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// As ssh-keygen -l prints it.
+std::string fingerprint_of(const unsigned char (&hash)[32]) {
+    std::array<unsigned char, 48> text{}; // 44 characters and a NUL
+    const int size = EVP_EncodeBlock(text.data(), hash, sizeof hash);
+    return fmt::format("SHA256:{}",
+                       std::string_view(reinterpret_cast<const char*>(text.data()),
+                                        static_cast<std::size_t>(size) - 1)); // one "=" at its end
+}
+
+// The user of ssh://user@host/path and of user@host:path; git when none is given, as on every forge.
+std::string ssh_user_of(std::string_view url) {
+    const auto parts = parts_of(url);
+    std::string_view user = parts.user_part;
+    if (parts.scheme.empty()) {
+        const auto at = url.substr(0, url.find(':')).rfind('@');
+        user = at == std::string_view::npos ? std::string_view{} : url.substr(0, at);
+    }
+    return user.empty() ? "git" : std::string(user);
+}
+
+} // namespace
+
+Credentials::Credentials(const Source& source)
+    : source_(source)
+    , url_(source.url.whole().reveal()) {
+    const auto parts = parts_of(source.url.whole().reveal());
+    if (source.url.scheme() == RepositoryUrl::Scheme::ssh) {
+        ssh_user_ = ssh_user_of(source.url.whole().reveal());
+        for (const char* name : {"id_ecdsa", "id_ed25519"})
+            if (const auto path = fmt::format("{}/.ssh/{}", source.home, name); is_file(path))
+                keys_.push_back(path);
+        return;
+    }
+    if (parts.user_part.empty())
+        return;
+    const auto colon = parts.user_part.find(':');
+    user_ = Secret(percent_decoded(parts.user_part.substr(0, colon)));
+    if (colon != std::string_view::npos)
+        password_ = Secret(percent_decoded(parts.user_part.substr(colon + 1)));
+    url_ = fmt::format("{}://{}", parts.scheme, parts.rest);
+}
+
+int Credentials::refuse(std::string sentence, int rc) {
+    git_error_set_str(GIT_ERROR_CALLBACK, sentence.c_str());
+    refusal_ = Error{Code::denied, std::move(sentence)};
+    return rc;
+}
+
+int Credentials::answer(git_credential** out, const char* asking_url, unsigned allowed) {
+    if (is_http(source_.url.scheme()) && (allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) != 0)
+        return answer_password(out, asking_url);
+    if (source_.url.scheme() == RepositoryUrl::Scheme::ssh) {
+        if ((allowed & GIT_CREDENTIAL_SSH_KEY) != 0)
+            return answer_key(out);
+        if ((allowed & GIT_CREDENTIAL_USERNAME) != 0)
+            return git_credential_username_new(out, ssh_user_.c_str());
+    }
+    return refuse(fmt::format("{} asks for a kind of credential that pgod does not use", source_.url),
+                  GIT_EAUTH);
+}
+
+int Credentials::answer_password(git_credential** out, const char* asking_url) {
+    const auto asking = parts_of(asking_url == nullptr ? "" : asking_url);
+    const auto configured = parts_of(url_);
+    const bool downgraded = configured.scheme == "https" && asking.scheme != "https";
+    if (asking.host != configured.host || downgraded)
+        return refuse(fmt::format("{} leads to another server, which gets no credentials", source_.url),
+                      GIT_EAUTH);
+    if (user_.empty())
+        return refuse(fmt::format("{} asks for credentials: the repository is private or does not exist; "
+                                  "write https://USER:TOKEN@… in `repository`",
+                                  source_.url),
+                      GIT_EAUTH);
+    if (std::exchange(password_given_, true))
+        return refuse(fmt::format("{} refuses the user and password of `repository`", source_.url),
+                      GIT_EAUTH);
+    return git_credential_userpass_plaintext_new(out, user_.reveal().c_str(), password_.reveal().c_str());
+}
+
+int Credentials::answer_key(git_credential** out) {
+    if (keys_.empty())
+        return refuse(tried_.empty()
+                          ? missing_key_sentence()
+                          : fmt::format("{} refuses the deploy key {}: add {}.pub to the repository's "
+                                        "deploy keys (a key with a passphrase cannot be used)",
+                                        source_.url, tried_, tried_),
+                      GIT_EAUTH);
+    tried_ = keys_.back();
+    keys_.pop_back();
+    return git_credential_ssh_key_new(out, ssh_user_.c_str(), nullptr, tried_.c_str(), nullptr);
+}
+
+std::string Credentials::missing_key_sentence() const {
+    const auto make =
+        fmt::format("make one with: sudo -u {} ssh-keygen -t ed25519 -N '' -f {}/.ssh/id_ed25519",
+                    source_.user, source_.home);
+    // libssh2 1.10 signs with RSA keys by SHA-1 only, which no current server takes (rsa-sha2 came
+    // with 1.11).
+    if (const auto rsa = fmt::format("{}/.ssh/id_rsa", source_.home); is_file(rsa))
+        return fmt::format("{} needs an ed25519 or ecdsa deploy key, the RSA key {} cannot be used; {}",
+                           source_.url, rsa, make);
+    return fmt::format("{} needs a deploy key and user {} has none; {}", source_.url, source_.user, make);
+}
+
+int Credentials::check_host_key(const git_cert& certificate, bool valid, const char* host) {
+    if (valid)
+        return 0; // never 1: libgit2 1.5 takes that as "accept what is invalid" (libgit2 issue 5496)
+    std::string fingerprint = "of unknown fingerprint";
+    if (certificate.cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
+        const auto& key = reinterpret_cast<const git_cert_hostkey&>(certificate); // as libgit2 documents it
+        if ((key.type & GIT_CERT_SSH_SHA256) != 0)
+            fingerprint = fingerprint_of(key.hash_sha256);
+    }
+    const auto rest = parts_of(url_).rest;
+    const auto after_host = rest.substr(std::min(rest.find(':'), rest.size()));
+    const auto port = after_host.substr(0, after_host.find('/'));
+    const auto option = port.size() > 1 ? fmt::format("-p {} ", port.substr(1)) : std::string();
+    return refuse(
+        fmt::format("the ssh host key of {} ({}) is not in {}/.ssh/known_hosts; compare it, then add it "
+                    "with: sudo -u {} sh -c 'ssh-keyscan {}{} >> {}/.ssh/known_hosts'",
+                    source_.url, fingerprint, source_.home, source_.user, option, host == nullptr ? "" : host,
+                    source_.home),
+        GIT_ECERTIFICATE);
+}
+
+} // namespace pgod::git

@@ -1,0 +1,46 @@
+// What a job shows to a server: the user and password of the URL to an http server, the deploy key of the
+// service's user to an ssh server. The URL that libgit2 gets, and may store or print, never holds a password.
+#pragma once
+
+#include "base/secret.hpp"
+#include "git/handles.hpp"
+#include "git/source.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::git {
+
+class Credentials {
+  public:
+    explicit Credentials(const Source& source);
+
+    const std::string& url() const noexcept { return url_; } // without what it must not hold
+
+    // Answers libgit2's question, which it asks again after each refusal: every secret is given once.
+    int answer(git_credential** out, const char* asking_url, unsigned allowed);
+    // Judges an ssh server's host key; `valid` is libgit2's verdict from the user's known_hosts.
+    int check_host_key(const git_cert& certificate, bool valid, const char* host);
+
+    // Why the server could not be served with what we have, once that is known.
+    const std::optional<Error>& refusal() const noexcept { return refusal_; }
+
+  private:
+    int refuse(std::string sentence, int rc);
+    int answer_password(git_credential** out, const char* asking_url);
+    int answer_key(git_credential** out);
+    std::string missing_key_sentence() const;
+
+    const Source& source_;
+    std::string url_;
+    std::string ssh_user_;
+    Secret user_;
+    Secret password_;
+    std::vector<std::string> keys_; // private key files, the next to be tried last
+    std::string tried_;             // the key file that was offered last
+    bool password_given_ = false;
+    std::optional<Error> refusal_;
+};
+
+} // namespace pgod::git

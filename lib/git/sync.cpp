@@ -1,0 +1,171 @@
+#include "git/sync.hpp"
+
+#include "base/text.hpp"
+#include "git/compact.hpp"
+#include "git/failure.hpp"
+#include "git/keys.hpp"
+#include "git/local.hpp"
+#include "git/network_deadline.hpp"
+#include "git/replace.hpp"
+#include "git/upstream.hpp"
+#include "os/safe_path.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+namespace pgod::git {
+
+namespace {
+
+// The steps of one sync; its state is what they hand on.
+class Sync {
+  public:
+    explicit Sync(const SyncRequest& request)
+        : request_(request) {}
+    SyncResult run();
+
+  private:
+    Status prepare();
+    Status update();
+    Status fetch_anew(std::string_view reason);
+    Status adopt(Result<Local> opened);
+    void keep_small();
+    void compare();
+    void take_keys();
+
+    const SyncRequest& request_;
+    Fd directory_;
+    Local local_;
+    std::string before_; // the local tip when the sync began
+    bool fetched_ = false;
+    SyncResult result_;
+};
+
+Status Sync::prepare() {
+    directory_ = TRY(os::open_directory(request_.directory));
+    TRY(clear_leftovers(directory_.get(), repository_name));
+    clear_repository_leftovers(directory_.get(), repository_name);
+    int valid = 0;
+    git_reference_name_is_valid(&valid, local_ref_of(request_.source.branch).c_str());
+    if (valid == 0)
+        return Error{Code::invalid, fmt::format("\"{}\" is no branch name", escaped(request_.source.branch))};
+    TRY(adopt(open_local(request_.directory, request_.source.branch)));
+    before_ = local_.tip;
+    return ok();
+}
+
+Status Sync::adopt(Result<Local> opened) {
+    local_ = TRY(std::move(opened));
+    return ok();
+}
+
+// The whole branch into a new repository, which then takes the old one's place. Until then nothing is lost.
+Status Sync::fetch_anew(std::string_view reason) {
+    const std::string name = repository_name;
+    TRY(clear_leftovers(directory_.get(), name));
+    {
+        const auto fresh = TRY(create_bare(request_.directory, fresh_name_of(name)));
+        Upstream upstream(fresh.get(), request_.source);
+        auto tip = upstream.tip();
+        auto fetched = tip ? upstream.fetch() : Status(std::move(tip).error());
+        if (!fetched) {
+            (void)os::remove_tree(directory_.get(), fresh_name_of(name));
+            return fetched;
+        }
+    }
+    record_size(fmt::format("{}/{}", request_.directory, fresh_name_of(name)));
+    local_ = {};
+    TRY(replace_directory(directory_.get(), name));
+    fetched_ = true;
+    if (!reason.empty())
+        result_.warnings.push_back(
+            fmt::format("the local repository was damaged and was fetched anew ({})", reason));
+    return adopt(open_local(request_.directory, request_.source.branch));
+}
+
+Status Sync::update() {
+    if (!local_.repository || !local_.damage.empty())
+        return fetch_anew(local_.damage);
+    Upstream upstream(local_.repository.get(), request_.source);
+    const auto tip = TRY(upstream.tip());
+    if (tip == local_.tip)
+        return ok();
+    if (auto fetched = upstream.fetch(); !fetched) {
+        // The network has classes of its own: this is our store, which the fetch has to read as well.
+        if (fetched.error().code != Code::internal)
+            return fetched;
+        return fetch_anew(fetched.error().message);
+    }
+    fetched_ = true;
+    return adopt(open_local(request_.directory, request_.source.branch));
+}
+
+void Sync::keep_small() {
+    const auto path = fmt::format("{}/{}", request_.directory, repository_name);
+    if (!fetched_ || local_.tip.empty() || !has_grown(path))
+        return;
+    // A compaction that fails leaves what is there; the next fetch tries again.
+    if (compact(directory_.get(), request_.directory, request_.source.branch, local_.tip))
+        if (auto opened = adopt(open_local(request_.directory, request_.source.branch)); !opened)
+            result_.error = std::move(opened).error();
+}
+
+// Before keep_small(), which drops what the new tip does not reach.
+void Sync::compare() {
+    result_.tip = local_.tip;
+    result_.moved = !local_.tip.empty() && local_.tip != request_.known;
+    const auto& base = request_.known.empty() ? before_ : request_.known;
+    git_oid ours;
+    git_oid theirs;
+    if (!result_.moved || base.empty() || base == local_.tip || git_oid_fromstr(&ours, base.c_str()) < 0 ||
+        git_oid_fromstr(&theirs, local_.tip.c_str()) < 0)
+        return;
+    const int descends = git_graph_descendant_of(local_.repository.get(), &theirs, &ours);
+    // The whole history is here: a commit that is not, is no ancestor.
+    result_.rewritten = descends == 0 || descends == GIT_ENOTFOUND;
+}
+
+void Sync::take_keys() {
+    if (result_.tip.empty())
+        return;
+    auto found = read_keys(local_.repository.get(), result_.tip);
+    if (!found) {
+        mark_damaged(request_.directory);
+        if (!result_.error)
+            result_.error = std::move(found).error();
+        return;
+    }
+    result_.keys = std::move(found->keys);
+    for (auto& warning : found->warnings)
+        if (result_.warnings.size() < max_warnings)
+            result_.warnings.push_back(std::move(warning));
+}
+
+SyncResult Sync::run() {
+    if (auto prepared = prepare(); !prepared) {
+        result_.error = std::move(prepared).error();
+        return std::move(result_);
+    }
+    {
+        const NetworkDeadline deadline(request_.network_deadline);
+        if (auto updated = update(); !updated)
+            result_.error = std::move(updated).error();
+    }
+    if (!local_.damage.empty())
+        result_.warnings.push_back(fmt::format(
+            "the local repository is damaged and is fetched anew once upstream answers ({})", local_.damage));
+    compare();
+    keep_small();
+    take_keys();
+    return std::move(result_);
+}
+
+} // namespace
+
+SyncResult sync(const SyncRequest& request) {
+    return Sync(request).run();
+}
+
+} // namespace pgod::git
