@@ -12,6 +12,7 @@
 #include "base/secret.hpp"
 #include "core/service.hpp"
 #include "core/sync.hpp"
+#include "core/vocabulary.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -24,6 +25,19 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+// The last value of each enum that travels; the decoder refuses what is above it.
+namespace pgod {
+constexpr Code last_of(Code) {
+    return Code::internal;
+}
+constexpr Outcome last_of(Outcome) {
+    return Outcome::cancelled;
+}
+constexpr Health last_of(Health) {
+    return Health::unknown;
+}
+} // namespace pgod
 
 namespace pgod::ipc {
 

@@ -32,6 +32,7 @@ struct WorkJob {
     std::string directory; // the service's directory, absolute
     std::string commit;    // deploy, pull, build: the commit that was exported to `stage`
     std::uint64_t deployment = 0;
+    bool wait = false;   // observe: first wait for whoever works on the service
     bool force = false;  // deploy even when the same commit runs and looks healthy
     bool client = false; // somebody reads stdout and stderr
     bool json = false;
@@ -47,6 +48,7 @@ struct WorkJob {
         archive(directory);
         archive(commit);
         archive(deployment);
+        archive(wait);
         archive(force);
         archive(client);
         archive(json);
@@ -85,15 +87,3 @@ struct WorkDone {
 using WorkReport = std::variant<Progress, WorkDone>;
 
 } // namespace pgod::ipc
-
-namespace pgod {
-constexpr Code last_of(Code) {
-    return Code::internal;
-}
-constexpr Outcome last_of(Outcome) {
-    return Outcome::cancelled;
-}
-constexpr Health last_of(Health) {
-    return Health::unknown;
-}
-} // namespace pgod

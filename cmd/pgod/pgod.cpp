@@ -1,0 +1,72 @@
+// pgod: reads the configuration and runs the supervisor; --check judges a configuration file.
+#include "config/config.hpp"
+#include "core/exit_status.hpp"
+#include "daemon/supervisor.hpp"
+#include "os/log.hpp"
+#include "os/users.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace {
+
+struct Options {
+    std::string config = "/etc/pgod/config.toml";
+    bool check = false;
+    bool debug = false;
+};
+
+// Everything that is wrong, on standard error; with --check an unknown user is wrong as well.
+bool report_problems(const pgod::ConfigReport& report, const Options& options) {
+    for (const auto& warning : report.warnings)
+        fmt::print(stderr, "warning: {}\n", warning);
+    for (const auto& error : report.errors)
+        fmt::print(stderr, "{}\n", error);
+    bool good = report.config.has_value();
+    if (!good || !options.check)
+        return good;
+    for (const auto& service : report.config->services) {
+        if (auto user = pgod::os::find_user(service.user); !user) {
+            fmt::print(stderr, "{}: service \"{}\": {}\n", options.config, service.name,
+                       user.error().message);
+            good = false;
+        }
+    }
+    return good;
+}
+
+int run(const Options& options) {
+    auto report = pgod::load_config(options.config);
+    if (!report_problems(report, options))
+        return pgod::exit_status::config;
+    if (options.check) {
+        fmt::print("{}: good, {} services\n", options.config, report.config->services.size());
+        return pgod::exit_status::done;
+    }
+    pgod::os::start_log("pgod", options.debug);
+    pgod::daemon::Supervisor supervisor(options.config, std::move(*report.config));
+    if (auto ended = supervisor.run(); !ended) {
+        pgod::os::log_error("{}", ended.error().message);
+        return pgod::exit_status::failed;
+    }
+    return pgod::exit_status::done;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app("GitOps for podman-compose: deploys what is committed, as the user who owns it.", "pgod");
+    app.add_option("-c,--config", options.config, "configuration file")->capture_default_str();
+    app.add_flag("--check", options.check, "judge the configuration file and exit");
+    app.add_flag("-d,--debug", options.debug, "log more");
+    app.set_version_flag("--version", "pgod " PGOD_VERSION);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? pgod::exit_status::done : pgod::exit_status::usage;
+    }
+    return run(options);
+}

@@ -1,0 +1,367 @@
+#include "core/reconcile.hpp"
+
+#include "core/backoff.hpp"
+#include "core/exit_status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::reconcile {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto first_retry = 1s;      // after a failed sync or a transient deployment failure
+constexpr auto longest_retry = 5min;  // and never later than the poll interval
+constexpr std::size_t max_queue = 32; // commands that may wait for one service
+
+std::string brief(const std::string& commit) {
+    return commit.substr(0, 8);
+}
+
+bool needs_tip(Op op) {
+    return op == Op::up || op == Op::pull || op == Op::build || op == Op::sync;
+}
+
+std::optional<Work> work_of(Op op) {
+    switch (op) {
+    case Op::up:
+    case Op::sync:
+        return Work::deploy;
+    case Op::pull:
+        return Work::pull;
+    case Op::build:
+        return Work::build;
+    case Op::down:
+        return Work::down;
+    case Op::start:
+        return Work::start;
+    case Op::stop:
+        return Work::stop;
+    case Op::restart:
+        return Work::restart;
+    case Op::ping:
+    case Op::list:
+    case Op::status:
+    case Op::ps:
+    case Op::logs:
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+class Stepper {
+  public:
+    Stepper(State state, const Settings& settings, Time now, double jitter)
+        : state_(std::move(state))
+        , settings_(settings)
+        , now_(now)
+        , jitter_(jitter) {}
+
+    void on(const Available&) {
+        if (state_.phase != Phase::unavailable)
+            return;
+        state_.phase = Phase::recovering;
+        state_.unavailable.clear();
+        act(Recover{});
+    }
+
+    void on(const Unavailable& event) {
+        if (state_.unavailable != event.reason)
+            note(true, event.reason);
+        state_.phase = Phase::unavailable;
+        state_.unavailable = event.reason;
+        while (!state_.queue.empty()) {
+            refuse_unavailable(state_.queue.front().id);
+            state_.queue.pop_front();
+        }
+    }
+
+    void on(const Recovered& event) {
+        if (state_.phase != Phase::recovering)
+            return;
+        state_.phase = Phase::idle;
+        state_.running = event.running;
+        state_.health = event.health;
+        // After a reboot the record says what should run and the containers are gone.
+        state_.needs_deploy =
+            !event.running.empty() && (event.health == Health::missing || event.health == Health::degraded);
+        state_.next_sync = now_;
+        next();
+    }
+
+    void on(const Tick&) { next(); }
+
+    // What was judged under the old settings is judged again; the worker touches nothing that need not
+    // change.
+    void on(const Reconfigured&) {
+        state_.durable.settled.clear();
+        state_.next_sync = std::min(state_.next_sync, now_);
+        next();
+    }
+
+    void on(const CommandArrived& event) {
+        const PendingCommand& command = event.command;
+        if (state_.phase == Phase::unavailable)
+            return refuse_unavailable(command.id);
+        if (state_.queue.size() >= max_queue) {
+            tell(command.id, "too many commands wait for this service; try again later");
+            return finish(command.id, exit_status::busy);
+        }
+        note_intent(command.op, event.who);
+        state_.queue.push_back(command);
+        if (state_.phase != Phase::idle)
+            tell(command.id, "waiting for what the service is doing now");
+        next();
+    }
+
+    void on(const SyncEnded& event) {
+        if (state_.phase != Phase::syncing)
+            return;
+        state_.phase = Phase::idle;
+        remember_sync(event);
+        const std::optional<Op> op = current_op();
+        if (state_.tip.empty() || (event.error && op == Op::sync)) {
+            if (event.error)
+                tell_current(event.error->message);
+            return end_current(exit_status::failed);
+        }
+        if (event.error && op)
+            tell_current(event.error->message + "; going on with " + brief(state_.tip) + ", fetched last");
+        if (op && op != Op::sync)
+            return export_tip();
+        if (const auto reason = why_not_deploy(); !reason.empty()) {
+            tell_current(reason);
+            return end_current(exit_status::done);
+        }
+        export_tip();
+    }
+
+    void on(const ExportEnded& event) {
+        if (state_.phase != Phase::exporting)
+            return;
+        const Op op = current_op().value_or(Op::sync);
+        if (event.error) {
+            state_.phase = Phase::idle;
+            tell_current(event.error->message);
+            if (work_of(op) == Work::deploy)
+                settle(event.error->code == Code::transient ? Outcome::failed : Outcome::rejected,
+                       event.error);
+            return end_current(event.error->code == Code::transient ? exit_status::failed
+                                                                    : exit_status::rejected);
+        }
+        // A `down` may have come while the commit was exported; a poll must not undo it.
+        if (op == Op::sync && state_.durable.desired != Desired::running) {
+            state_.phase = Phase::idle;
+            return end_current(exit_status::done);
+        }
+        start_work(*work_of(op));
+    }
+
+    void on(const WorkEnded& event) {
+        if (state_.phase != Phase::working)
+            return;
+        state_.phase = Phase::idle;
+        const Work work = *state_.work;
+        state_.work.reset();
+        state_.running = event.running;
+        state_.health = event.health;
+        if (work == Work::deploy)
+            on_deployed(event);
+        end_current(event.exit_status);
+    }
+
+    Step take() && { return Step{std::move(state_), std::move(actions_)}; }
+
+  private:
+    void act(Action action) { actions_.push_back(std::move(action)); }
+    void note(bool problem, std::string sentence) { act(Note{problem, std::move(sentence)}); }
+    void tell(CommandId command, std::string sentence) {
+        if (command != 0)
+            act(Tell{command, std::move(sentence)});
+    }
+    void finish(CommandId command, int status) {
+        if (command != 0)
+            act(Finish{command, status});
+    }
+    CommandId current_id() const { return state_.current ? state_.current->id : 0; }
+    std::optional<Op> current_op() const {
+        return state_.current ? std::optional<Op>(state_.current->op) : std::nullopt;
+    }
+    void tell_current(std::string sentence) { tell(current_id(), std::move(sentence)); }
+
+    void refuse_unavailable(CommandId command) {
+        tell(command, state_.unavailable);
+        finish(command, exit_status::failed);
+    }
+
+    // What an operator asked for is written down before anything is done about it.
+    void note_intent(Op op, const std::string& who) {
+        const bool stops = op == Op::down || op == Op::stop;
+        const bool starts = op == Op::up || op == Op::start;
+        if (!stops && !starts)
+            return;
+        const Desired wanted = stops ? Desired::stopped : Desired::running;
+        if (state_.durable.desired == wanted)
+            return;
+        state_.durable.desired = wanted;
+        state_.durable.desired_by = who;
+        state_.durable.desired_since = now_;
+        act(Persist{});
+        note(false, fmt::format("desired is now {}, asked by {}", name_of(wanted), who));
+    }
+
+    void next() {
+        if (state_.phase != Phase::idle)
+            return;
+        if (!state_.queue.empty()) {
+            state_.current = std::move(state_.queue.front());
+            state_.queue.pop_front();
+            if (needs_tip(state_.current->op))
+                return start_sync();
+            return start_work(*work_of(state_.current->op));
+        }
+        if (now_ >= state_.next_sync)
+            return start_sync();
+        if (state_.next_deploy && now_ >= *state_.next_deploy && why_not_deploy().empty())
+            export_tip();
+    }
+
+    void start_sync() {
+        state_.phase = Phase::syncing;
+        act(StartSync{state_.tip});
+    }
+
+    void remember_sync(const SyncEnded& event) {
+        const std::string error = event.error ? event.error->message : std::string();
+        if (event.tip != state_.tip && !event.tip.empty()) {
+            note(false, state_.tip.empty()
+                            ? "upstream is at " + brief(event.tip)
+                            : "upstream moved from " + brief(state_.tip) + " to " + brief(event.tip));
+            state_.tip = event.tip;
+            state_.deploy_failures = 0;
+            state_.next_deploy.reset();
+        }
+        if (event.error) {
+            if (error != state_.sync_error) // the same failure is said once, not at every poll
+                note(true, error);
+            ++state_.sync_failures;
+        } else {
+            if (!state_.sync_error.empty())
+                note(false, "upstream answers again");
+            state_.sync_failures = 0;
+            state_.synced = now_;
+        }
+        state_.sync_error = error;
+        const auto interval = settings_.interval;
+        // Nothing was ever fetched: hurry, but never beyond the poll interval.
+        const bool first = state_.tip.empty() && event.error;
+        state_.next_sync =
+            now_ + (first ? backoff(state_.sync_failures, first_retry,
+                                    std::min<std::chrono::milliseconds>(interval, longest_retry), jitter_)
+                          : jittered(interval, jitter_));
+    }
+
+    // Empty: a poll or `sync` deploys the tip.
+    std::string why_not_deploy() const {
+        if (state_.durable.desired != Desired::running)
+            return fmt::format("desired is {}: {} is not deployed until up", name_of(state_.durable.desired),
+                               brief(state_.tip));
+        if (state_.needs_deploy)
+            return {};
+        if (state_.next_deploy && now_ < *state_.next_deploy)
+            return fmt::format("{} failed and is tried again later: {}", brief(state_.tip),
+                               state_.durable.reason);
+        if (state_.next_deploy)
+            return {};
+        if (state_.tip == state_.durable.settled && !state_.durable.reason.empty())
+            return fmt::format("{} was {} and is not tried again by itself: {}", brief(state_.tip),
+                               name_of(state_.durable.outcome.value_or(Outcome::failed)),
+                               state_.durable.reason);
+        if (state_.tip == state_.durable.settled)
+            return brief(state_.tip) + " runs already";
+        if (!settings_.auto_deploy)
+            return brief(state_.tip) + " waits for up, because auto = false";
+        return {};
+    }
+
+    void export_tip() {
+        state_.phase = Phase::exporting;
+        state_.target = state_.tip;
+        act(StartExport{state_.tip});
+    }
+
+    void start_work(Work work) {
+        state_.phase = Phase::working;
+        state_.work = work;
+        const bool of_commit = work == Work::deploy || work == Work::pull || work == Work::build;
+        if (work == Work::deploy) {
+            ++state_.durable.deployments;
+            act(Persist{});
+        }
+        act(StartWork{work, of_commit ? state_.target : std::string(),
+                      work == Work::deploy ? state_.durable.deployments : 0, current_id(),
+                      state_.current ? state_.current->args : std::vector<std::string>{}});
+    }
+
+    void on_deployed(const WorkEnded& event) {
+        const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
+        settle(outcome, event.error);
+        state_.needs_deploy = false;
+    }
+
+    // The class of the cause decides whether the commit is tried again without anybody asking.
+    void settle(Outcome outcome, const std::optional<Error>& error) {
+        state_.durable.outcome = outcome;
+        state_.durable.reason = error ? error->message : std::string();
+        const bool again = error && (error->code == Code::transient || error->code == Code::timeout);
+        if (again) {
+            ++state_.deploy_failures;
+            state_.next_deploy =
+                now_ + backoff(state_.deploy_failures, first_retry,
+                               std::max<std::chrono::milliseconds>(settings_.interval, first_retry), jitter_);
+        } else {
+            state_.deploy_failures = 0;
+            state_.next_deploy.reset();
+            state_.durable.settled = state_.target;
+        }
+        act(Persist{});
+        if (outcome == Outcome::ok)
+            note(false, brief(state_.target) + " runs");
+        else
+            note(true,
+                 fmt::format("{} was {}: {}", brief(state_.target), name_of(outcome), state_.durable.reason));
+    }
+
+    void end_current(int status) {
+        finish(current_id(), status);
+        state_.current.reset();
+        next();
+    }
+
+    State state_;
+    const Settings& settings_;
+    Time now_;
+    double jitter_;
+    std::vector<Action> actions_;
+};
+
+} // namespace
+
+Step step(State state, const Settings& settings, const Event& event, Time now, double jitter) {
+    Stepper stepper(std::move(state), settings, now, jitter);
+    std::visit([&stepper](const auto& happened) { stepper.on(happened); }, event);
+    return std::move(stepper).take();
+}
+
+std::optional<Time> due(const State& state) {
+    if (state.phase != Phase::idle)
+        return std::nullopt;
+    if (state.next_deploy && state.durable.desired == Desired::running)
+        return std::min(state.next_sync, *state.next_deploy);
+    return state.next_sync;
+}
+
+} // namespace pgod::reconcile

@@ -1,0 +1,168 @@
+// Reconcile: what a service does next, as a pure function of its state, an event and the time. No clock, no
+// I/O, no log: events and actions are data, jitter comes in with the event. Around it, daemon/service_actor
+// feeds one queue of events per service, so a poll, a command and a configuration change can never race.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/operation.hpp"
+#include "core/vocabulary.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pgod::reconcile {
+
+// Wall clock time in milliseconds since the epoch, read once by the caller of step().
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+using CommandId = std::uint64_t; // 0: nobody waits
+
+// What the configuration says that deciding depends on.
+struct Settings {
+    std::chrono::milliseconds interval{std::chrono::minutes(5)};
+    bool auto_deploy = true;
+};
+
+enum class Phase {
+    unavailable, // the service's user does not exist, or its directory cannot be made
+    recovering,  // after a start: waiting for what a worker left, and a first look at the containers
+    idle,
+    syncing,
+    exporting,
+    working,
+};
+
+// What a worker is asked for; a mirror of ipc::WorkKind, which core does not know.
+enum class Work { deploy, pull, build, down, start, stop, restart };
+
+struct PendingCommand {
+    CommandId id = 0;
+    Op op = Op::sync;
+    std::vector<std::string> args;
+    bool operator==(const PendingCommand&) const = default;
+};
+
+// What survives a restart.
+struct Durable {
+    Desired desired = Desired::running;
+    std::string desired_by; // who asked: key name, fingerprint and address; empty: nobody yet
+    std::optional<Time> desired_since;
+    std::string settled;            // the commit that was last carried to an end: not tried again by itself
+    std::optional<Outcome> outcome; // of that attempt
+    std::string reason;             // one sentence, when it did not end well
+    std::uint64_t deployments = 0;  // the number of the last one
+    bool operator==(const Durable&) const = default;
+};
+
+struct State {
+    Phase phase = Phase::recovering;
+    Durable durable;
+    std::string unavailable; // why, in phase unavailable
+    std::string tip;         // of upstream, as last fetched
+    std::string running;     // the commit that the containers were made from
+    Health health = Health::unknown;
+    std::optional<Time> synced;   // last successful sync
+    std::string sync_error;       // of the last sync; empty: it went well
+    unsigned sync_failures = 0;   // in a row
+    unsigned deploy_failures = 0; // transient ones in a row, of `tip`
+    bool needs_deploy = false;    // containers were missing at the start
+    Time next_sync{};
+    std::optional<Time> next_deploy;       // after a transient failure
+    std::optional<PendingCommand> current; // the command being carried out; none in a poll
+    std::optional<Work> work;              // in phase working
+    std::string target;                    // the commit being exported or worked on
+    std::deque<PendingCommand> queue;
+};
+
+// Events
+struct Available { // the user was found and the directory is there
+    bool operator==(const Available&) const = default;
+};
+struct Unavailable {
+    std::string reason;
+    bool operator==(const Unavailable&) const = default;
+};
+struct Recovered { // the first look after a start
+    std::string running;
+    Health health = Health::unknown;
+};
+struct Tick {};
+struct CommandArrived {
+    PendingCommand command;
+    std::string who;
+};
+struct SyncEnded {
+    std::string tip; // empty: nothing was ever fetched
+    std::optional<Error> error;
+};
+struct ExportEnded {
+    std::optional<Error> error;
+};
+struct WorkEnded {
+    int exit_status = 0;
+    std::optional<Outcome> outcome;
+    std::optional<Error> error;
+    std::string running;
+    Health health = Health::unknown;
+};
+struct Reconfigured {};
+
+using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
+                           WorkEnded, Reconfigured>;
+
+// Actions
+struct Recover { // look at the containers, once no worker of an earlier pgod is busy
+    bool operator==(const Recover&) const = default;
+};
+struct StartSync {
+    std::string known;
+    bool operator==(const StartSync&) const = default;
+};
+struct StartExport {
+    std::string commit;
+    bool operator==(const StartExport&) const = default;
+};
+struct StartWork {
+    Work work = Work::deploy;
+    std::string commit;           // deploy, pull, build
+    std::uint64_t deployment = 0; // deploy
+    CommandId command = 0;        // whose client reads the output
+    std::vector<std::string> args;
+    bool operator==(const StartWork&) const = default;
+};
+struct Tell { // a sentence for the client of a command, on its standard error
+    CommandId command = 0;
+    std::string sentence;
+    bool operator==(const Tell&) const = default;
+};
+struct Finish { // the end of a command
+    CommandId command = 0;
+    int exit_status = 0;
+    bool operator==(const Finish&) const = default;
+};
+struct Persist { // write State::durable before anything that follows
+    bool operator==(const Persist&) const = default;
+};
+struct Note { // a line for the log
+    bool problem = false;
+    std::string sentence;
+    bool operator==(const Note&) const = default;
+};
+
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, Tell, Finish, Persist, Note>;
+
+struct Step {
+    State state;
+    std::vector<Action> actions;
+};
+
+Step step(State state, const Settings& settings, const Event& event, Time now, double jitter);
+
+// When a Tick is due next; nullopt while something else has to happen first.
+std::optional<Time> due(const State& state);
+
+} // namespace pgod::reconcile

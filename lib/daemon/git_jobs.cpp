@@ -1,0 +1,207 @@
+#include "daemon/git_jobs.hpp"
+
+#include "base/text.hpp"
+#include "daemon/program_path.hpp"
+#include "os/log.hpp"
+#include "os/users.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_parallel = 16;
+constexpr auto job_deadline = 5min; // silent servers are given up much earlier, by the job's own time-outs
+constexpr std::uint64_t max_fetch = 2ULL << 30;
+constexpr auto restart_delay = 1s;
+
+} // namespace
+
+Status GitJobs::start() {
+    const std::string program = TRY(program_path("pgod-git"));
+    auto channels = TRY(os::Channel::pair());
+    os::SpawnRequest request;
+    request.program = program;
+    request.argv = {"pgod-git"};
+    request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
+    if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities != nullptr)
+        request.env.push_back(fmt::format("SSL_CERT_FILE={}", authorities));
+    request.descriptors = {{channels[1].fd(), 3}, {2, 2}};
+    request.die_with_parent = true;
+    child_ = TRY(os::spawn(request));
+    control_ = std::move(channels[0]);
+    notices_ = loop_.watch(control_.fd(), [this] { on_notice(); });
+    return ok();
+}
+
+void GitJobs::sync(const Service& service, const Identity& user, const std::string& directory,
+                   const std::string& known, SyncDone done) {
+    Job job;
+    job.request.user = user;
+    job.request.directory = directory;
+    job.request.url = service.repository.whole();
+    job.request.branch = service.branch;
+    job.request.sync_job.known = known;
+    job.sync_done = std::move(done);
+    enqueue(std::move(job));
+}
+
+void GitJobs::export_commit(const Service& service, const Identity& user, const std::string& directory,
+                            const std::string& commit, ExportDone done) {
+    Job job;
+    job.request.user = user;
+    job.request.directory = directory;
+    job.request.url = service.repository.whole();
+    job.request.branch = service.branch;
+    job.request.sync = false;
+    job.request.export_job = {commit, "stage"};
+    job.export_done = std::move(done);
+    enqueue(std::move(job));
+}
+
+void GitJobs::enqueue(Job job) {
+    job.request.id = ++last_id_;
+    job.request.deadline = job_deadline;
+    job.request.max_bytes = max_fetch;
+    waiting_.push_back(std::move(job));
+    // From the loop, so that a callback never runs inside the call that asked for the job.
+    loop_.post([this] { start_waiting(); });
+}
+
+void GitJobs::start_waiting() {
+    while (control_ && !waiting_.empty() && running_.size() < max_parallel) {
+        const std::uint64_t id = waiting_.front().request.id;
+        Job& job = running_.emplace(id, std::move(waiting_.front())).first->second;
+        waiting_.pop_front();
+        if (auto begun = begin(id, job); !begun)
+            finish(id, std::move(begun).error());
+    }
+}
+
+Status GitJobs::begin(std::uint64_t id, Job& job) {
+    auto channels = TRY(os::Channel::pair());
+    const int theirs = channels[1].fd();
+    TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)), {&theirs, 1}));
+    job.channel = std::move(channels[0]);
+    job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id); });
+    return ok();
+}
+
+void GitJobs::on_report(std::uint64_t id) {
+    const auto found = running_.find(id);
+    if (found == running_.end())
+        return;
+    Job& job = found->second;
+    while (true) {
+        auto frame = job.channel.try_receive();
+        if (frame && !*frame)
+            return;
+        if (!frame || (*frame)->closed()) {
+            // Without a result, pgod-git's notice says why the job ended.
+            job.watch.cancel();
+            if (job.synced || job.exported)
+                finish(id, std::nullopt);
+            return;
+        }
+        auto report = ipc::decode<ipc::GitReport>((*frame)->bytes);
+        if (!report || !take_report(job, std::move(*report)))
+            return finish(id, Error{Code::internal, "the git job broke the protocol"});
+    }
+}
+
+// A job runs as the service's user on that user's repository: its numbers are not believed beyond their
+// bounds.
+bool GitJobs::take_report(Job& job, ipc::GitReport report) {
+    if (auto* key = std::get_if<ipc::FoundKey>(&report)) {
+        if (job.keys.size() >= max_repository_keys || !is_accepted_key_type(key->key.type))
+            return false;
+        job.keys.push_back(std::move(key->key));
+    } else if (auto* warned = std::get_if<ipc::Warned>(&report)) {
+        if (job.warnings.size() < max_warnings)
+            job.warnings.push_back(std::move(warned->text));
+    } else if (auto* synced = std::get_if<ipc::Synced>(&report)) {
+        if (!job.sync_done || (!synced->tip.empty() && !is_commit_id(synced->tip)))
+            return false;
+        job.synced = std::move(*synced);
+    } else if (auto* exported = std::get_if<ipc::Exported>(&report)) {
+        if (!job.export_done)
+            return false;
+        job.exported = std::move(*exported);
+    }
+    return true;
+}
+
+void GitJobs::on_notice() {
+    while (true) {
+        auto frame = control_.try_receive();
+        if (frame && !*frame)
+            return;
+        if (!frame || (*frame)->closed())
+            return restart_soon();
+        auto notice = ipc::decode<ipc::GitNotice>((*frame)->bytes);
+        if (!notice)
+            return restart_soon();
+        on_job_ended(std::get<ipc::JobEnded>(*notice));
+    }
+}
+
+void GitJobs::on_job_ended(const ipc::JobEnded& ended) {
+    on_report(ended.id); // what it sent before it ended
+    if (ended.deadline_passed)
+        return finish(ended.id,
+                      Error{Code::timeout, fmt::format("the git job did not end within {} s and was ended",
+                                                       std::chrono::seconds(job_deadline).count())});
+    finish(ended.id,
+           Error{Code::internal, fmt::format("the git job {} before it had finished; see pgod's log",
+                                             os::describe_wait_status(ended.wait_status))});
+}
+
+void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
+    auto node = running_.extract(id);
+    if (node.empty())
+        return;
+    Job job = std::move(node.mapped());
+    job.watch.cancel();
+    if (job.sync_done) {
+        SyncResult result;
+        if (job.synced) {
+            result.tip = std::move(job.synced->tip);
+            result.moved = job.synced->moved;
+            result.rewritten = job.synced->rewritten;
+            result.error = std::move(job.synced->error);
+        } else {
+            result.error = std::move(failure);
+        }
+        result.keys = std::move(job.keys);
+        result.warnings = std::move(job.warnings);
+        job.sync_done(std::move(result));
+    } else {
+        ExportResult result;
+        result.error = job.exported ? std::move(job.exported->error) : std::move(failure);
+        result.warnings = std::move(job.warnings);
+        job.export_done(std::move(result));
+    }
+    start_waiting();
+}
+
+void GitJobs::restart_soon() {
+    os::log_error("pgod-git ended ({}); it is started again", os::describe_wait_status(child_.reap()));
+    notices_.cancel();
+    control_.close();
+    while (!running_.empty())
+        finish(running_.begin()->first, Error{Code::transient, "pgod-git ended"});
+    restart_ = loop_.after(restart_delay, [this] {
+        if (auto started = start(); !started) {
+            os::log_error("{}", started.error().message);
+            return restart_soon();
+        }
+        start_waiting();
+    });
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,68 @@
+// GitJobs: the supervisor's side of pgod-git. Starts it, starts it again when it ends, keeps at most
+// `max_parallel` jobs under way and queues the rest. Every job ends in exactly one callback.
+#pragma once
+
+#include "core/service.hpp"
+#include "core/sync.hpp"
+#include "daemon/event_loop.hpp"
+#include "ipc/git_messages.hpp"
+#include "os/channel.hpp"
+#include "os/spawn.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+
+namespace pgod::daemon {
+
+class GitJobs {
+  public:
+    using SyncDone = std::function<void(SyncResult)>;
+    using ExportDone = std::function<void(ExportResult)>;
+
+    explicit GitJobs(EventLoop& loop)
+        : loop_(loop) {}
+
+    Status start();
+
+    // `directory` is the service's; both return at once.
+    void sync(const Service& service, const Identity& user, const std::string& directory,
+              const std::string& known, SyncDone done);
+    void export_commit(const Service& service, const Identity& user, const std::string& directory,
+                       const std::string& commit, ExportDone done);
+
+  private:
+    struct Job {
+        ipc::GitJob request;
+        SyncDone sync_done;
+        ExportDone export_done;
+        os::Channel channel;
+        EventLoop::Watch watch;
+        std::vector<PublicKey> keys;
+        std::vector<std::string> warnings;
+        std::optional<ipc::Synced> synced;
+        std::optional<ipc::Exported> exported;
+    };
+
+    void enqueue(Job job);
+    void start_waiting();
+    Status begin(std::uint64_t id, Job& job);
+    void on_report(std::uint64_t id);
+    bool take_report(Job& job, ipc::GitReport report);
+    void on_notice();
+    void on_job_ended(const ipc::JobEnded& ended);
+    // `failure` counts when the job left no result.
+    void finish(std::uint64_t id, std::optional<Error> failure);
+    void restart_soon();
+
+    EventLoop& loop_;
+    os::Child child_;
+    os::Channel control_;
+    EventLoop::Watch notices_;
+    EventLoop::Timer restart_;
+    std::deque<Job> waiting_;
+    std::map<std::uint64_t, Job> running_;
+    std::uint64_t last_id_ = 0;
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,57 @@
+// Operations: what happens when a client runs a command. Authorises it, answers ping, list and status from
+// the supervisor's own state, starts a worker for what only looks, and hands what changes a service to its
+// actor.
+#pragma once
+
+#include "core/command.hpp"
+#include "core/key_book.hpp"
+#include "daemon/connection.hpp"
+#include "daemon/service_actor.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace pgod::daemon {
+
+using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>;
+
+class Operations {
+  public:
+    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors)
+        : loop_(loop)
+        , keys_(keys)
+        , actors_(actors) {}
+
+    void accept(os::Channel channel, std::string peer);
+
+    // For the actors: the client that waits for a command, if it is still there.
+    void say(reconcile::CommandId command, std::string_view sentence);
+    Worker::Streams streams(reconcile::CommandId command);
+    void finish(reconcile::CommandId command, int exit_status);
+
+  private:
+    // One client: its connection and, while it looks at something, the worker that does.
+    struct Client {
+        std::unique_ptr<Connection> connection;
+        std::unique_ptr<Worker> worker;
+    };
+
+    void run(Connection& connection, const ipc::Run& request);
+    void closed(std::uint64_t id);
+    void looked(std::uint64_t id);
+    void list(Connection& connection, const PublicKey& key, bool json);
+    void look(Connection& connection, ServiceActor& actor, const Command& command);
+    void status(Connection& connection, ServiceActor& actor, bool json);
+    void refuse(Connection& connection, int exit_status, std::string_view sentence);
+    Connection* find(std::uint64_t id);
+
+    EventLoop& loop_;
+    const KeyBook& keys_;
+    Actors& actors_;
+    std::map<std::uint64_t, Client> clients_;
+    std::map<std::uint64_t, std::unique_ptr<Worker>> ending_; // of clients that left
+    std::uint64_t last_id_ = 0;
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,275 @@
+#include "daemon/service_actor.hpp"
+
+#include "os/log.hpp"
+#include "os/safe_path.hpp"
+#include "os/users.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto user_retry = 30s;         // an unknown user may be created later
+constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
+constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
+
+reconcile::Time now() {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+ipc::WorkKind kind_of(reconcile::Work work) {
+    switch (work) {
+    case reconcile::Work::deploy:
+        return ipc::WorkKind::deploy;
+    case reconcile::Work::pull:
+        return ipc::WorkKind::pull;
+    case reconcile::Work::build:
+        return ipc::WorkKind::build;
+    case reconcile::Work::down:
+        return ipc::WorkKind::down;
+    case reconcile::Work::start:
+        return ipc::WorkKind::start;
+    case reconcile::Work::stop:
+        return ipc::WorkKind::stop;
+    case reconcile::Work::restart:
+        return ipc::WorkKind::restart;
+    }
+    return ipc::WorkKind::observe;
+}
+
+} // namespace
+
+ServiceActor::ServiceActor(ActorPorts ports, Service service)
+    : ports_(std::move(ports))
+    , service_(std::move(service))
+    , random_(std::random_device{}()) {}
+
+ServiceActor::~ServiceActor() {
+    if (worker_)
+        worker_->leave_alone();
+}
+
+void ServiceActor::start() {
+    auto durable = ports_.store.load(service_.name);
+    if (!durable)
+        os::log_error("{}: {}", service_.name, durable.error().message);
+    else if (*durable)
+        state_.durable = std::move(**durable);
+    state_.phase = reconcile::Phase::unavailable;
+    find_user();
+}
+
+void ServiceActor::reconfigure(Service service) {
+    service_ = std::move(service);
+    feed(reconcile::Reconfigured{});
+}
+
+void ServiceActor::command(reconcile::PendingCommand command, std::string who) {
+    feed(reconcile::CommandArrived{std::move(command), std::move(who)});
+}
+
+void ServiceActor::find_user() {
+    const bool root = ::geteuid() == 0;
+    auto found = os::find_user(service_.user);
+    if (found && !root && found->uid != ::geteuid())
+        found = Error{Code::denied,
+                      fmt::format("pgod runs as an ordinary user and cannot serve user \"{}\"; start it "
+                                  "as root, or set user = \"{}\"",
+                                  service_.user, os::current_user().name)};
+    if (found) {
+        user_ = std::move(*found);
+        if (auto made = make_directory(); !made)
+            found = std::move(made).error();
+    }
+    if (found)
+        return feed(reconcile::Available{});
+    feed(reconcile::Unavailable{std::move(found).error().message});
+    timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
+}
+
+// services/ is ours, so nobody can put anything in the way; the service's directory belongs to its user.
+Status ServiceActor::make_directory() const {
+    const std::string path = directory();
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        if (::lchown(path.c_str(), user_->uid, user_->gid) != 0)
+            return errno_error("hand over " + path);
+        return ok();
+    }
+    if (errno != EEXIST)
+        return errno_error("make " + path);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != user_->uid)
+        return Error{Code::denied,
+                     fmt::format("{} does not belong to user \"{}\"; move it away or hand it over with "
+                                 "chown -R",
+                                 path, user_->name)};
+    return ok();
+}
+
+// Events that arise while one is being handled wait their turn.
+void ServiceActor::feed(reconcile::Event event) {
+    events_.push_back(std::move(event));
+    if (feeding_)
+        return;
+    feeding_ = true;
+    while (!events_.empty()) {
+        const reconcile::Event next = std::move(events_.front());
+        events_.pop_front();
+        const double jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+        auto stepped = reconcile::step(std::move(state_), {service_.interval, service_.auto_deploy}, next,
+                                       now(), jitter);
+        state_ = std::move(stepped.state);
+        for (const auto& action : stepped.actions)
+            perform(action);
+    }
+    feeding_ = false;
+    arm_timer();
+}
+
+void ServiceActor::perform(const reconcile::Action& action) {
+    using namespace reconcile;
+    if (std::holds_alternative<Recover>(action)) {
+        recover();
+    } else if (const auto* sync = std::get_if<StartSync>(&action)) {
+        start_sync(*sync);
+    } else if (const auto* exported = std::get_if<StartExport>(&action)) {
+        start_export(*exported);
+    } else if (const auto* work = std::get_if<StartWork>(&action)) {
+        start_work(*work);
+    } else if (const auto* tell = std::get_if<Tell>(&action)) {
+        ports_.say(tell->command, tell->sentence);
+    } else if (const auto* finish = std::get_if<Finish>(&action)) {
+        ports_.finish(finish->command, finish->exit_status);
+    } else if (std::holds_alternative<Persist>(action)) {
+        if (auto saved = ports_.store.save(service_.name, state_.durable); !saved)
+            os::log_error("{}: {}", service_.name, saved.error().message);
+    } else if (const auto* note = std::get_if<Note>(&action)) {
+        os::log_line(note->problem ? os::Level::warning : os::Level::info,
+                     fmt::format("{}: {}", service_.name, note->sentence));
+    }
+}
+
+ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
+    ipc::WorkJob job;
+    job.kind = kind;
+    job.service = service_.name;
+    job.directory = directory();
+    job.compose = service_.compose;
+    job.env = service_.env;
+    job.ports = service_.ports;
+    job.volumes = service_.volumes;
+    job.deadline = work_deadline;
+    return job;
+}
+
+void ServiceActor::recover() {
+    auto observe = job(ipc::WorkKind::observe);
+    observe.wait = true;
+    observe.deadline = recover_deadline;
+    const auto recovered = [this](const ipc::WorkDone& done) {
+        worker_.reset();
+        if (done.error)
+            os::log_warning("{}: {}", service_.name, done.error->message);
+        feed(reconcile::Recovered{done.running_commit, done.health});
+    };
+    auto worker = Worker::start(ports_.loop, observe, *user_, {}, recovered);
+    if (worker) {
+        worker_ = std::move(*worker);
+        return;
+    }
+    feed(reconcile::Unavailable{std::move(worker).error().message});
+    timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
+}
+
+void ServiceActor::start_sync(const reconcile::StartSync& action) {
+    ports_.git.sync(service_, *user_, directory(), action.known,
+                    [this](SyncResult result) { on_synced(std::move(result)); });
+}
+
+void ServiceActor::on_synced(SyncResult result) {
+    report_warnings(result.warnings);
+    if (result.rewritten)
+        os::log_warning("{}: branch {} was rewritten upstream", service_.name, service_.branch);
+    // Without a tip nothing was read, and the keys known so far stay.
+    if (!result.tip.empty())
+        ports_.keys.set_service(service_.name, std::move(result.keys));
+    feed(reconcile::SyncEnded{std::move(result.tip), std::move(result.error)});
+}
+
+void ServiceActor::report_warnings(const std::vector<std::string>& warnings) {
+    for (const auto& warning : warnings)
+        if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+            os::log_warning("{}: {}", service_.name, warning);
+    warnings_ = warnings;
+}
+
+void ServiceActor::start_export(const reconcile::StartExport& action) {
+    ports_.git.export_commit(service_, *user_, directory(), action.commit, [this](ExportResult result) {
+        for (const auto& warning : result.warnings) {
+            os::log_warning("{}: {}", service_.name, warning);
+            if (state_.current)
+                ports_.say(state_.current->id, warning);
+        }
+        feed(reconcile::ExportEnded{std::move(result.error)});
+    });
+}
+
+void ServiceActor::start_work(const reconcile::StartWork& action) {
+    auto work = job(kind_of(action.work));
+    work.commit = action.commit;
+    work.deployment = action.deployment;
+    work.args = action.args;
+    Worker::Streams streams;
+    if (action.command != 0)
+        streams = ports_.streams(action.command);
+    work.client = static_cast<bool>(streams.output);
+    auto worker = Worker::start(ports_.loop, work, *user_, std::move(streams),
+                                [this](const ipc::WorkDone& done) { end_work(done); });
+    if (worker) {
+        worker_ = std::move(*worker);
+        return;
+    }
+    ipc::WorkDone failed;
+    failed.error = std::move(worker).error();
+    failed.running_commit = state_.running;
+    failed.exit_status = 1;
+    ports_.say(action.command, failed.error->message);
+    end_work(failed);
+}
+
+void ServiceActor::end_work(const ipc::WorkDone& done) {
+    worker_.reset();
+    std::string running = done.running_commit;
+    // A worker that crashed did not get to say what runs.
+    if (done.error && done.error->code == Code::internal && running.empty())
+        running = state_.running;
+    feed(reconcile::WorkEnded{done.exit_status, done.outcome, done.error, std::move(running), done.health});
+}
+
+Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::Streams streams,
+                                                   Looked looked) {
+    if (!user_)
+        return Error{Code::gone, state_.unavailable};
+    ipc::WorkJob work = job(wanted.kind);
+    work.args = std::move(wanted.args);
+    work.json = wanted.json;
+    work.client = wanted.client;
+    work.deadline = wanted.deadline;
+    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(looked));
+}
+
+void ServiceActor::arm_timer() {
+    const auto when = reconcile::due(state_);
+    if (!when)
+        return;
+    timer_ = ports_.loop.after(std::max(*when - now(), 0ms), [this] { feed(reconcile::Tick{}); });
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,83 @@
+// ServiceActor: one service. Feeds the events of git jobs, workers, commands and time into the pure step
+// function, one at a time, and carries its actions out. Everything about a service goes through here, so a
+// poll and a command can never race.
+#pragma once
+
+#include "core/key_book.hpp"
+#include "core/reconcile.hpp"
+#include "core/service.hpp"
+#include "daemon/event_loop.hpp"
+#include "daemon/git_jobs.hpp"
+#include "daemon/worker.hpp"
+#include "store/store.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace pgod::daemon {
+
+// What a service's actor needs of the world around it.
+struct ActorPorts {
+    EventLoop& loop;
+    GitJobs& git;
+    store::Store& store;
+    KeyBook& keys;
+    std::string services_directory; // absolute; the service's own is made beneath it
+    // The client that waits for a command, by its id; each does nothing when it has left.
+    std::function<void(reconcile::CommandId, std::string_view)> say;
+    std::function<Worker::Streams(reconcile::CommandId)> streams;
+    std::function<void(reconcile::CommandId, int)> finish;
+};
+
+class ServiceActor {
+  public:
+    ServiceActor(ActorPorts ports, Service service);
+    ~ServiceActor();
+
+    void start();
+    void command(reconcile::PendingCommand command, std::string who);
+    void reconfigure(Service service);
+
+    // Reading operations do not queue: they run beside whatever the service is doing, as its user.
+    using Looked = std::function<void(ipc::WorkDone)>;
+    Result<std::unique_ptr<Worker>> look(ipc::WorkJob job, Worker::Streams streams, Looked looked);
+
+    const Service& service() const noexcept { return service_; }
+    const reconcile::State& state() const noexcept { return state_; }
+    const std::vector<std::string>& warnings() const noexcept { return warnings_; } // of the last sync
+
+  private:
+    void feed(reconcile::Event event);
+    void perform(const reconcile::Action& action);
+    void find_user();
+    Status make_directory() const;
+    void recover();
+    void start_sync(const reconcile::StartSync& action);
+    void on_synced(SyncResult result);
+    void start_export(const reconcile::StartExport& action);
+    void start_work(const reconcile::StartWork& action);
+    void end_work(const ipc::WorkDone& done);
+    ipc::WorkJob job(ipc::WorkKind kind) const;
+    void arm_timer();
+    void report_warnings(const std::vector<std::string>& warnings);
+    std::string directory() const { return ports_.services_directory + "/" + service_.name; }
+
+    ActorPorts ports_;
+    Service service_;
+    std::optional<Identity> user_;
+    reconcile::State state_;
+    std::vector<std::string> warnings_;
+    std::deque<reconcile::Event> events_;
+    bool feeding_ = false;
+    std::unique_ptr<Worker> worker_;
+    EventLoop::Timer timer_;
+    std::minstd_rand random_; // for jitter only
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,51 @@
+// SshEndpoint: the supervisor's side of pgod-ssh. Binds the port, makes and reads the host key, starts
+// pgod-ssh and starts it again when it ends, and hands each accepted connection on. Parses nothing a client
+// sent.
+#pragma once
+
+#include "base/secret.hpp"
+#include "core/service.hpp"
+#include "daemon/event_loop.hpp"
+#include "os/channel.hpp"
+#include "os/spawn.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::daemon {
+
+class SshEndpoint {
+  public:
+    using Accepted = std::function<void(os::Channel channel, std::string peer)>;
+
+    SshEndpoint(EventLoop& loop, Accepted accepted)
+        : loop_(loop)
+        , accepted_(std::move(accepted)) {}
+
+    // Binds `config.listen`; makes `config.host_key` when it is missing; returns once pgod-ssh was started.
+    // As root it runs as the system user "pgod" with `empty_directory` as its root.
+    Status start(const Config& config, const std::string& empty_directory);
+
+  private:
+    Status bind(const ListenAddress& address);
+    Status load_host_key(const std::string& path);
+    Result<Secret> make_host_key() const;
+    Status launch();
+    void on_notice();
+    void restart_soon();
+    std::vector<std::string> arguments() const;
+
+    EventLoop& loop_;
+    Accepted accepted_;
+    std::vector<Fd> listeners_;
+    Secret host_key_;
+    std::string empty_directory_;
+    os::Child child_;
+    os::Channel control_;
+    EventLoop::Watch notices_;
+    EventLoop::Timer restart_;
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,186 @@
+#include "daemon/supervisor.hpp"
+
+#include "config/config.hpp"
+#include "os/log.hpp"
+#include "os/safe_path.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <set>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto file_interval = 5s;
+constexpr std::size_t max_key_file = 1024 * 1024;
+
+// A directory of our own; it may exist already, but then it must be ours.
+Status make_own_directory(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        (void)::chmod(path.c_str(), mode); // whatever the umask took
+        return ok();
+    }
+    if (errno != EEXIST)
+        return errno_error("make " + path);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+        return Error{Code::invalid, path + " is not a directory"};
+    if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0)
+        return Error{Code::denied,
+                     path + " must belong to the user that pgod runs as and be writable by nobody else"};
+    return ok();
+}
+
+// Size, time and identity: enough to see that a file was edited or replaced.
+std::string looks_of(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return "-";
+    return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                       status.st_mtim.tv_nsec);
+}
+
+// A key file that cannot be read leaves the keys that were read last, except one that is not there: no keys.
+std::optional<std::vector<PublicKey>> read_keys(const std::string& path) {
+    auto text = os::read_file(path, max_key_file);
+    if (!text) {
+        if (text.error().code == Code::gone)
+            return std::vector<PublicKey>{};
+        os::log_error("{}; the keys read before stay", text.error().message);
+        return std::nullopt;
+    }
+    KeyFile file = parse_key_file(*text, "");
+    for (const auto& warning : file.warnings)
+        os::log_warning("{}: {}", path, warning);
+    return std::move(file.keys);
+}
+
+} // namespace
+
+Supervisor::Supervisor(std::string config_path, Config config)
+    : config_path_(std::move(config_path))
+    , config_(std::move(config))
+    , git_(loop_)
+    , operations_(loop_, keys_, actors_)
+    , endpoint_(loop_, [this](os::Channel channel, std::string peer) {
+        operations_.accept(std::move(channel), std::move(peer));
+    }) {}
+
+Supervisor::~Supervisor() = default;
+
+Status Supervisor::prepare_state() {
+    TRY_DOING(make_own_directory(config_.state, 0711), "state");
+    TRY_DOING(make_own_directory(config_.state + "/services", 0711), "state");
+    TRY_DOING(make_own_directory(config_.state + "/empty", 0555), "state");
+    store_ = TRY(store::Store::open(config_.state));
+    if (!store_->set_aside().empty())
+        os::log_error(
+            "state.db was corrupt; it was kept as {} and a new one was begun: what operators had asked for "
+            "(down, stop) must be asked again",
+            store_->set_aside());
+    return ok();
+}
+
+void Supervisor::load_keys() {
+    if (auto admins = read_keys(config_.admin_keys))
+        keys_.set_admins(std::move(*admins));
+    if (auto revoked = read_keys(config_.revoked_keys))
+        keys_.set_revoked(std::move(*revoked));
+}
+
+ActorPorts Supervisor::ports() {
+    return ActorPorts{
+        loop_,
+        git_,
+        *store_,
+        keys_,
+        config_.state + "/services",
+        [this](reconcile::CommandId command, std::string_view sentence) {
+            operations_.say(command, sentence);
+        },
+        [this](reconcile::CommandId command) { return operations_.streams(command); },
+        [this](reconcile::CommandId command, int status) { operations_.finish(command, status); },
+    };
+}
+
+void Supervisor::add_service(Service service) {
+    const std::string name = service.name;
+    auto actor = std::make_unique<ServiceActor>(ports(), std::move(service));
+    actors_.emplace(name, std::move(actor)).first->second->start();
+}
+
+Status Supervisor::run() {
+    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // credentials of repositories are in our memory
+    (void)::signal(SIGPIPE, SIG_IGN);
+    TRY(prepare_state());
+    load_keys();
+    TRY(git_.start());
+    TRY(endpoint_.start(config_, config_.state + "/empty"));
+    for (const auto& service : config_.services)
+        add_service(service);
+    bool stopping = false;
+    for (const int number : std::array{SIGTERM, SIGINT})
+        loop_.on_signal(number, [this, &stopping] {
+            stopping = true;
+            loop_.stop();
+        });
+    loop_.on_signal(SIGHUP, [this] { reload(); });
+    watch_files();
+    os::log_info("pgod {} serves {} service{} on {}:{}", PGOD_VERSION, actors_.size(),
+                 actors_.size() == 1 ? "" : "s", config_.listen.host, config_.listen.port);
+    loop_.run();
+    os::log_info("pgod stops; containers and deployments go on");
+    return stopping ? ok() : Status(Error{Code::internal, "the event loop ended"});
+}
+
+// Services that appear begin, changed ones are judged again. One that vanished is no longer polled or driven
+// from the next start on; a file that does not load changes nothing.
+void Supervisor::reload() {
+    files_seen_ = looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
+    auto report = load_config(config_path_);
+    for (const auto& error : report.errors)
+        os::log_error("{}", error);
+    if (!report.config) {
+        os::log_error("the configuration was not reloaded; the one read before stays");
+        return load_keys();
+    }
+    for (const auto& warning : report.warnings)
+        os::log_warning("{}", warning);
+    Config& next = *report.config;
+    if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key)
+        os::log_warning("listen, state and host_key take effect when pgod is started again");
+    config_.admin_keys = next.admin_keys;
+    config_.revoked_keys = next.revoked_keys;
+    load_keys();
+    for (auto& service : next.services) {
+        const auto actor = actors_.find(service.name);
+        if (actor == actors_.end())
+            add_service(service);
+        else if (actor->second->service() != service)
+            actor->second->reconfigure(service);
+    }
+    config_.services = std::move(next.services);
+    os::log_info("the configuration was reloaded: {} service{}", config_.services.size(),
+                 config_.services.size() == 1 ? "" : "s");
+}
+
+void Supervisor::watch_files() {
+    const std::string looks =
+        looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
+    if (files_seen_.empty())
+        files_seen_ = looks;
+    else if (looks != files_seen_)
+        reload();
+    file_watch_ = loop_.after(file_interval, [this] { watch_files(); });
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,47 @@
+// Supervisor: the pgod process itself, root, one thread. Wires configuration, store, keys, git jobs, the SSH
+// endpoint and one actor per service together, and runs the loop until SIGTERM or SIGINT. Handles no byte
+// that came from the network or a repository, only small frames that lib/ipc has judged.
+#pragma once
+
+#include "core/key_book.hpp"
+#include "core/service.hpp"
+#include "daemon/event_loop.hpp"
+#include "daemon/git_jobs.hpp"
+#include "daemon/operations.hpp"
+#include "daemon/ssh_endpoint.hpp"
+#include "store/store.hpp"
+
+#include <string>
+
+namespace pgod::daemon {
+
+class Supervisor {
+  public:
+    Supervisor(std::string config_path, Config config);
+    ~Supervisor();
+
+    // Returns when asked to stop, or with what made starting impossible.
+    Status run();
+
+  private:
+    Status prepare_state();
+    void load_keys();
+    void add_service(Service service);
+    void reload();
+    void watch_files();
+    ActorPorts ports();
+
+    std::string config_path_;
+    Config config_;
+    EventLoop loop_;
+    KeyBook keys_;
+    std::optional<store::Store> store_;
+    GitJobs git_;
+    Actors actors_;
+    Operations operations_;
+    SshEndpoint endpoint_;
+    EventLoop::Timer file_watch_;
+    std::string files_seen_; // what the watched files looked like
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,112 @@
+#include "daemon/worker.hpp"
+
+#include "core/exit_status.hpp"
+#include "daemon/program_path.hpp"
+#include "os/log.hpp"
+#include "os/users.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A worker keeps its own deadlines; this one is for a worker that does not.
+constexpr auto overtime = 60s;
+constexpr auto cancel_patience = 3s;
+
+constexpr int channel_descriptor = 3;
+
+} // namespace
+
+Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJob& job, const Identity& user,
+                                              Streams streams, Done done) {
+    const std::string program = TRY(program_path("pgod-work"));
+    TRY(os::ensure_runtime_directory(user));
+    auto channels = TRY(os::Channel::pair());
+    os::SpawnRequest request;
+    request.program = program;
+    request.argv = {"pgod-work", job.service};
+    request.env = os::user_environment(user);
+    request.directory = job.directory;
+    if (user.uid != ::geteuid())
+        request.become = user;
+    request.descriptors.push_back({channels[1].fd(), channel_descriptor});
+    if (streams.output)
+        request.descriptors.push_back({streams.output.get(), STDOUT_FILENO});
+    if (streams.errors)
+        request.descriptors.push_back({streams.errors.get(), STDERR_FILENO});
+    auto child = TRY(os::spawn(request));
+    TRY(channels[0].send(ipc::encode(ipc::WorkRequest(job))));
+    return std::unique_ptr<Worker>(
+        new Worker(loop, std::move(child), std::move(channels[0]), job.deadline + overtime, std::move(done)));
+}
+
+Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
+               Done done)
+    : loop_(loop)
+    , child_(std::move(child))
+    , channel_(std::move(channel))
+    , done_(std::move(done))
+    , reports_(loop.watch(channel_.fd(), [this] { on_report(); }))
+    , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
+    , deadline_(loop.after(deadline, [this] { cancel(); })) {}
+
+void Worker::cancel() {
+    child_.signal_group(SIGTERM);
+    deadline_ = loop_.after(cancel_patience, [this] { child_.signal_group(SIGKILL); });
+}
+
+void Worker::leave_alone() {
+    child_.release();
+    reports_.cancel();
+    exit_.cancel();
+    deadline_.cancel();
+}
+
+void Worker::on_report() {
+    while (true) {
+        auto frame = channel_.try_receive();
+        if (frame && !*frame)
+            return;
+        if (!frame || (*frame)->closed()) {
+            reports_.cancel();
+            return;
+        }
+        auto report = ipc::decode<ipc::WorkReport>((*frame)->bytes);
+        if (!report) {
+            os::log_error("a worker broke the protocol and was ended");
+            child_.signal_group(SIGKILL);
+            reports_.cancel();
+            return;
+        }
+        if (auto* done = std::get_if<ipc::WorkDone>(&*report))
+            result_ = std::move(*done);
+    }
+}
+
+void Worker::on_exit() {
+    if (reports_.active())
+        on_report();
+    reports_.cancel();
+    exit_.cancel();
+    deadline_.cancel();
+    // What a worker left behind that did not end well; a container's own processes have groups of their own.
+    if (!result_)
+        child_.signal_group(SIGKILL);
+    const int wait_status = child_.reap();
+    if (!result_) {
+        result_.emplace();
+        result_->exit_status = exit_status::internal;
+        result_->error = Error{Code::internal, "the worker " + os::describe_wait_status(wait_status) +
+                                                   " before it had finished; see pgod's log"};
+    }
+    // The owner may destroy us in here.
+    const Done done = std::move(done_);
+    done(std::move(*result_));
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,49 @@
+// Worker: one pgod-work process, started as the service's user, watched from the supervisor. Its standard
+// output and error are the client's pipes; the supervisor only ever reads the small reports on its channel.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/identity.hpp"
+#include "daemon/event_loop.hpp"
+#include "ipc/work_messages.hpp"
+#include "os/channel.hpp"
+#include "os/spawn.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace pgod::daemon {
+
+class Worker {
+  public:
+    using Done = std::function<void(ipc::WorkDone)>;
+
+    struct Streams { // write ends; closed here once the worker has them. Absent: /dev/null
+        Fd output;
+        Fd errors;
+    };
+
+    // `done` is called once, from the loop, when the process has ended; it may destroy the Worker.
+    static Result<std::unique_ptr<Worker>> start(EventLoop& loop, const ipc::WorkJob& job,
+                                                 const Identity& user, Streams streams, Done done);
+
+    void cancel();      // SIGTERM to its group, SIGKILL soon after
+    void leave_alone(); // it outlives us: we neither wait for it nor end it
+
+  private:
+    Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
+           Done done);
+    void on_report();
+    void on_exit();
+
+    EventLoop& loop_;
+    os::Child child_;
+    os::Channel channel_;
+    Done done_;
+    std::optional<ipc::WorkDone> result_;
+    EventLoop::Watch reports_;
+    EventLoop::Watch exit_;
+    EventLoop::Timer deadline_;
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,42 @@
+// Store: what the supervisor must remember, in DIR/state.db (SQLite, root only, 0600). Runs in the
+// supervisor; nothing in it was parsed from a repository or the network: only pgod's own values.
+//
+// Durability: WAL with synchronous=FULL; a write is on disk when save() returns.
+#pragma once
+
+#include "base/handle.hpp"
+#include "base/result.hpp"
+#include "core/reconcile.hpp"
+
+#include <sqlite3.h>
+
+#include <optional>
+#include <string>
+
+namespace pgod::store {
+
+class Store {
+  public:
+    // Opens or makes the database. A corrupt one is kept aside as state.db.corrupt-TIME and a new one begun:
+    // `set_aside` then names the file. A database of a newer pgod is refused (Code::permanent).
+    static Result<Store> open(const std::string& directory);
+
+    const std::string& set_aside() const noexcept { return set_aside_; }
+
+    Result<std::optional<reconcile::Durable>> load(const std::string& service);
+    Status save(const std::string& service, const reconcile::Durable& durable);
+
+  private:
+    using Database = Handle<sqlite3, sqlite3_close_v2>;
+    using Statement = Handle<sqlite3_stmt, sqlite3_finalize>;
+
+    static Result<Database> open_database(const std::string& path);
+    explicit Store(Database database)
+        : database_(std::move(database)) {}
+    Result<Statement> prepare(const char* sql);
+
+    Database database_;
+    std::string set_aside_;
+};
+
+} // namespace pgod::store
