@@ -200,7 +200,7 @@ std::optional<ChannelRequest> ServerSession::take_request() {
 }
 
 std::size_t ServerSession::room() const noexcept {
-    if (channel_ == nullptr || (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0)
+    if (channel_ == nullptr || left_ || (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0)
         return 0;
     return std::min<std::size_t>(::ssh_channel_window_size(channel_), max_chunk);
 }

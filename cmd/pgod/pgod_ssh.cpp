@@ -1,0 +1,25 @@
+// pgod-ssh: the SSH endpoint. Started by pgod; what it does is in daemon/ssh_role.hpp.
+#include "core/exit_status.hpp"
+#include "daemon/ssh_role.hpp"
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+    CLI::App app("The SSH endpoint of pgod, which starts it.", "pgod-ssh");
+    pgod::daemon::SshRole role;
+    bool make_host_key = false;
+    auto* user = app.add_option("--user", role.user, "the user to become; needs root");
+    auto* empty =
+        app.add_option("--empty", role.empty_directory, "the empty directory to make the root directory");
+    user->needs(empty);
+    empty->needs(user);
+    app.add_flag("-d,--debug", role.debug, "log more");
+    app.add_flag("--make-host-key", make_host_key, "print a new ed25519 private key and exit");
+    app.set_version_flag("--version", "pgod-ssh " PGOD_VERSION);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? pgod::exit_status::done : pgod::exit_status::usage;
+    }
+    return make_host_key ? pgod::daemon::print_host_key() : pgod::daemon::run_ssh_role(role);
+}

@@ -1,0 +1,52 @@
+// Admission: which connections pgod-ssh keeps. Pure: ids and times in, decisions out; the listener carries
+// them out. The promise: somebody who shows no key can never keep out somebody who has one. So a full house
+// of strangers costs its oldest stranger the place, and only a house full of authenticated clients turns
+// away.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace pgod::daemon {
+
+class Admission {
+  public:
+    using Clock = std::chrono::steady_clock;
+    using Id = std::uint64_t; // given by the listener, ascending in order of arrival
+
+    struct Limits {
+        std::size_t max_connections = 64;
+        std::size_t max_unauthenticated = 16;
+        std::chrono::milliseconds login_deadline{10'000};
+    };
+
+    explicit Admission(Limits limits)
+        : limits_(limits) {}
+
+    struct Place {
+        bool admitted = true;
+        std::optional<Id> evicted; // the oldest stranger, already forgotten here
+    };
+    Place arrive(Id id, Clock::time_point now);
+    void authenticated(Id id);
+    void ended(Id id);
+
+    // The first stranger whose login deadline has passed.
+    std::optional<Id> overdue(Clock::time_point now) const;
+    // When to ask again; nullopt: no stranger is there.
+    std::optional<Clock::time_point> next_deadline() const;
+
+  private:
+    struct Stranger {
+        Id id;
+        Clock::time_point deadline;
+    };
+    Limits limits_;
+    std::vector<Stranger> strangers_; // in order of arrival, at most max_unauthenticated
+    std::vector<Id> authenticated_;
+};
+
+} // namespace pgod::daemon

@@ -1,0 +1,306 @@
+#include "daemon/ssh_child.hpp"
+
+#include "base/text.hpp"
+#include "core/command.hpp"
+#include "core/exit_status.hpp"
+#include "ipc/ssh_messages.hpp"
+#include "os/log.hpp"
+#include "ssh/server_session.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto answer_deadline = 5s; // the supervisor's, to one KeyQuery
+constexpr auto drain_deadline = 2s; // after Exit, for processes that outlive the operation and hold its pipes
+constexpr auto close_deadline = 5s; // the client's, to agree that the channel is closed
+constexpr std::size_t max_chunk = 32 * 1024;
+constexpr std::size_t max_user_name = 128; // of the name that the client gives itself; it is only echoed
+
+constexpr std::string_view shell_refused =
+    "pgod gives no shell; ask for an operation: ssh -p PORT HOST SERVICE//OPERATION [ARG...]\n";
+constexpr std::string_view command_too_long = "the command is longer than 8192 bytes; shorten it\n";
+constexpr std::string_view supervisor_gone = "pgod is stopping\n";
+constexpr std::string_view supervisor_confused =
+    "internal error: pgod sent what its SSH endpoint cannot read\n";
+static_assert(max_command_bytes == 8192);
+
+// The read end of one of the operation's pipes.
+struct Stream {
+    Fd pipe;
+    std::size_t owed = 0; // bytes that were in it when the operation ended: these are waited for at any rate
+};
+
+class SshChild {
+  public:
+    explicit SshChild(SshChildTask task)
+        : task_(std::move(task)) {}
+    Status serve();
+
+  private:
+    Status talk();
+    Status react();
+    Status wait_and_turn();
+    void start_request();
+    void read_supervisor();
+    void handle(ipc::SshReply reply, std::vector<Fd> fds);
+    void take_streams(std::vector<Fd> fds);
+    void read_stream(std::size_t index);
+    Status send_pending();
+    bool streams_drained() const;
+    bool late() const;
+    int milliseconds_left() const;
+    bool may_read() const { return pending_.empty() && session_->room() > 0; }
+    void end_with(std::string_view sentence, int status);
+    bool knows(const PublicKey& key);
+
+    SshChildTask task_;
+    std::unique_ptr<ssh::ServerSession> session_;
+    enum class Phase { login, request, running, draining, closing } phase_ = Phase::login;
+    std::optional<Clock::time_point> deadline_;
+    std::array<Stream, 2> streams_; // standard output, standard error
+    std::size_t first_stream_ = 0;  // who is asked first, in turns: both share one window
+    std::string buffer_;            // the one chunk of output
+    std::string_view pending_;      // what of it the client has not taken
+    bool pending_to_stderr_ = false;
+    int exit_status_ = exit_status::internal;
+    bool broken_ = false; // the supervisor did not answer
+};
+
+Status SshChild::serve() {
+    session_ = TRY(ssh::ServerSession::accept(task_.bind, std::move(task_.socket),
+                                              [this](const PublicKey& key) { return knows(key); }));
+    deadline_ = Clock::now() + task_.login_deadline;
+    auto served = talk();
+    session_->disconnect(served ? "bye" : served.error().message.c_str());
+    return served;
+}
+
+Status SshChild::talk() {
+    while (!session_->left()) {
+        TRY(react());
+        TRY(wait_and_turn());
+    }
+    return ok();
+}
+
+// Whatever can go on without waiting.
+Status SshChild::react() {
+    TRY(send_pending());
+    if (phase_ == Phase::login && session_->login()) {
+        (void)!::write(task_.login_notice.get(), "1", 1);
+        phase_ = Phase::request;
+        deadline_ = Clock::now() + task_.login_deadline;
+    }
+    if (phase_ == Phase::request)
+        start_request();
+    if (phase_ == Phase::draining && pending_.empty() && streams_drained()) {
+        phase_ = Phase::closing;
+        deadline_ = Clock::now() + close_deadline;
+    }
+    TRY(send_pending());
+    if (phase_ == Phase::closing && pending_.empty())
+        (void)TRY(session_->finish(exit_status_));
+    if (broken_)
+        return Error{Code::gone, "the supervisor does not answer"};
+    return ok();
+}
+
+Status SshChild::wait_and_turn() {
+    const bool reading = may_read();
+    const bool listening = phase_ < Phase::draining && pending_.empty();
+    std::array<pollfd, 4> polled{{{session_->fd(), session_->poll_events(), 0},
+                                  {listening ? task_.supervisor.fd() : -1, POLLIN, 0},
+                                  {reading ? streams_[0].pipe.get() : -1, POLLIN, 0},
+                                  {reading ? streams_[1].pipe.get() : -1, POLLIN, 0}}};
+    if (::poll(polled.data(), polled.size(), milliseconds_left()) < 0 && errno != EINTR)
+        return errno_error("poll");
+    if (polled[0].revents != 0)
+        TRY(session_->turn());
+    if (polled[1].revents != 0)
+        read_supervisor();
+    first_stream_ ^= 1;
+    for (const std::size_t index : {first_stream_, first_stream_ ^ 1}) {
+        if (polled[2 + index].revents != 0 && may_read()) {
+            read_stream(index);
+            TRY(send_pending());
+        }
+    }
+    if (phase_ != Phase::draining && late())
+        return Error{Code::timeout, "the client took too long"};
+    return ok();
+}
+
+bool SshChild::late() const {
+    return deadline_ && Clock::now() >= *deadline_;
+}
+
+// For poll(2). A deadline for draining that has passed is not waited for again: then only the client counts.
+int SshChild::milliseconds_left() const {
+    if (!deadline_ || (phase_ == Phase::draining && late()))
+        return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+Status SshChild::send_pending() {
+    while (!pending_.empty()) {
+        const std::size_t sent = TRY(session_->write(pending_, pending_to_stderr_));
+        if (sent == 0)
+            break;
+        pending_.remove_prefix(sent);
+    }
+    return ok();
+}
+
+void SshChild::start_request() {
+    auto request = session_->take_request();
+    if (!request)
+        return;
+    deadline_.reset();
+    if (request->shell)
+        return end_with(shell_refused, exit_status::usage);
+    if (request->command.size() > max_command_bytes)
+        return end_with(command_too_long, exit_status::usage);
+    const auto& login = *session_->login();
+    ipc::Run run{login.key, login.fingerprint, shortened(login.user, max_user_name),
+                 std::move(request->command)};
+    if (!task_.supervisor.try_send(ipc::encode(ipc::SshRequest(std::move(run)))))
+        return end_with(supervisor_gone, exit_status::unavailable);
+    phase_ = Phase::running;
+}
+
+// Nothing of the operation is of use any more.
+void SshChild::end_with(std::string_view sentence, int status) {
+    streams_ = {};
+    buffer_ = sentence;
+    pending_ = buffer_;
+    pending_to_stderr_ = true;
+    exit_status_ = status;
+    phase_ = Phase::draining;
+    deadline_ = Clock::now();
+}
+
+void SshChild::read_supervisor() {
+    auto frame = task_.supervisor.try_receive();
+    if (frame && !*frame)
+        return;
+    if (phase_ == Phase::request && frame && (*frame)->closed())
+        return task_.supervisor.close(); // said when there is a request to answer
+    if (phase_ != Phase::running) {
+        broken_ = true; // nothing is expected, and there is no channel to say it on
+        return;
+    }
+    if (!frame || (*frame)->closed())
+        return end_with(supervisor_gone, exit_status::unavailable);
+    auto reply = ipc::decode<ipc::SshReply>((*frame)->bytes);
+    if (!reply)
+        return end_with(supervisor_confused, exit_status::internal);
+    handle(std::move(*reply), std::move((*frame)->fds));
+}
+
+void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
+    if (std::holds_alternative<ipc::Streams>(reply) && fds.size() == 2 && !streams_[0].pipe &&
+        !streams_[1].pipe)
+        return take_streams(std::move(fds));
+    if (auto* text = std::get_if<ipc::Text>(&reply);
+        text != nullptr && text->bytes.size() <= ipc::max_text_bytes) {
+        buffer_ = std::move(text->bytes);
+        pending_ = buffer_;
+        pending_to_stderr_ = text->to_stderr;
+        return;
+    }
+    const auto* exit = std::get_if<ipc::Exit>(&reply);
+    if (exit == nullptr || exit->status < 0 || exit->status > 255)
+        return end_with(supervisor_confused, exit_status::internal);
+    exit_status_ = exit->status;
+    phase_ = Phase::draining;
+    deadline_ = Clock::now() + drain_deadline;
+    for (Stream& stream : streams_) {
+        int waiting = 0;
+        if (stream.pipe && ::ioctl(stream.pipe.get(), FIONREAD, &waiting) == 0)
+            stream.owed = static_cast<std::size_t>(std::max(waiting, 0));
+    }
+}
+
+void SshChild::take_streams(std::vector<Fd> fds) {
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        const int flags = ::fcntl(fds[i].get(), F_GETFL);
+        (void)::fcntl(fds[i].get(), F_SETFL, flags | O_NONBLOCK);
+        streams_[i].pipe = std::move(fds[i]);
+    }
+}
+
+// What was in the pipes when the operation ended is sent however slowly the client takes it; a process that
+// still holds them, and may write for ever, gets two seconds.
+bool SshChild::streams_drained() const {
+    return std::all_of(streams_.begin(), streams_.end(),
+                       [this](const Stream& stream) { return !stream.pipe || (stream.owed == 0 && late()); });
+}
+
+void SshChild::read_stream(std::size_t index) {
+    Stream& stream = streams_[index];
+    const std::size_t size = std::min(session_->room(), max_chunk);
+    buffer_.resize(max_chunk);
+    const ssize_t got = ::read(stream.pipe.get(), buffer_.data(), size);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) { // the end; EIO is how a terminal says it
+        stream = {};
+        return;
+    }
+    const auto taken = static_cast<std::size_t>(got);
+    stream.owed -= std::min(stream.owed, taken);
+    pending_ = std::string_view(buffer_).substr(0, taken);
+    pending_to_stderr_ = index == 1;
+}
+
+bool SshChild::knows(const PublicKey& key) {
+    if (broken_ || !task_.supervisor.try_send(ipc::encode(ipc::SshRequest(ipc::KeyQuery{key})))) {
+        broken_ = true;
+        return false;
+    }
+    pollfd ready{task_.supervisor.fd(), POLLIN, 0};
+    const auto end = Clock::now() + answer_deadline;
+    int answered = 0;
+    do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        answered = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    } while (answered < 0 && errno == EINTR);
+    auto frame = task_.supervisor.try_receive();
+    if (answered == 1 && frame && *frame && !(*frame)->closed()) {
+        const auto reply = ipc::decode<ipc::SshReply>((*frame)->bytes);
+        if (const auto* answer = reply ? std::get_if<ipc::KeyAnswer>(&*reply) : nullptr)
+            return answer->known;
+    }
+    broken_ = true;
+    return false;
+}
+
+} // namespace
+
+void serve_connection(SshChildTask task) {
+    const std::string peer = task.peer;
+    SshChild child(std::move(task));
+    if (auto served = child.serve(); !served)
+        os::log_debug("{}: {}", peer, served.error().message);
+    else
+        os::log_debug("{}: done", peer);
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,33 @@
+// One SSH connection, served from its first byte to its last by a forked child of pgod-ssh: user pgod, no
+// capabilities, an empty root directory, no descriptors but the three given here and standard error.
+//
+// It asks the supervisor whether a key is known and to run one command, and moves bytes: the supervisor's own
+// words, and what the operation prints into the two pipes that the supervisor passes. It holds at most one
+// chunk (32 KiB) of output: as long as the client takes nothing, nothing is read.
+#pragma once
+
+#include "base/fd.hpp"
+#include "os/channel.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace pgod::ssh {
+class ServerBind;
+}
+
+namespace pgod::daemon {
+
+struct SshChildTask {
+    const ssh::ServerBind& bind;
+    Fd socket;                                // the client
+    os::Channel supervisor;                   // ipc/ssh_messages.hpp
+    Fd login_notice;                          // a byte is written here when the client has authenticated
+    std::string peer;                         // for the debug log
+    std::chrono::milliseconds login_deadline; // also for the request that must follow the login
+};
+
+// Returns when the connection is over.
+void serve_connection(SshChildTask task);
+
+} // namespace pgod::daemon

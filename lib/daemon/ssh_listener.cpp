@@ -1,0 +1,306 @@
+#include "daemon/ssh_listener.hpp"
+
+#include "core/exit_status.hpp"
+#include "daemon/ssh_child.hpp"
+#include "ipc/ssh_messages.hpp"
+#include "os/log.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = Admission::Clock;
+
+constexpr auto farewell = 2s;            // for the children, when pgod stops
+constexpr auto kill_grace = 1s;          // after the login deadline, which the child keeps itself
+constexpr auto pause_when_short = 100ms; // of descriptors or processes
+constexpr auto quiet_between_warnings = 10s;
+constexpr int accepts_at_once = 16;
+constexpr rlim_t child_descriptors = 16;
+[[maybe_unused]] constexpr rlim_t child_memory =
+    96 << 20; // of address space; the listener's own is about 30 MiB
+
+constexpr int peer_timeout = 5 * 60 * 1000; // ms; a reader that pauses (less) must survive it
+constexpr int keepalive_idle = 60;          // s
+constexpr int keepalive_interval = 15;      // s
+constexpr int keepalive_probes = 4;
+
+void set(int socket, int level, int option, int value) noexcept {
+    (void)::setsockopt(socket, level, option, &value, sizeof value); // each only an improvement
+}
+
+void tune(int socket) noexcept {
+    set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, peer_timeout);
+    set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(socket, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle);
+    set(socket, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval);
+    set(socket, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
+}
+
+// "192.0.2.1:4711" or "[2001:db8::1]:4711".
+std::string text_of(const sockaddr_storage& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (address.ss_family == AF_INET) {
+        const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+        ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
+        return fmt::format("{}:{}", text.data(), ntohs(four.sin_port));
+    }
+    if (address.ss_family == AF_INET6) {
+        const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+        if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+            ::inet_ntop(AF_INET, &six.sin6_addr.s6_addr[12], text.data(), text.size());
+            return fmt::format("{}:{}", text.data(), ntohs(six.sin6_port));
+        }
+        ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+        return fmt::format("[{}]:{}", text.data(), ntohs(six.sin6_port));
+    }
+    return "a local socket";
+}
+
+void limit(__rlimit_resource resource, rlim_t value) noexcept {
+    const rlimit both{value, value};
+    (void)::setrlimit(resource, &both); // lowering never fails; a lower one of the administrator stays
+}
+
+// Everything above standard error but these: the control channel would let a child pretend connections.
+void close_all_but(std::array<int, 3> kept) noexcept {
+    std::sort(kept.begin(), kept.end());
+    unsigned from = 3;
+    for (const int fd : kept) {
+        const auto next = static_cast<unsigned>(fd);
+        if (next > from)
+            (void)::syscall(SYS_close_range, from, next - 1, 0U);
+        from = next + 1;
+    }
+    (void)::syscall(SYS_close_range, from, ~0U, 0U);
+}
+
+Fd terminate_events() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+} // namespace
+
+SshListener::SshListener(ssh::ServerBind bind, os::Channel control, std::vector<Fd> sockets,
+                         Admission::Limits limits)
+    : bind_(std::move(bind))
+    , control_(std::move(control))
+    , sockets_(std::move(sockets))
+    , login_deadline_(limits.login_deadline)
+    , admission_({limits.max_connections, limits.max_unauthenticated, limits.login_deadline + kill_grace})
+    , terminate_(terminate_events())
+    , self_(::getpid()) {
+    for (const Fd& socket : sockets_)
+        (void)::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+}
+
+SshListener::~SshListener() {
+    while (!children_.empty())
+        end_child(children_.back().id);
+}
+
+Status SshListener::run() {
+    while (!stopping_)
+        TRY(wait());
+    sockets_.clear();
+    const auto end = Clock::now() + farewell;
+    while (!children_.empty() && Clock::now() < end)
+        TRY(wait());
+    return ok();
+}
+
+// One round: poll, then each event. `polled_` is made anew each time; it is a few dozen entries.
+Status SshListener::wait() {
+    const auto now = Clock::now();
+    const bool accepting = now >= accept_after_;
+    polled_.clear();
+    if (!stopping_) {
+        polled_.push_back(
+            {control_.fd(), static_cast<short>(handover_waits() ? POLLIN | POLLOUT : POLLIN), 0});
+        polled_.push_back({terminate_.get(), POLLIN, 0});
+    }
+    for (const Child& child : children_)
+        polled_.push_back({child.notice.get(), POLLIN, 0});
+    for (const Fd& socket : sockets_)
+        polled_.push_back({accepting ? socket.get() : -1, POLLIN, 0});
+    auto wake = admission_.next_deadline();
+    if (!accepting)
+        wake = std::min(wake.value_or(accept_after_), accept_after_);
+    if (stopping_)
+        wake = now + 50ms;
+    const auto left = wake ? std::chrono::ceil<std::chrono::milliseconds>(*wake - now) : -1ms;
+    const int timeout = wake ? static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)) : -1;
+    if (::poll(polled_.data(), polled_.size(), timeout) < 0) {
+        if (errno == EINTR)
+            return ok();
+        return errno_error("poll");
+    }
+    for (const pollfd& event : polled_) {
+        if (event.revents == 0)
+            continue;
+        if (event.fd == control_.fd()) {
+            if ((event.revents & ~POLLOUT) != 0)
+                stopping_ = true; // closed; or a second frame, which does not exist
+        } else if (event.fd == terminate_.get()) {
+            stopping_ = true;
+        } else if (std::any_of(sockets_.begin(), sockets_.end(),
+                               [&](const Fd& socket) { return socket.get() == event.fd; })) {
+            accept_some(event.fd);
+        } else {
+            read_notice(event.fd);
+        }
+    }
+    end_overdue();
+    return hand_over();
+}
+
+void SshListener::accept_some(int socket) {
+    for (int i = 0; i < accepts_at_once; ++i) {
+        sockaddr_storage address{};
+        socklen_t size = sizeof address;
+        Fd accepted(
+            ::accept4(socket, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (accepted) {
+            tune(accepted.get());
+            start_child(std::move(accepted), text_of(address));
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            accept_after_ = Clock::now() + pause_when_short;
+        if (errno != EINTR && errno != ECONNABORTED)
+            return;
+    }
+}
+
+void SshListener::start_child(Fd socket, std::string peer) {
+    std::array<int, 2> notice{};
+    auto pair = os::Channel::pair();
+    if (!pair || ::pipe2(notice.data(), O_CLOEXEC) != 0) {
+        accept_after_ = Clock::now() + pause_when_short;
+        return;
+    }
+    Fd notice_in(notice[0]);
+    Fd notice_out(notice[1]);
+    const auto id = next_id_++;
+    const auto place = admission_.arrive(id, Clock::now());
+    if (place.evicted)
+        end_child(*place.evicted);
+    if (!place.admitted)
+        return say_full(peer);
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        become_child(std::move(socket), std::move((*pair)[1]), std::move(notice_out), std::move(peer));
+    if (pid < 0) {
+        os::log_error("{}", errno_error("fork").message);
+        accept_after_ = Clock::now() + pause_when_short;
+        admission_.ended(id);
+        return;
+    }
+    children_.push_back({id, pid, std::move(notice_in), std::move((*pair)[0]), std::move(peer)});
+}
+
+void SshListener::become_child(Fd socket, os::Channel supervisor, Fd notice, std::string peer) noexcept {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || ::getppid() != self_)
+        ::_exit(exit_status::internal);
+    close_all_but({socket.get(), supervisor.fd(), notice.get()});
+    (void)::signal(SIGPIPE, SIG_IGN);
+    limit(RLIMIT_NOFILE, child_descriptors);
+    limit(RLIMIT_NPROC, 0);
+#if !defined(__SANITIZE_ADDRESS__)
+    limit(RLIMIT_AS, child_memory);
+#endif
+    try {
+        serve_connection({bind_, std::move(socket), std::move(supervisor), std::move(notice), std::move(peer),
+                          login_deadline_});
+    } catch (const std::exception& bug) { // of memory, most likely
+        os::log_error("an SSH connection ended: {}", bug.what());
+        ::_exit(exit_status::internal);
+    }
+    ::_exit(exit_status::done);
+}
+
+bool SshListener::handover_waits() const noexcept {
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const Child& child) { return static_cast<bool>(child.handover); });
+}
+
+// In order of arrival. A supervisor that does not read makes them wait, not the listener.
+Status SshListener::hand_over() {
+    for (Child& child : children_) {
+        if (!child.handover || stopping_)
+            continue;
+        const std::array<int, 1> fds{child.handover.fd()};
+        auto sent = control_.try_send(ipc::encode(ipc::SshNotice(ipc::Connected{child.peer})), fds);
+        if (!sent && sent.error().code == Code::transient)
+            break;
+        if (!sent)
+            return std::move(sent).error();
+        child.handover.close();
+    }
+    return ok();
+}
+
+void SshListener::read_notice(int fd) {
+    const auto child = std::find_if(children_.begin(), children_.end(),
+                                    [fd](const Child& c) { return c.notice.get() == fd; });
+    if (child == children_.end()) // evicted in this round
+        return;
+    char byte = 0;
+    const ssize_t got = ::read(fd, &byte, 1);
+    if (got == 1)
+        admission_.authenticated(child->id);
+    else if (got == 0 || errno != EINTR)
+        end_child(child->id);
+}
+
+// Its end of the notice closes when it exits, so this waits for no more than the kernel's part of that.
+void SshListener::end_child(Admission::Id id) {
+    admission_.ended(id);
+    const auto child =
+        std::find_if(children_.begin(), children_.end(), [id](const Child& c) { return c.id == id; });
+    if (child == children_.end())
+        return;
+    (void)::kill(child->pid, SIGKILL);
+    while (::waitpid(child->pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    children_.erase(child);
+}
+
+void SshListener::end_overdue() {
+    while (const auto id = admission_.overdue(Clock::now()))
+        end_child(*id);
+}
+
+void SshListener::say_full(const std::string& peer) {
+    const auto now = Clock::now();
+    if (said_full_ != Clock::time_point{} && now - said_full_ < quiet_between_warnings)
+        return;
+    said_full_ = now;
+    os::log_warning("{} was turned away: {} authenticated connections are open, which is the limit", peer,
+                    children_.size());
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,64 @@
+// SshListener: accepts connections and forks a child for each. Runs in pgod-ssh, confined, single-threaded
+// and warmed up. It reads nothing of what a client sends; it counts, evicts and reaps (ssh_admission.hpp).
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "daemon/ssh_admission.hpp"
+#include "os/channel.hpp"
+#include "ssh/server_bind.hpp"
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace pgod::daemon {
+
+class SshListener {
+  public:
+    // SIGTERM must be blocked: it is read as an event here. Listening sockets are made non-blocking.
+    SshListener(ssh::ServerBind bind, os::Channel control, std::vector<Fd> sockets, Admission::Limits limits);
+    ~SshListener(); // kills and reaps what is left
+
+    // Until the supervisor closes the control channel or SIGTERM comes; then waits two seconds for the
+    // children to say goodbye.
+    Status run();
+
+  private:
+    struct Child {
+        Admission::Id id;
+        pid_t pid;
+        Fd notice;            // a byte: authenticated; the end: it ends
+        os::Channel handover; // the supervisor's end, until it could be sent
+        std::string peer;
+    };
+
+    Status wait();
+    void accept_some(int socket);
+    void start_child(Fd socket, std::string peer);
+    [[noreturn]] void become_child(Fd socket, os::Channel supervisor, Fd notice, std::string peer) noexcept;
+    Status hand_over();
+    bool handover_waits() const noexcept;
+    void read_notice(int fd);
+    void end_child(Admission::Id id);
+    void end_overdue();
+    void say_full(const std::string& peer);
+
+    ssh::ServerBind bind_;
+    os::Channel control_;
+    std::vector<Fd> sockets_;
+    std::chrono::milliseconds login_deadline_;
+    Admission admission_;
+    Fd terminate_; // signalfd of SIGTERM
+    pid_t self_;
+    std::vector<Child> children_;
+    std::vector<pollfd> polled_;
+    Admission::Id next_id_ = 1;
+    Admission::Clock::time_point accept_after_{}; // out of descriptors or processes: not before
+    Admission::Clock::time_point said_full_{};
+    bool stopping_ = false;
+};
+
+} // namespace pgod::daemon
