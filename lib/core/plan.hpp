@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 
+#include <cstddef>
 #include <map>
 #include <span>
 #include <string>
@@ -16,14 +17,24 @@ namespace pgod {
 
 using Argv = std::vector<std::string>; // argv[0], podman's own name, left out
 
+inline constexpr std::size_t max_plan_calls = 2000;
+inline constexpr std::size_t max_call_bytes = 256 * 1024;
+inline constexpr std::size_t max_containers = 100;
+inline constexpr std::size_t max_container_options = 1000;
+
 // One flag of a podman call under its canonical long name ("--publish" for -p), with its value if it takes
 // one.
 struct PlanOption {
     std::string flag;
-    std::string value;
+    std::string value; // empty: the flag takes none
     bool operator==(const PlanOption&) const = default;
 };
 
+std::string podman_argument(const PlanOption& option); // "--flag=value" or "--flag"; always one argument
+
+// The options leave out what the worker says itself: --name, --detach, --pull, and those of podman-compose's
+// own labels that change with the stage (working_dir, config_files, config-hash, version). Paths of binds
+// (core/mount.hpp) and --env-file are absolute. --mount is written as --volume or --tmpfs.
 struct PlannedContainer {
     std::string name;
     std::string service; // the compose service, from podman-compose's own label
@@ -34,10 +45,10 @@ struct PlannedContainer {
 };
 
 struct PlannedBuild {
-    std::string image;   // the tag it makes
-    std::string context; // absolute, in the stage
-    std::string file;    // absolute, in the stage
-    std::vector<PlanOption> options;
+    std::string image;               // the tag it makes
+    std::string context;             // absolute, in the stage
+    std::string file;                // absolute, in the stage
+    std::vector<PlanOption> options; // without --tag and --file
     bool operator==(const PlannedBuild&) const = default;
 };
 
@@ -90,13 +101,19 @@ struct Violation {
 std::string describe(const Violation& violation); // one sentence
 
 struct PlanOrViolations {
-    Plan plan;
+    Plan plan; // what could be represented; judge() it too, so that a user sees everything at once
     std::vector<Violation> violations; // not empty: do not carry the plan out
 };
 
 // Turns recorded calls into a plan; calls whose output podman-compose only reads (`--version`, `inspect`,
-// `volume inspect`, `network exists`) are skipped. Lists that podman-compose prints in random order are
-// sorted.
+// `volume inspect`, `network exists`) are skipped. Relative paths begin at the compose file's directory, as
+// podman-compose's own label names it. Lists that podman-compose prints in random order are sorted.
+// Violations: the first 20.
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
+
+// The plan with every path at or beneath `from` at the same place beneath `to`: build contexts and files,
+// bind sources, env files. Moves a stage's plan to the work tree, and makes the plans of two stages
+// equal where nothing but the stage differs.
+Plan moved(Plan plan, std::string_view from, std::string_view to);
 
 } // namespace pgod

@@ -1,0 +1,139 @@
+#include "core/policy.hpp"
+
+#include "base/text.hpp"
+#include "core/findings.hpp"
+#include "core/mount.hpp"
+#include "core/paths.hpp"
+#include "core/plan_shapes.hpp"
+#include "core/policy_model.hpp"
+#include "core/policy_ports.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace pgod {
+
+namespace {
+
+// Handing these out would hand out the host; no message suggests it.
+bool may_be_suggested(std::string_view directory) {
+    constexpr auto never =
+        std::to_array<std::string_view>({"/dev", "/etc", "/proc", "/root", "/run", "/sys", "/var/run",
+                                         "/boot", "/var/lib/pgod", "/var/lib/containers"});
+    return directory != "/" && std::none_of(never.begin(), never.end(), [directory](std::string_view one) {
+               return is_at_or_beneath(directory, one);
+           });
+}
+
+class Judge {
+  public:
+    Judge(const Plan& plan, const PolicyGrants& grants)
+        : plan_(plan)
+        , grants_(grants)
+        , prefix_(plan.project + "_") {}
+
+    std::vector<Violation> judge() && {
+        judge_model(plan_, findings_);
+        for (const auto& build : plan_.builds)
+            judge_build(build);
+        for (const auto& volume : plan_.volumes)
+            judge_own("volumes", volume.name);
+        for (const auto& network : plan_.networks)
+            judge_own("networks", network.name);
+        std::set<std::string_view> names;
+        for (const auto& container : plan_.containers) {
+            if (!names.insert(container.name).second)
+                findings_.add(container.service, "container_name", quoted(container.name) + " is used twice");
+            judge_container(container);
+        }
+        judge_ports(plan_, grants_.ports, findings_);
+        return std::move(findings_).take();
+    }
+
+  private:
+    bool in_stage(std::string_view path) const {
+        return !grants_.stage.empty() && is_at_or_beneath(path, grants_.stage);
+    }
+
+    void judge_own(const std::string& setting, const std::string& name) {
+        if (!is_object_name(name) || !name.starts_with(prefix_) || name.size() == prefix_.size())
+            findings_.add({}, setting,
+                          quoted(name) +
+                              " does not belong to this service; remove \"external\" and "
+                              "\"name\", then it is called " +
+                              prefix_ + "…");
+    }
+
+    void judge_build(const PlannedBuild& build) {
+        std::string service;
+        for (const auto& container : plan_.containers)
+            if (container.image == build.image)
+                service = container.service;
+        if (!in_stage(build.context))
+            findings_.add(service, "build",
+                          "context " + quoted(build.context) + " is outside of the repository");
+        if (!in_stage(build.file))
+            findings_.add(service, "build",
+                          "dockerfile " + quoted(build.file) + " is outside of the repository");
+    }
+
+    void judge_container(const PlannedContainer& container) {
+        if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
+            findings_.add(container.service, "services", "podman-compose's model does not have this service");
+        for (const auto& option : container.options) {
+            if (option.flag == "--env-file" && !in_stage(option.value))
+                findings_.add(container.service, "env_file",
+                              quoted(option.value) + " is outside of the repository");
+            else if (option.flag == "--network")
+                judge_networks(container, option.value);
+            else if (const auto mount = mount_of(option))
+                judge_mount(container, *mount);
+        }
+    }
+
+    template<typename Planned>
+    static bool has(const std::vector<Planned>& all, std::string_view name) {
+        return std::any_of(all.begin(), all.end(), [name](const Planned& one) { return one.name == name; });
+    }
+
+    void judge_networks(const PlannedContainer& container, std::string_view names) {
+        for (const auto name : split(names, ','))
+            if (!has(plan_.networks, name)) // judge_own() looked at those that are there
+                findings_.add(container.service, "networks",
+                              quoted(name) + " is not a network of this service");
+    }
+
+    void judge_mount(const PlannedContainer& container, const Mount& mount) {
+        if (mount.kind == MountKind::volume && !has(plan_.volumes, mount.source))
+            findings_.add(container.service, "volumes",
+                          "volume " + quoted(mount.source) +
+                              " does not belong to this service; declare it under the top-level \"volumes\" "
+                              "without \"external\" and \"name\", or write ./ before a path");
+        if (mount.kind != MountKind::bind || in_stage(mount.source))
+            return;
+        const bool granted =
+            std::any_of(grants_.volumes.begin(), grants_.volumes.end(), [&](const std::string& directory) {
+                return is_at_or_beneath(mount.source, directory);
+            });
+        if (!granted)
+            findings_.add(container.service, "volumes",
+                          quoted(mount.source) + " is outside of the repository" +
+                              (grants_.volumes.empty() ? "" : " and of the directories that are granted"),
+                          may_be_suggested(mount.source) ? "volumes = [" + quoted(mount.source) + "]" : "");
+    }
+
+    const Plan& plan_;
+    const PolicyGrants& grants_;
+    std::string prefix_;
+    Findings findings_;
+};
+
+} // namespace
+
+std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants) {
+    return Judge(plan, grants).judge();
+}
+
+} // namespace pgod

@@ -1,0 +1,215 @@
+// `podman run` of a plan: podman-compose's container_to_args(), read back.
+#include "core/mount.hpp"
+#include "core/paths.hpp"
+#include "core/plan_calls.hpp"
+#include "core/plan_flags.hpp"
+#include "core/plan_labels.hpp"
+#include "core/plan_shapes.hpp"
+#include "core/published_port.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace pgod {
+
+namespace {
+
+bool is_network_mode(std::string_view name) {
+    constexpr std::array<std::string_view, 8> modes{"host", "none",        "bridge", "private",
+                                                    "pod",  "slirp4netns", "pasta",  "default"};
+    return name.find(':') != std::string_view::npos ||
+           std::find(modes.begin(), modes.end(), name) != modes.end();
+}
+
+// One container as it is being read.
+class RunReader {
+  public:
+    explicit RunReader(Reading& reading)
+        : reading_(reading) {}
+
+    void read(std::span<const std::string> arguments) {
+        const auto given = read_flags(arguments, run_flags());
+        read_labels(given);
+        for (const auto& flag : given.flags)
+            read_flag(flag);
+        if (given.flags.size() > max_container_options)
+            refuse("options", "more than " + std::to_string(max_container_options) + " options");
+        if (given.stray)
+            return refuse("image",
+                          quoted(*given.stray) + " begins with \"-\" and would become an option of podman");
+        if (container_.name.empty())
+            refuse("container_name", "the container has no name");
+        if (given.used == arguments.size())
+            return refuse("image", "there is none");
+        container_.image = arguments[given.used];
+        if (!is_image_reference(container_.image))
+            refuse("image", quoted(container_.image) + " is not the name of an image");
+        const auto command = arguments.subspan(given.used + 1);
+        container_.command.assign(command.begin(), command.end());
+        reading_.plan.containers.push_back(std::move(container_));
+    }
+
+  private:
+    void refuse(std::string_view setting, std::string problem) {
+        reading_.findings.add(container_.service, std::string(setting), std::move(problem));
+    }
+
+    void keep(std::string_view flag, std::string value) {
+        container_.options.push_back({std::string(flag), std::move(value)});
+    }
+
+    void read_labels(const GivenFlags& given) {
+        std::vector<std::string> labels;
+        for (const auto& [flag, value] : given.flags)
+            if (flag->name == "--label")
+                labels.push_back(value);
+        const auto own = own_labels(labels);
+        container_.service = own.service;
+        if (own.service.empty())
+            refuse("labels", "podman-compose's label com.docker.compose.service is missing");
+        if (!own.directory.empty())
+            reading_.directory = own.directory;
+        for (auto& label : judged_labels(labels, reading_.plan.project, own.service, reading_.findings))
+            keep("--label", std::move(label));
+    }
+
+    // podman-compose makes a flag only of a key that the service has; any other came from the image's name.
+    std::string_view setting_of(const Flag& flag) const {
+        const auto service = reading_.plan.model.services.find(container_.service);
+        if (service == reading_.plan.model.services.end())
+            return flag.setting;
+        const auto& keys = service->second.keys;
+        return std::find(keys.begin(), keys.end(), flag.setting) == keys.end() ? "image" : flag.setting;
+    }
+
+    void refuse_flag(const GivenFlag& given) {
+        const auto setting = setting_of(*given.flag);
+        if (setting != given.flag->setting)
+            refuse(setting, quoted(given.flag->name) + " would become an option of podman");
+        else if (given.flag->has_value)
+            refuse(setting, quoted(given.value) + " is not allowed");
+        else
+            refuse(setting, "is not allowed");
+    }
+
+    void read_flag(const GivenFlag& given) {
+        const auto& [flag, value] = given;
+        const auto name = flag->name;
+        if (flag->take == Take::never)
+            return refuse_flag(given);
+        if (flag->take != Take::many && !once_.insert(name).second)
+            return refuse(flag->setting.empty() ? "image" : flag->setting, quoted(name) + " is given twice");
+        if (flag->fits != nullptr && !flag->fits(value))
+            return refuse(flag->setting, quoted(value) + " is not " + std::string(flag->expected));
+        if (name == "--name")
+            container_.name = value;
+        else if (name == "--volume" || name == "--mount")
+            read_mount(name, value);
+        else if (name == "--tmpfs")
+            read_tmpfs(value);
+        else if (name == "--network")
+            read_networks(value);
+        else if (name == "--publish")
+            read_port(value);
+        else if (name == "--env")
+            read_variable(value);
+        else if (name == "--env-file")
+            read_env_file(value);
+        else if (name != "--label" && flag->take != Take::drop)
+            keep(name, value);
+    }
+
+    void read_mount(std::string_view name, const std::string& value) {
+        if (name == "--volume") {
+            auto mount = parse_volume(value);
+            return mount ? keep_mount(std::move(*mount)) : refuse("volumes", mount.error().message);
+        }
+        auto mount = parse_mount(value);
+        if (!mount)
+            return refuse("volumes", mount.error().message);
+        if (auto* tmpfs = std::get_if<std::string>(&*mount))
+            return read_tmpfs(*tmpfs);
+        keep_mount(std::get<Mount>(std::move(*mount)));
+    }
+
+    void keep_mount(Mount mount) {
+        claim_target(mount.target);
+        if (mount.kind == MountKind::bind) {
+            auto source = lexical_path(reading_.directory, mount.source);
+            if (!source)
+                return refuse("volumes", "source " + quoted(mount.source) + " leads nowhere");
+            mount.source = std::move(*source);
+        }
+        keep("--volume", volume_value(mount));
+    }
+
+    void read_tmpfs(const std::string& value) {
+        claim_target(value.substr(0, value.find(':')));
+        keep("--tmpfs", value);
+    }
+
+    // podman refuses a second mount at the same place, but only when the container is made.
+    void claim_target(const std::string& target) {
+        if (!targets_.insert(lexical_path("/", target).value_or(target)).second)
+            refuse("volumes", "two mounts have the target " + quoted(target));
+    }
+
+    void read_networks(const std::string& value) {
+        std::vector<std::string> names;
+        for (const auto name : split(value, ','))
+            names.emplace_back(name);
+        std::sort(names.begin(), names.end());
+        std::string sorted;
+        for (const auto& name : names) {
+            if (name.empty())
+                return refuse("networks",
+                              "the file has several networks, none called \"default\"; name those of "
+                              "this service");
+            if (is_network_mode(name))
+                return refuse("network_mode", quoted(name) +
+                                                  " is not allowed; containers of a service reach each "
+                                                  "other by name without it");
+            if (!is_object_name(name))
+                return refuse("networks", quoted(name) + " is not the name of a network");
+            sorted.append(sorted.empty() ? "" : ",").append(name);
+        }
+        keep("--network", std::move(sorted));
+    }
+
+    void read_port(const std::string& value) {
+        if (auto port = parse_published_port(value); !port)
+            return refuse("ports", port.error().message);
+        keep("--publish", value);
+    }
+
+    void read_variable(const std::string& value) {
+        if (auto problem = problem_of_variable(value); !problem.empty())
+            return refuse("environment", std::move(problem));
+        keep("--env", value);
+    }
+
+    void read_env_file(const std::string& value) {
+        auto path = lexical_path(reading_.directory, value);
+        if (!path)
+            return refuse("env_file", quoted(value) + " leads nowhere");
+        keep("--env-file", std::move(*path));
+    }
+
+    Reading& reading_;
+    PlannedContainer container_;
+    std::set<std::string_view> once_;
+    std::set<std::string> targets_;
+};
+
+} // namespace
+
+void read_run(std::span<const std::string> arguments, Reading& reading) {
+    RunReader(reading).read(arguments);
+}
+
+} // namespace pgod
