@@ -1,0 +1,204 @@
+#include "config/config.hpp"
+
+#include "base/text.hpp"
+#include "config/reader.hpp"
+#include "config/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pgod {
+
+namespace {
+
+using namespace config;
+
+constexpr std::array<std::string_view, 7> file_keys{"listen",     "interval",     "state",   "host_key",
+                                                    "admin_keys", "revoked_keys", "services"};
+constexpr std::array<std::string_view, 12> service_keys{"name", "user",  "repository", "branch",
+                                                        "urls", "ports", "volumes",    "compose",
+                                                        "env",  "auto",  "ops",        "interval"};
+
+Error refused(std::string sentence) {
+    return Error{Code::invalid, std::move(sentence)};
+}
+
+// One [[services]] table. What spans services (names, DNS names) is remembered here as well.
+class ServicesReader {
+  public:
+    ServicesReader(const Config& config, Complaints& errors, Complaints& warnings)
+        : config_(config)
+        , errors_(errors)
+        , warnings_(warnings) {}
+
+    Service read(const toml::table& table) {
+        const TableReader reader(table, errors_);
+        reader.check_keys(service_keys, file_keys,
+                          "is a setting of the whole file: put it before the first [[services]]");
+        Service service;
+        service.interval = config_.interval;
+        read_identity(reader, service);
+        reader.text("interval", parse_interval, service.interval);
+        if (std::string compose; reader.text("compose", parse_compose, compose))
+            service.compose = std::move(compose);
+        reader.boolean("auto", service.auto_deploy);
+        read_ports_and_urls(reader, service);
+        read_volumes(reader, service);
+        read_env(reader, service);
+        read_ops(reader, service);
+        return service;
+    }
+
+  private:
+    void read_identity(const TableReader& reader, Service& service) {
+        reader.required_text("name", "pgo", parse_name, service.name);
+        if (!service.name.empty() && !names_.insert(service.name).second)
+            reader.complain("name",
+                            fmt::format("name \"{}\" is used by another service above", service.name));
+        reader.required_text("user", "miek", parse_user, service.user);
+        reader.required_text("repository", "https://github.com/miekg/pgo", parse_repository,
+                             service.repository);
+        if (service.repository.scheme() == RepositoryUrl::Scheme::http &&
+            service.repository.redacted() != service.repository.whole().reveal())
+            warnings_.add(reader.table().get("repository")->source(),
+                          "repository sends its password over http, unprotected: use https");
+        reader.text("branch", parse_branch, service.branch);
+    }
+
+    static Result<RepositoryUrl> parse_repository(std::string_view text) {
+        return RepositoryUrl::parse(text).context("is not accepted");
+    }
+
+    void read_ports_and_urls(const TableReader& reader, Service& service) {
+        std::vector<PortRange> ports;
+        bool good = true; // of a list with errors nothing is concluded
+        if (reader.texts("ports", [&ports, &good](std::string_view text) -> Status {
+                const auto range = parse_ports(text);
+                good = good && range.has_value();
+                ports.push_back(TRY(range));
+                return ok();
+            }))
+            service.ports = ports;
+        reader.text_pairs("urls", [&](std::string_view key, std::string_view value) -> Status {
+            auto name = TRY(parse_dns_name(key));
+            const auto forward = TRY_DOING(parse_forward(value), fmt::format("of \"{}\"", name));
+            if (!dns_names_.insert(name).second)
+                return refused(fmt::format("gives \"{}\" twice, here or in a service above", name));
+            const auto has_port = [&forward](const PortRange& range) {
+                return range.contains(forward.port);
+            };
+            if (service.ports && good && std::none_of(ports.begin(), ports.end(), has_port))
+                return refused(fmt::format("of \"{}\": port {} is outside ports", name, forward.port));
+            service.urls.emplace(std::move(name), forward);
+            return ok();
+        });
+    }
+
+    void read_volumes(const TableReader& reader, Service& service) {
+        std::size_t bytes = 0;
+        reader.texts("volumes", [&](std::string_view text) -> Status {
+            auto path = TRY(parse_volume(text));
+            if (overlap(path, config_.state)) // the private stages lie there
+                return refused(fmt::format("must not hold \"{}\": it overlaps the state directory {}",
+                                           escaped(path), escaped(config_.state)));
+            bytes += path.size();
+            service.volumes.push_back(std::move(path));
+            return ok();
+        });
+        if (bytes > max_list_bytes)
+            reader.complain("volumes",
+                            fmt::format("volumes must hold at most {} bytes in all", max_list_bytes));
+    }
+
+    void read_env(const TableReader& reader, Service& service) {
+        std::size_t bytes = 0;
+        std::set<std::string> names;
+        reader.texts("env", [&](std::string_view text) -> Status {
+            auto name = TRY(parse_env(text));
+            if (names.contains(name))
+                return refused(fmt::format("sets {} twice", name));
+            names.insert(std::move(name));
+            bytes += text.size();
+            service.env.emplace_back(text);
+            return ok();
+        });
+        if (bytes > max_list_bytes)
+            reader.complain("env", fmt::format("env must hold at most {} bytes in all", max_list_bytes));
+    }
+
+    void read_ops(const TableReader& reader, Service& service) {
+        OperationGroups ops;
+        if (reader.texts("ops", [&ops](std::string_view text) -> Status {
+                const auto group = TRY(parse_ops(text));
+                (group == OpGroup::read ? ops.read : group == OpGroup::deploy ? ops.deploy : ops.exec) = true;
+                return ok();
+            }))
+            service.ops = ops;
+    }
+
+    const Config& config_;
+    Complaints& errors_;
+    Complaints& warnings_;
+    std::set<std::string> names_;
+    std::set<std::string> dns_names_;
+};
+
+void read_services(const toml::table& root, Config& config, Complaints& errors, Complaints& warnings) {
+    const auto* node = root.get("services");
+    if (node == nullptr)
+        return;
+    const auto* array = node->as_array();
+    if (array == nullptr) {
+        errors.add(node->source(),
+                   fmt::format("services must be written as [[services]], one for each, not as {}",
+                               type_name(*node)));
+        return;
+    }
+    ServicesReader reader(config, errors, warnings);
+    for (const auto& entry : *array) {
+        if (const auto* table = entry.as_table())
+            config.services.push_back(reader.read(*table));
+        else
+            errors.add(entry.source(),
+                       fmt::format("services must hold tables only, not {}", type_name(entry)));
+    }
+}
+
+} // namespace
+
+ConfigReport parse_config(std::string_view text, std::string_view file_name) {
+    ConfigReport report;
+    if (text.size() > max_config_bytes) {
+        report.errors.push_back(
+            fmt::format("{}:1:1: the file is larger than {} bytes", escaped(file_name), max_config_bytes));
+        return report;
+    }
+    Complaints errors;
+    Complaints warnings;
+    const auto parsed = toml::parse(text);
+    if (!parsed) {
+        errors.add(parsed.error().source(),
+                   fmt::format("not valid TOML: {}", escaped(parsed.error().description())));
+        report.errors = std::move(errors).take(file_name);
+        return report;
+    }
+    Config config;
+    const TableReader reader(parsed.table(), errors);
+    reader.check_keys(file_keys, service_keys, "is a setting of a service: put it under a [[services]] line");
+    reader.text("listen", parse_listen, config.listen);
+    reader.text("interval", parse_interval, config.interval);
+    reader.text("state", parse_absolute_path, config.state);
+    reader.text("host_key", parse_absolute_path, config.host_key);
+    reader.text("admin_keys", parse_absolute_path, config.admin_keys);
+    reader.text("revoked_keys", parse_absolute_path, config.revoked_keys);
+    read_services(parsed.table(), config, errors, warnings);
+    if (errors.empty())
+        report.config = std::move(config);
+    report.errors = std::move(errors).take(file_name);
+    report.warnings = std::move(warnings).take(file_name);
+    return report;
+}
+
+} // namespace pgod

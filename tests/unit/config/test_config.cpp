@@ -1,0 +1,108 @@
+#include "config/config.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod;
+using namespace std::chrono_literals;
+
+TEST_CASE("an empty file is valid: all defaults and no services") {
+    for (const auto* text : {"", "\n# nothing\n"}) {
+        const auto report = parse_config(text, "c.toml");
+        REQUIRE(report.config.has_value());
+        CHECK(report.errors.empty());
+        CHECK(report.warnings.empty());
+        CHECK(report.config->listen == ListenAddress{.host = "", .port = 2222});
+        CHECK(report.config->interval == 5min);
+        CHECK(report.config->state == "/var/lib/pgod");
+        CHECK(report.config->host_key == "/etc/pgod/ssh_host_ed25519_key");
+        CHECK(report.config->admin_keys == "/etc/pgod/admin_keys");
+        CHECK(report.config->revoked_keys == "/etc/pgod/revoked_keys");
+        CHECK(report.config->services.empty());
+    }
+}
+
+TEST_CASE("every setting arrives") {
+    const auto report = parse_config(R"(
+listen = "[::1]:2022"
+interval = "1h30m"
+state = "/srv//pgod/./state/"
+host_key = "/srv/pgod/key"
+admin_keys = "/srv/pgod/admins"
+revoked_keys = "/srv/pgod/revoked"
+
+[[services]]
+name = "pgo"
+user = "miek"
+repository = "https://miek:hunter2@github.com/miekg/pgo"
+branch = "feature/x"
+urls = { "PGO.science.ru.nl" = ":5007", "www.example.org" = "[::1]:5008" }
+ports = [ "5005/5", "1025/0" ]
+volumes = [ "/srv/miek/", "/home/miek/data" ]
+compose = "deploy/compose.yaml"
+env = [ "MYENV=bla", "EMPTY=", "PEM=a\nb=c" ]
+auto = false
+ops = [ "read", "exec" ]
+interval = "90s"
+
+[[services]]
+name = "wiki"
+user = "ops"
+repository = "git@git.example.org:team/wiki.git"
+)",
+                                     "c.toml");
+    for (const auto& error : report.errors)
+        FAIL_CHECK(error);
+    REQUIRE(report.config.has_value());
+    const auto& config = *report.config;
+    CHECK(config.listen == ListenAddress{.host = "::1", .port = 2022});
+    CHECK(config.interval == 90min);
+    CHECK(config.state == "/srv/pgod/state");
+    CHECK(config.host_key == "/srv/pgod/key");
+    CHECK(config.admin_keys == "/srv/pgod/admins");
+    CHECK(config.revoked_keys == "/srv/pgod/revoked");
+    REQUIRE(config.services.size() == 2);
+
+    const auto& pgo = config.services[0];
+    CHECK(pgo.name == "pgo");
+    CHECK(pgo.user == "miek");
+    CHECK(pgo.repository.whole().reveal() == "https://miek:hunter2@github.com/miekg/pgo");
+    CHECK(pgo.branch == "feature/x");
+    CHECK(pgo.urls == std::map<std::string, Forward>{{"pgo.science.ru.nl", {.host = "", .port = 5007}},
+                                                     {"www.example.org", {.host = "::1", .port = 5008}}});
+    CHECK(pgo.ports == std::vector<PortRange>{{.first = 5005, .last = 5010}, {.first = 1025, .last = 1025}});
+    CHECK(pgo.volumes == std::vector<std::string>{"/srv/miek", "/home/miek/data"});
+    CHECK(pgo.compose == "deploy/compose.yaml");
+    CHECK(pgo.env == std::vector<std::string>{"MYENV=bla", "EMPTY=", "PEM=a\nb=c"});
+    CHECK_FALSE(pgo.auto_deploy);
+    CHECK(pgo.ops == OperationGroups{.read = true, .deploy = false, .exec = true});
+    CHECK(pgo.interval == 90s);
+
+    const auto& wiki = config.services[1];
+    CHECK(wiki.branch == "main");
+    CHECK(wiki.urls.empty());
+    CHECK_FALSE(wiki.ports.has_value());
+    CHECK(wiki.volumes.empty());
+    CHECK_FALSE(wiki.compose.has_value());
+    CHECK(wiki.env.empty());
+    CHECK(wiki.auto_deploy);
+    CHECK(wiki.ops == OperationGroups{.read = true, .deploy = true});
+    CHECK(wiki.interval == 90min); // the file's
+}
+
+TEST_CASE("an empty list is not an absent one") {
+    const auto report =
+        parse_config("[[services]]\nname='a'\nuser='b'\nrepository='file:///srv/a'\nports=[]\nops=[]\n", "c");
+    REQUIRE(report.config.has_value());
+    CHECK(report.config->services[0].ports == std::vector<PortRange>{}); // no port at all
+    CHECK(report.config->services[0].ops == OperationGroups{});
+}
+
+TEST_CASE("a password over http is taken, with a warning that does not repeat it") {
+    const auto report =
+        parse_config("[[services]]\nname='a'\nuser='b'\nrepository='http://u:hunter2@h/r'\n", "c.toml");
+    CHECK(report.config.has_value());
+    REQUIRE(report.warnings.size() == 1);
+    CHECK(report.warnings[0] ==
+          "c.toml:4:12: repository sends its password over http, unprotected: use https");
+    CHECK(parse_config("[[services]]\nname='a'\nuser='b'\nrepository='http://h/r'\n", "c").warnings.empty());
+}

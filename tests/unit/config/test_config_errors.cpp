@@ -1,0 +1,197 @@
+#include "config/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace pgod;
+
+namespace {
+
+// A good service; what a row adds begins on line 5.
+const std::string service = "[[services]]\nname = 'pgo'\nuser = 'miek'\nrepository = 'https://h.example/r'\n";
+
+struct Row {
+    std::string text;
+    std::vector<std::string> errors; // without the file's name
+};
+
+void check(const std::vector<Row>& rows) {
+    for (const auto& [text, expected] : rows) {
+        CAPTURE(text);
+        const auto report = parse_config(text, "c.toml");
+        CHECK_FALSE(report.config.has_value());
+        std::string lines; // one text, so that a failure shows it
+        for (const auto& error : report.errors)
+            lines += error + '\n';
+        std::string expected_lines;
+        for (const auto& error : expected)
+            expected_lines += "c.toml:" + error + '\n';
+        CHECK(lines == expected_lines);
+    }
+}
+
+} // namespace
+
+TEST_CASE("settings of the whole file that are wrong") {
+    check({
+        {"listen = 2222", {"1:10: listen must be a string in quotes, not an integer"}},
+        {"listen = '2222'",
+         {"1:10: listen must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not \"2222\""}},
+        {"\n  interval = 300", {"2:14: interval must be a string in quotes, not an integer"}},
+        {"interval = '0s'", {"1:12: interval must be from \"1s\" to \"24h\", not \"0s\""}},
+        {"interval = '5'", {"1:12: interval must be a time such as \"90s\", \"5m\" or \"1h30m\", not \"5\""}},
+        {"state = 'var/lib'", {"1:9: state must be an absolute path, not \"var/lib\""}},
+        {"state = '/'", {"1:9: state must not be the root directory"}},
+        {"host_key = '/etc/../key'", {"1:12: host_key must not hold \"..\", as \"/etc/../key\" does"}},
+        {"admin_keys = []", {"1:14: admin_keys must be a string in quotes, not an array"}},
+        {"revoked_keys = ''", {"1:16: revoked_keys must be an absolute path, not \"\""}},
+        {"lisen = ':1'", {"1:1: unknown setting \"lisen\" (did you mean \"listen\"?)"}},
+        {"frobnicate = 1", {"1:1: unknown setting \"frobnicate\""}},
+        {"\"a\\u001bb\" = 1", {"1:1: unknown setting \"a\\x1bb\""}},
+        {"branch = 'main'", {"1:1: \"branch\" is a setting of a service: put it under a [[services]] line"}},
+        {"services = 1", {"1:12: services must be written as [[services]], one for each, not as an integer"}},
+        {"[services]\nname = 'a'",
+         {"1:1: services must be written as [[services]], one for each, not as a table"}},
+        {"services = [ 1 ]", {"1:14: services must hold tables only, not an integer"}},
+    });
+}
+
+TEST_CASE("settings of a service that are wrong") {
+    const std::string ports_shape = "must be \"N/X\", the ports N to N+X (";
+    check({
+        {"\n[[services]]",
+         {"2:1: name is missing: add name = \"pgo\"", "2:1: user is missing: add user = \"miek\"",
+          "2:1: repository is missing: add repository = \"https://github.com/miekg/pgo\""}},
+        {service + "brnch = 'x'", {"5:1: unknown setting \"brnch\" (did you mean \"branch\"?)"}},
+        {service + "listen = ':1'",
+         {"5:1: \"listen\" is a setting of the whole file: put it before the first [[services]]"}},
+        {service + "name = 'x'",
+         {"5:8: not valid TOML: Error while parsing key-value pair: cannot redefine existing "
+          "string 'name'"}},
+        {service + service, {"6:8: name \"pgo\" is used by another service above"}},
+        {service + "branch = 'a..b'", {"5:10: branch must not hold \"..\" or \"@{\", as \"a..b\" does"}},
+        {service + "interval = '25h'", {"5:12: interval must be from \"1s\" to \"24h\", not \"25h\""}},
+        {service + "compose = '../x.yaml'",
+         {"5:11: compose must be a file's path within the repository, such as \"deploy/compose.yaml\", not "
+          "\"../x.yaml\""}},
+        {service + "auto = 'yes'", {"5:8: auto must be true or false, not a string"}},
+        {service + "ports = '5005/5'",
+         {"5:9: ports must be an array of strings such as [ \"…\" ], not a string"}},
+        {service + "ports = [ 5005, '1/1' ]", {"5:11: ports must hold strings only, not an integer"}},
+        {service + "ports = [ '1/1', '5005' ]",
+         {"5:18: ports " + ports_shape + "\"5005/0\" is one port), not \"5005\""}},
+        {service + "ports = [\n  '65535/1' ]", {"6:3: ports \"65535/1\" goes beyond port 65535"}},
+        {service + "volumes = [ 'data' ]", {"5:13: volumes must be an absolute path, not \"data\""}},
+        {service + "volumes = [ '/var/lib/pgod/x' ]",
+         {"5:13: volumes must not hold \"/var/lib/pgod/x\": it overlaps the state directory /var/lib/pgod"}},
+        {service + "volumes = [ '/var' ]",
+         {"5:13: volumes must not hold \"/var\": it overlaps the state directory /var/lib/pgod"}},
+        {service + "env = [ 'A=1', 'B=2', 'A=3' ]", {"5:23: env sets A twice"}},
+        {service + "env = [ 'PATH=/x' ]", {"5:9: env must not set PATH: pgod sets it itself"}},
+        {service + "env = { A = '1' }",
+         {"5:7: env must be an array of strings such as [ \"…\" ], not a table"}},
+        {service + "ops = [ 'red' ]",
+         {"5:9: ops may hold \"read\", \"deploy\" and \"exec\", not \"red\" (did you mean \"read\"?)"}},
+        {service + "ops = [ 'admin' ]", {"5:9: ops cannot hold \"admin\": a key in admin_keys has it"}},
+        {service + "urls = [ ':1' ]",
+         {"5:8: urls must be a table of strings such as { \"NAME\" = \":PORT\" }, not an array"}},
+        {service + "urls = { 'a.example' = 5007 }", {"5:24: urls must hold strings only, not an integer"}},
+        {service + "urls = { a.example = ':5007' }",
+         {"5:10: urls must hold strings only, not a table: put a name with dots in quotes"}},
+        {service + "urls = { 'a_b' = ':1' }", {"5:18: urls \"a_b\" is not a DNS name"}},
+        {service + "urls = { 'a.example' = '5007' }",
+         {"5:24: urls of \"a.example\": must be \":PORT\" or \"HOST:PORT\", not \"5007\""}},
+        {service + "urls = { 'a.example' = ':1', 'A.example' = ':2' }",
+         {"5:24: urls gives \"a.example\" twice, here or in a service above"}},
+    });
+}
+
+TEST_CASE("a port of urls outside ports") {
+    check({
+        {service + "ports = [ '5005/5' ]\nurls = { 'a.example' = ':5011' }",
+         {"6:24: urls of \"a.example\": port 5011 is outside ports"}},
+        {service + "urls = { 'a.example' = 'b.example:5004' }\nports = [ '5005/5' ]",
+         {"5:24: urls of \"a.example\": port 5004 is outside ports"}},
+        {service + "ports = []\nurls = { 'a.example' = ':5005' }",
+         {"6:24: urls of \"a.example\": port 5005 is outside ports"}},
+        // A list of ports with an error says nothing about the rest.
+        {service + "ports = [ 'x/5' ]\nurls = { 'a.example' = ':5005' }",
+         {"5:11: ports must be \"N/X\", the ports N to N+X (\"5005/0\" is one port), not \"x/5\""}},
+    });
+    for (const auto* port : {"5005", "5010", "1025"}) {
+        CAPTURE(port);
+        CHECK(parse_config(
+                  service + "ports = [ '5005/5', '1025/0' ]\nurls = { 'a.example' = ':" + port + "' }", "c")
+                  .config.has_value());
+    }
+    CHECK(parse_config(service + "urls = { 'a.example' = ':80' }", "c").config.has_value()); // no ports: any
+}
+
+TEST_CASE("everything that is wrong is said at once, in the order of the file") {
+    check(
+        {{"intervall = '5m'\nlisten = 1\nhost_key = 'x'\n" + service +
+              "ports = [ 'a', 'b/1' ]\nauto = 1\n[[services]]\nuser = 'root'\nname = 'A'\nrepository = "
+              "'-x'\n",
+          {"1:1: unknown setting \"intervall\" (did you mean \"interval\"?)",
+           "2:10: listen must be a string in quotes, not an integer",
+           "3:12: host_key must be an absolute path, not \"x\"",
+           "8:11: ports must be \"N/X\", the ports N to N+X (\"5005/0\" is one port), not \"a\"",
+           "8:16: ports must be \"N/X\", the ports N to N+X (\"5005/0\" is one port), not \"b/1\"",
+           "9:8: auto must be true or false, not an integer",
+           "11:8: user must not be root: a service belongs to an ordinary user",
+           "12:8: name must be 1 to 63 of a-z, 0-9 and \"-\", beginning with a letter or a digit, not \"A\"",
+           "13:14: repository is not accepted: the repository URL must not begin with \"-\""}}});
+}
+
+TEST_CASE("a file full of errors ends in a bounded list") {
+    std::string text;
+    for (int i = 0; i < 500; ++i)
+        text += "key" + std::to_string(i) + " = 1\n";
+    const auto report = parse_config(text, "c.toml");
+    REQUIRE(report.errors.size() == max_config_errors + 1);
+    CHECK(report.errors.back() == "c.toml: 400 more are left out");
+}
+
+TEST_CASE("text that is not TOML") {
+    for (const auto* text :
+         {"x", "a = ", "[[services", "a = \"\xff\"", "a = [1,", "= 1", "\x01", "[=]", "[[=", "[x.=]"}) {
+        CAPTURE(text);
+        const auto report = parse_config(text, "c.toml");
+        REQUIRE(report.errors.size() == 1);
+        CHECK(report.errors[0].starts_with("c.toml:1:"));
+        CHECK(report.errors[0].find("not valid TOML: ") != std::string::npos);
+        CHECK_FALSE(report.config.has_value());
+    }
+    CHECK(parse_config(std::string(max_config_bytes + 1, '\n'), "c.toml").errors ==
+          std::vector<std::string>{"c.toml:1:1: the file is larger than 1048576 bytes"});
+    CHECK(parse_config("\x01", "a\nb").errors[0].starts_with("a\\x0ab:1:1: "));
+    CHECK_FALSE(
+        parse_config("a = " + std::string(100'000, '['), "c").errors.empty()); // deep nesting ends early
+}
+
+TEST_CASE("no error repeats a secret") {
+    // Every prefix of a file with secrets, and every single character of it replaced.
+    const std::string good =
+        "[[services]]\nname = 'a'\nuser = 'b'\nrepository = \"https://u:hunter2@h.example/r\"\n"
+        "env = [ \"A=hunter2\", \"B=hunter2\" ]\n";
+    REQUIRE(parse_config(good, "c").config.has_value());
+    const auto check_secret = [](const std::string& text) {
+        const auto report = parse_config(text, "c");
+        for (const auto& error : report.errors)
+            CHECK_MESSAGE(error.find("hunter") == std::string::npos, error);
+    };
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        check_secret(good.substr(0, i));
+        for (const char replaced : {'"', '=', '/', ' ', '\n', 'x', '@', ':', '[', '\\'}) {
+            auto text = good;
+            text[i] = replaced;
+            check_secret(text);
+        }
+    }
+    check_secret(service + "env = [ 'hunter2' ]");
+    check_secret(service + "env = [ 'hunter2-x=1' ]");
+    check_secret(service + "env = 'A=hunter2'");
+    check_secret(service + "env = [ 'PATH=hunter2' ]");
+}
