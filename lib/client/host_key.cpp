@@ -1,0 +1,94 @@
+#include "client/host_key.hpp"
+
+#include "base/text.hpp"
+#include "client/say.hpp"
+#include "client/terminal.hpp"
+#include "ssh/client_known_hosts.hpp"
+
+#include <fmt/format.h>
+
+namespace pgod::client {
+
+namespace {
+
+constexpr std::string_view pin_prefix = "SHA256:";
+
+Error denied(std::string message) {
+    return Error{Code::denied, std::move(message)};
+}
+
+void remember(const HostKeyPolicy& policy, const ssh::ServerKey& server) {
+    if (policy.known_hosts.empty())
+        return say("cannot remember the host key: HOME is not set and --known-hosts not given");
+    const auto done = ssh::remember_host_key(policy.known_hosts, policy.host, policy.port, server.key);
+    if (!done)
+        return say("cannot remember the host key: " + done.error().message);
+    say(fmt::format("added {} port {}, {}, to {}", policy.host, policy.port, server.fingerprint,
+                    policy.known_hosts));
+}
+
+Status judge_new(const HostKeyPolicy& policy, const ssh::ServerKey& server) {
+    if (!policy.accept_new) {
+        if (!somebody_is_there())
+            return denied(fmt::format("the host key of {} port {} is not known ({} {}): compare it with the "
+                                      "server's, then add --accept-new, or pin it with --host-key {}",
+                                      policy.host, policy.port, server.key.type, server.fingerprint,
+                                      server.fingerprint));
+        say(fmt::format("the host key of {} port {} is not known: {} {}", policy.host, policy.port,
+                        server.key.type, server.fingerprint));
+        if (!ask_yes("Go on and remember it (yes or no)? "))
+            return denied("the host key was not accepted");
+    }
+    remember(policy, server);
+    return ok();
+}
+
+} // namespace
+
+Result<std::string> parse_pin(std::string_view text) {
+    std::string_view pin = trimmed(text);
+    if (pin.ends_with('='))
+        pin.remove_suffix(1);
+    const bool shaped =
+        pin.starts_with(pin_prefix) &&
+        base64_decoded(fmt::format("{}=", pin.substr(pin_prefix.size()))).value_or("").size() == 32;
+    if (!shaped)
+        return Error{Code::invalid,
+                     fmt::format("\"{}\" is not a host key's fingerprint: write it as `ssh-keygen -l` "
+                                 "prints it, SHA256:...",
+                                 shortened(text, 80))};
+    return std::string(pin);
+}
+
+Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server) {
+    if (!policy.pin.empty()) {
+        if (server.fingerprint == policy.pin)
+            return ok();
+        return denied(fmt::format("the host key of {} port {} is {}, but {} was demanded: nothing was sent",
+                                  policy.host, policy.port, server.fingerprint, policy.pin));
+    }
+    ssh::HostKeyVerdict verdict;
+    if (!policy.known_hosts.empty()) {
+        auto found = ssh::look_up_host_key(policy.known_hosts, policy.host, policy.port, server.key);
+        if (!found)
+            return denied("cannot judge the host key: " + found.error().message);
+        verdict = std::move(*found);
+    }
+    switch (verdict.standing) {
+    case ssh::HostKeyStanding::known:
+        return ok();
+    case ssh::HostKeyStanding::unknown:
+        return judge_new(policy, server);
+    case ssh::HostKeyStanding::changed:
+        return denied(
+            fmt::format("the host key of {} port {} has changed: it is {}, and {} says {}; somebody may "
+                        "be in between, so ask the administrator before removing that line",
+                        policy.host, policy.port, server.fingerprint, verdict.where, verdict.fingerprint));
+    case ssh::HostKeyStanding::revoked:
+        return denied(fmt::format("the host key of {} port {}, {}, is revoked by {}", policy.host,
+                                  policy.port, server.fingerprint, verdict.where));
+    }
+    return denied("the host key was not judged");
+}
+
+} // namespace pgod::client

@@ -1,0 +1,28 @@
+// Whether the key that a server showed is the one that it should have. Never skipped: a pin, a known_hosts
+// line, or somebody's consent. Runs in pgoctl.
+#pragma once
+
+#include "base/result.hpp"
+#include "ssh/client_session.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pgod::client {
+
+struct HostKeyPolicy {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string pin;         // SHA256:…; if set it alone decides
+    std::string known_hosts; // empty: nothing is known, and nothing can be remembered
+    bool accept_new = false;
+};
+
+// SHA256: and 43 characters of base64, with or without the padding that ssh-keygen leaves out; normalised.
+Result<std::string> parse_pin(std::string_view text);
+
+// Code::denied with a sentence that shows the fingerprints.
+Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server);
+
+} // namespace pgod::client

@@ -1,0 +1,43 @@
+#include "client/output.hpp"
+
+#include "client/say.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgod::client {
+
+bool Output::might_be_refusal() const noexcept {
+    const auto common = std::min(held_.size(), refusal_begin.size());
+    return held_.size() <= max_refusal &&
+           std::string_view(held_).substr(0, common) == refusal_begin.substr(0, common);
+}
+
+bool Output::take(bool is_stderr, std::string_view bytes) {
+    if (holding_ && is_stderr) {
+        held_ += bytes;
+        if (!might_be_refusal())
+            release();
+        return true;
+    }
+    release();
+    if (is_stderr)
+        (void)write_all(STDERR_FILENO, bytes); // nobody listens to stderr: not worth stopping for
+    else if (!stdout_gone_)
+        stdout_gone_ = !write_all(STDOUT_FILENO, bytes);
+    return !(stdout_gone_ && needs_reader_);
+}
+
+void Output::release() {
+    holding_ = false;
+    (void)write_all(STDERR_FILENO, std::exchange(held_, {}));
+}
+
+std::string Output::take_refusal() {
+    const bool refusal = holding_ && held_.starts_with(refusal_begin);
+    return refusal ? std::exchange(held_, {}) : std::string{};
+}
+
+} // namespace pgod::client

@@ -1,0 +1,34 @@
+// The operation's output on its way to stdout and stderr: untouched, at once. Only a refusal is held back
+// until it is known that no other key does better. Runs in pgoctl.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pgod::client {
+
+inline constexpr std::string_view refusal_begin = "Unauthorized: ";
+inline constexpr std::size_t max_refusal = 1024;
+
+class Output {
+  public:
+    // `needs_reader`: with nobody reading stdout there is no point in going on.
+    explicit Output(bool needs_reader) noexcept
+        : needs_reader_(needs_reader) {}
+
+    bool take(bool is_stderr, std::string_view bytes); // false: end it
+    void release();                                    // writes what is held back
+
+    // The whole output is a refusal: taken away, to be said when it was the last word. Empty: it is not.
+    std::string take_refusal();
+
+  private:
+    bool might_be_refusal() const noexcept;
+
+    bool needs_reader_;
+    bool stdout_gone_ = false;
+    bool holding_ = true;
+    std::string held_;
+};
+
+} // namespace pgod::client

@@ -1,0 +1,218 @@
+#include "ssh/client_session.hpp"
+
+#include "base/handle.hpp"
+#include "ssh/ssh_error.hpp"
+
+#include <fmt/format.h>
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+#include <openssl/crypto.h>
+
+namespace pgod::ssh {
+
+namespace {
+
+struct Setting {
+    ssh_options_e option;
+    const char* value;
+};
+
+// One choice each, the one that pgod's server has. AES-GCM before ChaCha20: a process this short pays for
+// each algorithm that libcrypto has to look up, and ChaCha20-Poly1305 needs two.
+constexpr Setting settings[] = {
+    {SSH_OPTIONS_KEY_EXCHANGE, "curve25519-sha256,curve25519-sha256@libssh.org"},
+    {SSH_OPTIONS_HOSTKEYS, "ssh-ed25519"},
+    {SSH_OPTIONS_CIPHERS_C_S, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com"},
+    {SSH_OPTIONS_CIPHERS_S_C, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com"},
+    {SSH_OPTIONS_HMAC_C_S, "hmac-sha2-256-etm@openssh.com"},
+    {SSH_OPTIONS_HMAC_S_C, "hmac-sha2-256-etm@openssh.com"},
+    {SSH_OPTIONS_COMPRESSION_C_S, "none"},
+    {SSH_OPTIONS_COMPRESSION_S_C, "none"},
+    {SSH_OPTIONS_KNOWNHOSTS, "/dev/null"}, // client_known_hosts judges
+    {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null"},
+    {SSH_OPTIONS_SSH_DIR, "/"}, // else libssh looks the home directory up
+};
+
+struct EventDeleter {
+    void operator()(ssh_event_struct* event) const noexcept { ::ssh_event_free(event); }
+};
+struct ChannelDeleter {
+    void operator()(ssh_channel_struct* channel) const noexcept { ::ssh_channel_free(channel); }
+};
+
+// Records what libssh reports about the one channel.
+struct Receiver {
+    const TakeOutput& take;
+    CommandEnd end;
+    bool eof = false;
+    bool closed = false;
+
+    bool over() const noexcept {
+        return closed || end.unwanted || (eof && (end.exit_status || !end.exit_signal.empty()));
+    }
+    void receive(bool is_stderr, std::string_view bytes) {
+        if (!end.unwanted && !take(is_stderr, bytes))
+            end.unwanted = true;
+    }
+};
+
+Receiver& receiver(void* self) noexcept {
+    return *static_cast<Receiver*>(self);
+}
+
+int on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self) noexcept {
+    receiver(self).receive(is_stderr != 0, {static_cast<const char*>(data), size});
+    return static_cast<int>(size);
+}
+void on_eof(ssh_session, ssh_channel, void* self) noexcept {
+    receiver(self).eof = true;
+}
+void on_close(ssh_session, ssh_channel, void* self) noexcept {
+    receiver(self).closed = true;
+}
+void on_exit_status(ssh_session, ssh_channel, int status, void* self) noexcept {
+    receiver(self).end.exit_status = status & 0xff;
+}
+void on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*, const char*,
+                    void* self) noexcept {
+    receiver(self).end.exit_signal = signal != nullptr && *signal != '\0' ? signal : "?";
+}
+
+Error network(Error error) {
+    error.code = Code::transient;
+    return error;
+}
+
+Status apply(ssh_session session, const SessionOptions& options, int socket) {
+    bool good = true;
+    const auto set = [&](ssh_options_e option, const void* value) {
+        good = good && ::ssh_options_set(session, option, value) == SSH_OK;
+    };
+    const bool process_config = false;
+    const int nodelay = 1;
+    const long seconds = std::max<long>(1, static_cast<long>(options.timeout.count() / 1000));
+    set(SSH_OPTIONS_PROCESS_CONFIG, &process_config);
+    set(SSH_OPTIONS_NODELAY, &nodelay);
+    set(SSH_OPTIONS_TIMEOUT, &seconds);
+    set(SSH_OPTIONS_USER, options.user.c_str()); // refused for shell metacharacters
+    set(SSH_OPTIONS_HOST, options.host.c_str());
+    for (const Setting& setting : settings)
+        set(setting.option, setting.value);
+    set(SSH_OPTIONS_FD, &socket);
+    if (!good) {
+        Error error = ssh_error(session, "prepare the connection");
+        error.code = Code::internal;
+        return error;
+    }
+    return ok();
+}
+
+Result<ServerKey> server_key(ssh_session session) {
+    Key key;
+    if (::ssh_get_server_publickey(session, Out(key)) != SSH_OK)
+        return network(ssh_error(session, "read the server's host key"));
+    return ServerKey{TRY(public_key_of(key.get())), TRY(fingerprint_of(key.get()))};
+}
+
+} // namespace
+
+void initialise_client() {
+    ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    ::ssh_init();
+}
+
+void ClientSession::Closer::operator()(ssh_session_struct* session) const noexcept {
+    ::ssh_disconnect(session);
+    ::ssh_free(session);
+}
+
+Result<ClientSession> ClientSession::handshake(Fd socket, const SessionOptions& options,
+                                               const JudgeHostKey& judge) {
+    Session session(::ssh_new());
+    if (!session)
+        return Error{Code::internal, "out of memory"};
+    TRY(apply(session.get(), options, socket.get()));
+    (void)socket.release(); // libssh closes it from here on
+    if (::ssh_connect(session.get()) != SSH_OK)
+        return network(ssh_error(session.get(), fmt::format("handshake with {}", options.host)));
+    const ServerKey server = TRY(server_key(session.get()));
+    TRY(judge(server));
+    return ClientSession(std::move(session));
+}
+
+Result<Authentication> ClientSession::authentication_of(int answer) {
+    switch (answer) {
+    case SSH_AUTH_SUCCESS:
+        return Authentication::accepted;
+    case SSH_AUTH_DENIED:
+    case SSH_AUTH_PARTIAL: // pgod asks for one key; a server that wants more is not pgod
+        return Authentication::refused;
+    default:
+        if (::ssh_is_connected(session_.get()) == 1)
+            return Authentication::refused; // a key that cannot sign, or an agent that will not
+        return network(ssh_error(session_.get(), "authenticate"));
+    }
+}
+
+Result<Authentication> ClientSession::authenticate(ssh_key_struct* private_key) {
+    return authentication_of(::ssh_userauth_publickey(session_.get(), nullptr, private_key));
+}
+
+Result<bool> ClientSession::would_accept(ssh_key_struct* public_key) {
+    const auto answer =
+        TRY(authentication_of(::ssh_userauth_try_publickey(session_.get(), nullptr, public_key)));
+    return answer == Authentication::accepted;
+}
+
+Result<Authentication> ClientSession::authenticate(const std::string& agent_socket, const AgentKey& key) {
+    auto agent = SingleKeyAgent::start(agent_socket, key);
+    if (!agent)
+        return Authentication::refused; // it was there when it listed its keys
+    const int end = agent->release_client_end().release();
+    if (::ssh_set_agent_socket(session_.get(), end) != SSH_OK) {
+        ::close(end);
+        return Authentication::refused;
+    }
+    if (agent_end_ >= 0)
+        ::close(agent_end_);
+    agent_end_ = end;
+    return authentication_of(::ssh_userauth_agent(session_.get(), nullptr));
+}
+
+Result<CommandEnd> ClientSession::run(const std::string& command, const TakeOutput& take) {
+    ssh_session session = session_.get();
+    const std::unique_ptr<ssh_channel_struct, ChannelDeleter> channel(::ssh_channel_new(session));
+    if (!channel)
+        return Error{Code::internal, "out of memory"};
+    Receiver received{take, {}};
+    ssh_channel_callbacks_struct callbacks{};
+    callbacks.userdata = &received;
+    callbacks.channel_data_function = on_data;
+    callbacks.channel_eof_function = on_eof;
+    callbacks.channel_close_function = on_close;
+    callbacks.channel_exit_status_function = on_exit_status;
+    callbacks.channel_exit_signal_function = on_exit_signal;
+    ssh_callbacks_init(&callbacks);
+    if (::ssh_set_channel_callbacks(channel.get(), &callbacks) != SSH_OK)
+        return Error{Code::internal, "out of memory"};
+
+    if (::ssh_channel_open_session(channel.get()) != SSH_OK)
+        return network(ssh_error(session, "open a channel"));
+    if (::ssh_channel_request_exec(channel.get(), command.c_str()) != SSH_OK && !received.over())
+        return network(ssh_error(session, "ask the server to run the operation"));
+
+    // stdout and stderr share one window; both arrive by callback, so neither can stall the other.
+    const std::unique_ptr<ssh_event_struct, EventDeleter> event(::ssh_event_new());
+    if (!event || ::ssh_event_add_session(event.get(), session) != SSH_OK)
+        return Error{Code::internal, "out of memory"};
+    bool lost = false;
+    while (!received.over() && !lost)
+        lost = ::ssh_event_dopoll(event.get(), -1) == SSH_ERROR || ::ssh_is_connected(session) == 0;
+    ::ssh_event_remove_session(event.get(), session);
+    ::ssh_remove_channel_callbacks(channel.get(), &callbacks);
+    if (!received.over())
+        return network(ssh_error(session, "the connection was lost before the operation ended"));
+    return std::move(received.end);
+}
+
+} // namespace pgod::ssh
