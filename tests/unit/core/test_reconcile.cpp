@@ -1,0 +1,288 @@
+#include "core/exit_status.hpp"
+#include "core/reconcile.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace pgod;
+using namespace pgod::reconcile;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string commit_a(40, 'a');
+const std::string commit_b(40, 'b');
+constexpr Time start_time{1'000'000s};
+constexpr double middle = 0.5; // jitter that changes nothing
+
+// One action as a word, so that a whole step reads as a line of the table.
+std::string word(const Action& action) {
+    struct Words {
+        std::string operator()(const Recover&) const { return "recover"; }
+        std::string operator()(const StartSync& a) const { return "sync(" + a.known.substr(0, 1) + ")"; }
+        std::string operator()(const StartExport& a) const { return "export(" + a.commit.substr(0, 1) + ")"; }
+        std::string operator()(const StartWork& a) const {
+            return fmt::format("work({},{},{})", static_cast<int>(a.work), a.commit.substr(0, 1), a.command);
+        }
+        std::string operator()(const Tell& a) const { return fmt::format("tell({})", a.command); }
+        std::string operator()(const Finish& a) const {
+            return fmt::format("finish({},{})", a.command, a.exit_status);
+        }
+        std::string operator()(const Persist&) const { return "persist"; }
+        std::string operator()(const Note& a) const { return a.problem ? "warn" : "note"; }
+    };
+    return std::visit(Words{}, action);
+}
+
+std::string line(const std::vector<Action>& actions) {
+    std::string text;
+    for (const auto& action : actions)
+        text += (text.empty() ? "" : " ") + word(action);
+    return text;
+}
+
+// Drives one state; every call is a row: event, expected actions.
+struct Drive {
+    State state;
+    Settings settings{.interval = 60s, .auto_deploy = true};
+    Time now = start_time;
+    std::vector<Action> actions;
+
+    std::string operator()(const Event& event) {
+        Step stepped = step(std::move(state), settings, event, now, middle);
+        state = std::move(stepped.state);
+        actions = stepped.actions;
+        return line(actions);
+    }
+    std::string operator()(Op op, CommandId id = 7) {
+        return (*this)(CommandArrived{{id, op, {}}, "miek (SHA256:x) from 192.0.2.1"});
+    }
+    std::string told() const {
+        std::string text;
+        for (const auto& action : actions)
+            if (const auto* tell = std::get_if<Tell>(&action))
+                text += tell->sentence;
+        return text;
+    }
+};
+
+SyncEnded tip(const std::string& commit) {
+    return {commit, std::nullopt};
+}
+SyncEnded unreachable(const std::string& local = {}) {
+    return {local, Error{Code::transient, "https://x/r: connection refused"}};
+}
+WorkEnded deployed(const std::string& commit) {
+    return {0, Outcome::ok, std::nullopt, commit, Health::healthy};
+}
+WorkEnded rejected(const std::string& running) {
+    return {exit_status::rejected, Outcome::rejected,
+            Error{Code::permanent, "service \"web\": privileged is not allowed"}, running, Health::healthy};
+}
+
+// A service that was started and runs commit a.
+Drive settled_service() {
+    Drive drive;
+    CHECK(drive(Recovered{"", Health::missing}) == "sync()");
+    CHECK(drive(tip(commit_a)) == "note export(a)");
+    CHECK(drive(ExportEnded{}) == "persist work(0,a,0)");
+    CHECK(drive(deployed(commit_a)) == "persist note");
+    return drive;
+}
+
+} // namespace
+
+TEST_CASE("the first start clones and deploys") {
+    const Drive drive = settled_service();
+    CHECK(drive.state.running == commit_a);
+    CHECK(drive.state.durable.deployments == 1);
+    CHECK(due(drive.state) == start_time + 60s);
+}
+
+TEST_CASE("a poll that finds nothing new touches nothing") {
+    Drive drive = settled_service();
+    CHECK(drive(Tick{}) == "");
+    drive.now += 60s;
+    CHECK(drive(Tick{}) == "sync(a)");
+    CHECK(drive(tip(commit_a)) == "");
+    CHECK(due(drive.state) == drive.now + 60s);
+}
+
+TEST_CASE("a new commit is deployed, a rejected one is not tried again by itself") {
+    Drive drive = settled_service();
+    drive.now += 60s;
+    drive(Tick{});
+    CHECK(drive(tip(commit_b)) == "note export(b)");
+    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    CHECK(drive(rejected(commit_a)) == "persist warn");
+    CHECK(drive.state.running == commit_a);
+    drive.now += 60s;
+    CHECK(drive(Tick{}) == "sync(b)");
+    CHECK(drive(tip(commit_b)) == "");
+    CHECK(drive(Op::sync) == "sync(b)");
+    CHECK(drive(tip(commit_b)) == "tell(7) finish(7,0)");
+    CHECK(drive.told().find("privileged") != std::string::npos);
+}
+
+TEST_CASE("up tries what was rejected again") {
+    Drive drive = settled_service();
+    drive(Op::sync);
+    drive(tip(commit_b));
+    drive(ExportEnded{});
+    CHECK(drive(rejected(commit_a)) == "persist warn finish(7,65)");
+    CHECK(drive(Op::up) == "sync(b)");
+    CHECK(drive(tip(commit_b)) == "export(b)");
+    CHECK(drive(ExportEnded{}) == "persist work(0,b,7)");
+}
+
+TEST_CASE("down stays down across polls, commits and restarts, until up") {
+    Drive drive = settled_service();
+    CHECK(drive(Op::down) == "persist note work(3,,7)");
+    CHECK(drive.state.durable.desired == Desired::stopped);
+    CHECK(drive.state.durable.desired_by == "miek (SHA256:x) from 192.0.2.1");
+    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(7,0)");
+    drive.now += 60s;
+    CHECK(drive(Tick{}) == "sync(a)");
+    CHECK(drive(tip(commit_b)) == "note");
+
+    Drive restarted;
+    restarted.state.durable = drive.state.durable;
+    CHECK(restarted(Recovered{commit_a, Health::missing}) == "sync()");
+    CHECK(restarted(tip(commit_b)) == "note");
+    CHECK(restarted(Op::up, 9) == "persist note sync(b)");
+    CHECK(restarted(tip(commit_b)) == "export(b)");
+}
+
+TEST_CASE("a down that comes while a poll stages a commit wins") {
+    Drive drive = settled_service();
+    drive.now += 60s;
+    drive(Tick{});
+    CHECK(drive(tip(commit_b)) == "note export(b)");
+    CHECK(drive(Op::down) == "persist note tell(7)");
+    CHECK(drive(ExportEnded{}) == "work(3,,7)");
+}
+
+TEST_CASE("commands wait for what the service is doing and run in turn") {
+    Drive drive = settled_service();
+    CHECK(drive(Op::up, 1) == "sync(a)");
+    CHECK(drive(Op::restart, 2) == "tell(2)");
+    CHECK(drive(Op::pull, 3) == "tell(3)");
+    drive(tip(commit_a));
+    drive(ExportEnded{});
+    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(6,,2)");
+    CHECK(drive(WorkEnded{0, {}, {}, commit_a, Health::healthy}) == "finish(2,0) sync(a)");
+    CHECK(drive(tip(commit_a)) == "export(a)");
+    CHECK(drive(ExportEnded{}) == "work(1,a,3)");
+}
+
+TEST_CASE("a first clone that fails is retried for ever, ever later, never later than the interval") {
+    Drive drive;
+    drive(Recovered{"", Health::missing});
+    const std::vector<std::chrono::milliseconds> delays{1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s};
+    for (const auto delay : delays) {
+        drive(unreachable());
+        CHECK(due(drive.state) == drive.now + delay);
+        drive.now += delay;
+        CHECK(drive(Tick{}) == "sync()");
+    }
+    CHECK(drive(tip(commit_a)) == "note note export(a)");
+}
+
+TEST_CASE("an outage of upstream changes nothing and is said once") {
+    Drive drive = settled_service();
+    for (int poll = 0; poll < 3; ++poll) {
+        drive.now += 60s;
+        drive(Tick{});
+        CHECK(drive(unreachable(commit_a)) == (poll == 0 ? "warn" : ""));
+        CHECK(due(drive.state) == drive.now + 60s);
+    }
+    drive.now += 60s;
+    drive(Tick{});
+    CHECK(drive(tip(commit_a)) == "note");
+}
+
+TEST_CASE("up during an outage goes on with the commit fetched last; sync fails") {
+    Drive drive = settled_service();
+    CHECK(drive(Op::up) == "sync(a)");
+    CHECK(drive(unreachable(commit_a)) == "warn tell(7) export(a)");
+    drive(ExportEnded{});
+    drive(deployed(commit_a));
+    CHECK(drive(Op::sync) == "sync(a)");
+    CHECK(drive(unreachable(commit_a)) == "tell(7) finish(7,1)");
+}
+
+TEST_CASE("the class of a failure decides whether a deployment is tried again") {
+    struct Row {
+        Code code;
+        bool again;
+    };
+    for (const Row row : {Row{Code::transient, true}, Row{Code::timeout, true}, Row{Code::permanent, false},
+                          Row{Code::denied, false}, Row{Code::invalid, false}, Row{Code::internal, false}}) {
+        CAPTURE(name_of(row.code));
+        Drive drive = settled_service();
+        drive.now += 60s;
+        drive(Tick{});
+        drive(tip(commit_b));
+        drive(ExportEnded{});
+        drive(WorkEnded{1, Outcome::failed, Error{row.code, "registry: refused"}, commit_a, Health::healthy});
+        CHECK(drive.state.next_deploy.has_value() == row.again);
+        drive.now += 2s;
+        CHECK(drive(Tick{}) == (row.again ? "export(b)" : ""));
+    }
+}
+
+TEST_CASE("containers that are gone after a reboot are brought back, stopped ones are not") {
+    Drive drive;
+    drive.state.durable.settled = commit_a;
+    drive.state.durable.outcome = Outcome::ok;
+    CHECK(drive(Recovered{commit_a, Health::missing}) == "sync()");
+    CHECK(drive(tip(commit_a)) == "note export(a)");
+
+    Drive stopped;
+    stopped.state.durable = drive.state.durable;
+    stopped.state.durable.desired = Desired::stopped;
+    CHECK(stopped(Recovered{commit_a, Health::missing}) == "sync()");
+    CHECK(stopped(tip(commit_a)) == "note");
+}
+
+TEST_CASE("a restart with nothing changed redeploys nothing") {
+    Drive drive;
+    drive.state.durable.settled = commit_a;
+    drive.state.durable.outcome = Outcome::ok;
+    CHECK(drive(Recovered{commit_a, Health::healthy}) == "sync()");
+    CHECK(drive(tip(commit_a)) == "note");
+}
+
+TEST_CASE("auto = false: commits wait for up") {
+    Drive drive = settled_service();
+    drive.settings.auto_deploy = false;
+    CHECK(drive(Op::sync) == "sync(a)");
+    CHECK(drive(tip(commit_b)) == "note tell(7) finish(7,0)");
+    CHECK(drive(Op::up) == "sync(b)");
+    CHECK(drive(tip(commit_b)) == "export(b)");
+}
+
+TEST_CASE("an unknown user refuses that service's commands and is said once") {
+    Drive drive;
+    drive.state.phase = Phase::unavailable;
+    CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "warn");
+    CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "");
+    CHECK(drive(Op::up) == "tell(7) finish(7,1)");
+    CHECK(drive(Available{}) == "recover");
+    CHECK(drive(Op::up) == "tell(7)"); // desired is running already
+    CHECK(drive(Recovered{"", Health::missing}) == "sync()");
+}
+
+TEST_CASE("changed settings judge the tip again") {
+    Drive drive = settled_service();
+    CHECK(drive(Reconfigured{}) == "sync(a)");
+    CHECK(drive(tip(commit_a)) == "export(a)");
+}
+
+TEST_CASE("a queue that is full refuses with busy") {
+    Drive drive = settled_service();
+    drive(Op::up, 1);
+    for (CommandId id = 2; id < 34; ++id)
+        drive(Op::restart, id);
+    CHECK(drive(Op::restart, 99) == "tell(99) finish(99,75)");
+}

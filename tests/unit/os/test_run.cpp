@@ -1,0 +1,165 @@
+#include "os/run.hpp"
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+using namespace pgod;
+using namespace pgod::os;
+using namespace std::chrono_literals;
+
+namespace {
+
+RunRequest shell(const std::string& script) {
+    RunRequest request;
+    request.spawn.program = "/bin/sh";
+    request.spawn.argv = {"sh", "-c", script};
+    request.spawn.env = {"PATH=/usr/bin:/bin", "GREETING=hello there"};
+    return request;
+}
+
+} // namespace
+
+TEST_CASE("output, errors and status come back apart") {
+    const auto result = *run(shell("echo \"$GREETING\"; echo bad >&2; exit 3"));
+    CHECK(result.output == "hello there\n");
+    CHECK(result.errors == "bad\n");
+    CHECK(exit_code_of(result.wait_status) == 3);
+    CHECK(describe_wait_status(result.wait_status) == "exited with status 3");
+    CHECK_FALSE(result.succeeded());
+}
+
+TEST_CASE("nothing of ours is inherited") {
+    ::setenv("PGOD_TEST_LEAK", "1", 1);
+    const int leak = ::open("/dev/null", O_RDONLY); // on purpose without O_CLOEXEC
+    auto request = shell("env; ls -l /proc/self/fd | wc -l; cat /proc/self/status | grep SigIgn");
+    (void)::signal(SIGPIPE, SIG_IGN);
+    const auto result = *run(request);
+    CHECK(result.output.find("PGOD_TEST_LEAK") == std::string::npos);
+    CHECK(result.output.find("\n5\n") != std::string::npos); // "total", 0, 1, 2 and ls's own
+    CHECK(result.output.find("SigIgn:\t0000000000000000") != std::string::npos);
+    ::close(leak);
+}
+
+TEST_CASE("a program that is not there is an error of the start, not a status") {
+    RunRequest request;
+    request.spawn.program = "/nonexistent/program";
+    request.spawn.argv = {"program"};
+    const auto result = run(request);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == Code::gone);
+    CHECK(result.error().message.find("/nonexistent/program") != std::string::npos);
+
+    request = shell("true");
+    request.spawn.directory = "/nonexistent";
+    const auto nowhere = run(request);
+    REQUIRE_FALSE(nowhere);
+    CHECK(nowhere.error().message.find("enter the directory") != std::string::npos);
+}
+
+TEST_CASE("input reaches the child; one that does not read it does no harm") {
+    auto request = shell("cat");
+    request.input = std::string(300'000, 'x');
+    CHECK(run(request)->output == request.input);
+    request = shell("exit 0");
+    request.input = std::string(300'000, 'x');
+    CHECK(run(request)->succeeded());
+}
+
+TEST_CASE("output is kept up to its bound and streamed without one") {
+    auto request = shell("head -c 100000 /dev/zero");
+    request.max_output = 1000;
+    const auto kept = *run(request);
+    CHECK(kept.output.size() == 1000);
+    CHECK(kept.truncated);
+
+    std::size_t seen = 0;
+    request.on_output = [&seen](std::string_view bytes) {
+        seen += bytes.size();
+    };
+    const auto streamed = *run(request);
+    CHECK(seen == 100000);
+    CHECK(streamed.output.empty());
+}
+
+TEST_CASE("a child that outstays its deadline is ended with everything in its group") {
+    TemporaryDirectory directory;
+    auto request = shell("trap '' TERM; sleep 1000 & echo $! > " + directory.path + "/pid; wait; wait");
+    request.deadline = 300ms;
+    request.grace = 200ms;
+    const auto result = *run(request);
+    CHECK(result.timed_out);
+    CHECK(WIFSIGNALED(result.wait_status));
+    pid_t grandchild = 0;
+    std::ifstream(directory.path + "/pid") >> grandchild;
+    REQUIRE(grandchild > 0);
+    // It is gone once init has reaped it.
+    for (int i = 0; i < 2000 && ::kill(grandchild, 0) == 0; ++i) {
+        std::ifstream status("/proc/" + std::to_string(grandchild) + "/stat");
+        std::string text((std::istreambuf_iterator<char>(status)), {});
+        if (text.find(") Z") != std::string::npos)
+            break;
+        ::usleep(10'000);
+    }
+    std::ifstream status("/proc/" + std::to_string(grandchild) + "/stat");
+    std::string text((std::istreambuf_iterator<char>(status)), {});
+    CHECK((text.empty() || text.find(") Z") != std::string::npos));
+}
+
+TEST_CASE("a grandchild that keeps the pipe does not keep us") {
+    const auto result = *run(shell("sleep 1000 & echo $!"));
+    CHECK(result.wait_status == 0);
+    CHECK_FALSE(result.timed_out);
+    (void)::kill(static_cast<pid_t>(std::stol(result.output)), SIGKILL);
+}
+
+TEST_CASE("a readable cancel descriptor ends the child") {
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+    ::close(pipe[1]);
+    auto request = shell("sleep 1000");
+    request.cancel_fd = pipe[0];
+    const auto result = *run(request);
+    CHECK(result.cancelled);
+    ::close(pipe[0]);
+}
+
+TEST_CASE("as root: the child is the user, its groups are the user's, and root is out of reach") {
+    if (::geteuid() != 0)
+        return; // the integration tests run this part as root
+    auto request = shell("id -u; id -g; id -G; grep NoNewPrivs /proc/self/status");
+    Identity nobody{"nobody", 65534, 65534, {65534, 100}, "/"};
+    request.spawn.become = nobody;
+    request.spawn.no_new_privileges = true;
+    CHECK(run(request)->output == "65534\n65534\n65534 100\nNoNewPrivs:\t1\n");
+
+    request.spawn.become->uid = 0;
+    const auto refused = run(request);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("refuse root") != std::string::npos);
+    request.spawn.become = nobody;
+    request.spawn.become->groups.push_back(0);
+    CHECK_FALSE(run(request));
+}
+
+TEST_CASE("descriptors are placed whatever numbers they have") {
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+    auto request = shell("echo three >&3; echo four >&4");
+    // A swap: ours are numbers that the other's target may have.
+    request.spawn.descriptors = {{pipe[1], 4}, {pipe[1], 3}};
+    CHECK(run(request)->succeeded());
+    ::close(pipe[1]);
+    std::array<char, 64> text{};
+    std::string all;
+    for (ssize_t size = 0; (size = ::read(pipe[0], text.data(), text.size())) > 0;)
+        all.append(text.data(), static_cast<std::size_t>(size));
+    CHECK(all == "three\nfour\n");
+    ::close(pipe[0]);
+}
