@@ -9,9 +9,10 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,7 +76,7 @@ Status GitRole::start(const ipc::GitJob& request, Fd channel) {
         run_git_job(request, std::move(channel), deadline, parent);
     if (pid < 0)
         return errno_error("fork a repository job");
-    Fd pidfd(::pidfd_open(pid, 0));
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // close-on-exec by itself
     if (!pidfd) {
         auto error = errno_error("watch a repository job");
         (void)::kill(pid, SIGKILL);

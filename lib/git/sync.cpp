@@ -117,14 +117,16 @@ void Sync::compare() {
     result_.tip = local_.tip;
     result_.moved = !local_.tip.empty() && local_.tip != request_.known;
     const auto& base = request_.known.empty() ? before_ : request_.known;
-    git_oid ours;
-    git_oid theirs;
-    if (!result_.moved || base.empty() || base == local_.tip || git_oid_fromstr(&ours, base.c_str()) < 0 ||
-        git_oid_fromstr(&theirs, local_.tip.c_str()) < 0)
+    if (!result_.moved || base.empty() || base == local_.tip)
         return;
-    const int descends = git_graph_descendant_of(local_.repository.get(), &theirs, &ours);
-    // The whole history is here: a commit that is not, is no ancestor.
-    result_.rewritten = descends == 0 || descends == GIT_ENOTFOUND;
+    const auto old = find_commit(local_.repository.get(), base);
+    const auto now = find_commit(local_.repository.get(), local_.tip);
+    if (!old || !now) { // the whole history is here: a commit that is not, is no ancestor
+        result_.rewritten = !old && old.error().code == Code::gone;
+        return;
+    }
+    result_.rewritten = git_graph_descendant_of(local_.repository.get(), git_commit_id(now->get()),
+                                                git_commit_id(old->get())) == 0;
 }
 
 void Sync::take_keys() {
