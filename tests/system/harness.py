@@ -1,0 +1,360 @@
+"""The parts that system tests are made of: Unix users with rootless podman, git repositories, a pgod, and clients.
+
+Everything is real and listens on loopback; everything that is started is stopped by its pid. Waits are on a condition
+with a generous deadline; no test depends on speed. Run by ctest; PGOD_BIN is the directory of the built programs."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+BIN = pathlib.Path(os.environ.get("PGOD_BIN", "build/release/bin")).resolve()
+SKIPPED = 77  # ctest's SKIP_RETURN_CODE; scripts/test counts it as a failure
+DEADLINE = 180.0
+
+GIT_ENV = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_AUTHOR_NAME": "Dev",
+    "GIT_AUTHOR_EMAIL": "dev@example.org",
+    "GIT_COMMITTER_NAME": "Dev",
+    "GIT_COMMITTER_EMAIL": "dev@example.org",
+}
+
+
+def require_root_and_podman():
+    if os.geteuid() != 0:
+        print("needs root")
+        sys.exit(SKIPPED)
+    for program in ("podman", "podman-compose", "newuidmap", "slirp4netns", "runc", "git", "ssh"):
+        if shutil.which(program) is None:
+            print(f"needs {program}")
+            sys.exit(SKIPPED)
+
+
+def wait_until(what, condition, deadline=DEADLINE):
+    """Waits until condition() is truthy and returns it; fails with `what` when the deadline passes."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline:.0f} s in vain: {what}")
+        time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(argv, **options):
+    options.setdefault("timeout", DEADLINE)
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+class User:
+    """An ordinary Unix user with working rootless podman and a busybox image, removed afterwards."""
+
+    IMAGE = "localhost/bb:latest"
+
+    def __init__(self, name):
+        self.name = name
+        with contextlib.suppress(KeyError):
+            pwd.getpwnam(name)
+            self.remove()
+        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", name], check=True)
+        entry = pwd.getpwnam(name)
+        self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, pathlib.Path(entry.pw_dir)
+        self.runtime = pathlib.Path(f"/run/user/{self.uid}")
+        self.runtime.mkdir(parents=True, exist_ok=True)
+        os.chown(self.runtime, self.uid, self.gid)
+        self.runtime.chmod(0o700)
+        config = self.home / ".config" / "containers"
+        config.mkdir(parents=True)
+        # crun of Debian 12 refuses hybrid cgroups; runc takes every layout.
+        (config / "containers.conf").write_text('[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n')
+        subprocess.run(["chown", "-R", f"{self.uid}:{self.gid}", self.home / ".config"], check=True)
+
+    def env(self):
+        return {
+            "HOME": str(self.home),
+            "USER": self.name,
+            "LOGNAME": self.name,
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "LANG": "C.UTF-8",
+        }
+
+    def run(self, argv, check=True, **options):
+        options.setdefault("env", self.env())
+        options.setdefault("cwd", "/")
+        done = run(argv, user=self.uid, group=self.gid, extra_groups=[], **options)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def podman(self, *argv, check=True):
+        return self.run(["podman", *argv], check=check).stdout
+
+    def import_image(self, name=IMAGE):
+        """busybox as an image, without a registry."""
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory, "root")
+            (root / "bin").mkdir(parents=True)
+            (root / "www").mkdir()
+            (root / "tmp").mkdir()
+            shutil.copy("/bin/busybox", root / "bin" / "busybox")
+            for applet in ("sh", "httpd", "sleep", "cat", "echo", "ls", "touch", "id", "ln", "true", "false", "env",
+                           "wget", "nc", "printf", "mkdir", "test", "seq", "chown", "top", "vi"):
+                (root / "bin" / applet).symlink_to("busybox")
+            archive = pathlib.Path(directory, "bb.tar")
+            subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
+            os.chmod(directory, 0o755)
+            self.podman("import", "-q", str(archive), name)
+
+    def containers(self, all_states=False):
+        listed = json.loads(self.podman("ps", "--format", "json", *(["-a"] if all_states else [])) or "[]")
+        return {c["Names"][0]: c for c in listed}
+
+    def container_ids(self):
+        return {name: c["Id"] for name, c in self.containers().items()}
+
+    def remove(self):
+        entry = pwd.getpwnam(self.name)
+        runtime = f"/run/user/{entry.pw_uid}"
+        env = {"HOME": entry.pw_dir, "PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": runtime}
+        for argv in (["podman", "rm", "-fa", "-t", "0"], ["podman", "system", "reset", "-f"],
+                     ["podman", "system", "migrate"]):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run(argv, user=entry.pw_uid, group=entry.pw_gid, extra_groups=[], env=env, cwd="/", timeout=60)
+        end_processes_of(entry.pw_uid)
+        subprocess.run(["userdel", "-r", self.name], capture_output=True)
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def end_processes_of(uid):
+    for process in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if process.name.isdigit() and process.stat().st_uid == uid:
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+class Repository:
+    """A bare repository as a team's forge would hold it, and commits pushed to it."""
+
+    def __init__(self, directory, name="repo"):
+        self.bare = pathlib.Path(directory, f"{name}.git")
+        self.work = pathlib.Path(directory, f"{name}.work")
+        self.git("init", "-q", "--bare", "-b", "main", self.bare, cwd="/")
+        self.git("init", "-q", "-b", "main", self.work, cwd="/")
+        self.git("remote", "add", "origin", self.bare)
+
+    def git(self, *argv, cwd=None, check=True):
+        done = run(["git", *argv], cwd=cwd or self.work, env=GIT_ENV)
+        if check and done.returncode != 0:
+            raise AssertionError(f"git {argv}: {done.stderr}")
+        return done.stdout.strip()
+
+    def write(self, path, text):
+        target = self.work / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():
+            target.unlink()
+        target.write_text(text)
+
+    def commit(self, files=None, remove=(), message="change", push=True, amend=False):
+        for path, text in (files or {}).items():
+            self.write(path, text)
+        for path in remove:
+            self.git("rm", "-q", "-r", path)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message, *(["--amend"] if amend else []))
+        if push:
+            self.git("push", "-q", "--force", "origin", "HEAD:main")
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def url(self):
+        return f"file://{self.bare}"
+
+
+class GitDaemon:
+    """git:// on a loopback port that can be stopped, and made to hang."""
+
+    def __init__(self, base):
+        self.base, self.port, self.process, self.hanging = base, free_port(), None, None
+
+    def url(self, repository):
+        return f"git://127.0.0.1:{self.port}/{repository.bare.name}"
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["git", "daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1", f"--port={self.port}",
+             f"--base-path={self.base}", str(self.base)],
+            env=GIT_ENV, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True)
+        wait_until("git daemon listens", lambda: connects(self.port))
+
+    def stop(self):
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+        if self.hanging:
+            self.hanging.close()
+            self.hanging = None
+
+    def hang(self):
+        self.stop()
+        self.hanging = socket.socket()
+        self.hanging.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.hanging.bind(("127.0.0.1", self.port))
+        self.hanging.listen(64)
+
+
+def connects(port):
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def fetch(port, path="/"):
+    """The body that a container serves, or None."""
+    with contextlib.suppress(OSError):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+    return None
+
+
+def make_key(directory, name="id", kind="ed25519"):
+    path = pathlib.Path(directory, name)
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", path], check=True)
+    return path
+
+
+class Pgod:
+    """One pgod with its own state, port and log."""
+
+    def __init__(self, directory, user=None):
+        self.directory = pathlib.Path(directory)
+        self.config = self.directory / "config.toml"
+        self.state = self.directory / "state"
+        self.log_path = self.directory / "pgod.log"
+        self.port = free_port()
+        self.user = user  # run as this ordinary user instead of root
+        self.process = None
+        self.services = []
+        self.extra = ""
+
+    def service(self, name, user, url, **settings):
+        self.services.append((name, user, url, settings))
+
+    def write_config(self):
+        lines = [f'listen = "127.0.0.1:{self.port}"', 'interval = "1s"', f'state = "{self.state}"',
+                 f'host_key = "{self.directory}/host_key"', f'admin_keys = "{self.directory}/admin_keys"',
+                 f'revoked_keys = "{self.directory}/revoked_keys"', self.extra]
+        for name, user, url, settings in self.services:
+            lines += ["[[services]]", f'name = "{name}"', f'user = "{user}"', f'repository = "{url}"']
+            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        self.config.write_text("\n".join(lines) + "\n")
+        self.config.chmod(0o644)
+
+    def start(self, write=True, wait=True):
+        if write:
+            self.write_config()
+        options = {}
+        if self.user:
+            options = dict(user=self.user.uid, group=self.user.gid, extra_groups=[], env=self.user.env())
+        with open(self.log_path, "a") as log:
+            self.process = subprocess.Popen([BIN / "pgod", "-c", self.config, "-d"], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, cwd="/", **options)
+        if wait:
+            wait_until("pgod listens", lambda: self.alive() and connects(self.port))
+
+    def alive(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"pgod ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+        return True
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(timeout=60)
+
+    def log(self):
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    def ctl(self, key, target, *args, env=None, known_hosts=None, options=(), accept=True):
+        """pgoctl as a user would call it; the host key is pinned on first use in a file of its own."""
+        known = known_hosts or self.directory / "known_hosts"
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.directory), **(env or {})}
+        identity = ["-i", key] if key else []
+        return run([BIN / "pgoctl", *identity, "-p", self.port, *(["--accept-new"] if accept else []),
+                    "--known-hosts", known, *options, f"localhost:{target}", *args], env=environment)
+
+    def ssh(self, key, *command, options=()):
+        return run(["ssh", "-F", "/dev/null", "-p", self.port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                    "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/known_ssh",
+                    "-o", "LogLevel=ERROR", "-i", key, *options, "localhost", *command])
+
+    def status(self, key, service):
+        done = self.ctl(key, f"{service}//status", "--json")
+        if done.returncode != 0:
+            raise AssertionError(f"status: {done.returncode} {done.stderr}")
+        return json.loads(done.stdout)
+
+
+class SystemTest(unittest.TestCase):
+    """A temporary directory that service users may enter, and what was begun in it, ended in reverse order."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-system-"))
+        self.directory.chmod(0o755)
+        self.addCleanup(self.forget_directory)
+
+    def forget_directory(self):
+        failed = any(error for _, error in getattr(self._outcome, "errors", [])) or any(
+            self is test for test, _ in self._outcome.result.failures + self._outcome.result.errors)
+        if failed:
+            for log in self.directory.glob("**/*.log"):
+                sys.stderr.write(f"--- {log}\n{log.read_text()[-6000:]}\n")
+        subprocess.run(["rm", "-rf", self.directory])
+
+    def pgod(self, **options):
+        daemon = Pgod(self.directory, **options)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def git_daemon(self):
+        server = GitDaemon(self.directory)
+        self.addCleanup(server.stop)
+        return server
+
+
+def compose_web(port, body="one", name="web", extra="", command=None):
+    """A compose file with one container that serves `body` on a host port and ends at once when stopped."""
+    command = command or f"sh -c 'echo {body} > /www/index.html; exec httpd -f -p 8080 -h /www'"
+    return (f"services:\n  {name}:\n    image: {User.IMAGE}\n    stop_signal: SIGKILL\n"
+            f"    command: {json.dumps(command)}\n    ports: [\"127.0.0.1:{port}:8080\"]\n{extra}")
+
+
+def main():
+    unittest.main(verbosity=2)
