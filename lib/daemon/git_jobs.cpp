@@ -19,6 +19,7 @@ constexpr std::size_t max_parallel = 16;
 constexpr auto job_deadline = 5min; // silent servers are given up much earlier, by the job's own time-outs
 constexpr std::uint64_t max_fetch = 2ULL << 30;
 constexpr auto restart_delay = 1s;
+constexpr auto end_patience = 1s;
 
 } // namespace
 
@@ -190,9 +191,10 @@ void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
 }
 
 void GitJobs::restart_soon() {
-    os::log_error("pgod-git ended ({}); it is started again", os::describe_wait_status(child_.reap()));
     notices_.cancel();
-    control_.close();
+    control_.close(); // it ends by itself when its channel does
+    os::log_error("pgod-git ended ({}); it is started again",
+                  os::describe_wait_status(child_.reap_within(end_patience)));
     while (!running_.empty())
         finish(running_.begin()->first, Error{Code::transient, "pgod-git ended"});
     restart_ = loop_.after(restart_delay, [this] {

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* endpoint_user = "pgod";
 constexpr auto restart_delay = 1s;
+constexpr auto end_patience = 1s;
 constexpr std::size_t max_host_key = 16 * 1024;
 constexpr std::size_t max_listeners = 4;
 constexpr int backlog = 512; // waiting connections; a burst of idle ones must not hide a good one
@@ -172,9 +173,9 @@ void SshEndpoint::on_notice() {
 
 void SshEndpoint::restart_soon() {
     notices_.cancel();
-    control_.close();
-    child_.signal_group(SIGKILL);
-    os::log_error("pgod-ssh ended ({}); it is started again", os::describe_wait_status(child_.reap()));
+    control_.close(); // it ends by itself when its channel does
+    os::log_error("pgod-ssh ended ({}); it is started again",
+                  os::describe_wait_status(child_.reap_within(end_patience)));
     restart_ = loop_.after(restart_delay, [this] {
         if (auto launched = launch(); !launched) {
             os::log_error("{}", launched.error().message);

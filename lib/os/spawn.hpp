@@ -58,6 +58,8 @@ class Child {
     void signal_group(int signal) const noexcept; // safe: an unreaped leader's group id is not reused
     std::optional<int> try_reap() noexcept;       // wait status, once
     int reap() noexcept;                          // blocks
+    // Waits that long for it to end by itself, then kills its group.
+    int reap_within(std::chrono::milliseconds patience) noexcept;
     void release() noexcept { pid_ = -1; }
 
   private:
