@@ -97,6 +97,12 @@ TEST_CASE("an empty list is not an absent one") {
     CHECK(report.config->services[0].ops == OperationGroups{});
 }
 
+TEST_CASE("text beyond ASCII is text wherever TOML has text") {
+    const auto report = parse_config("\xef\xbb\xbfstate = \"\"\"/srv/\\\n  été\"\"\" # é ☃\n", "c.toml");
+    REQUIRE(report.config.has_value());
+    CHECK(report.config->state == "/srv/été");
+}
+
 TEST_CASE("a password over http is taken, with a warning that does not repeat it") {
     const auto report =
         parse_config("[[services]]\nname='a'\nuser='b'\nrepository='http://u:hunter2@h/r'\n", "c.toml");

@@ -155,8 +155,8 @@ TEST_CASE("a file full of errors ends in a bounded list") {
 }
 
 TEST_CASE("text that is not TOML") {
-    for (const auto* text :
-         {"x", "a = ", "[[services", "a = \"\xff\"", "a = [1,", "= 1", "\x01", "[=]", "[[=", "[x.=]"}) {
+    for (const auto* text : {"x", "a = ", "[[services", "a = \"\xff\"", "a = [1,", "= 1", "\x01", "[=]",
+                             "[[=", "[x.=]", "a = 1 é", "[é]", "é = 1", "a = true é"}) {
         CAPTURE(text);
         const auto report = parse_config(text, "c.toml");
         REQUIRE(report.errors.size() == 1);
