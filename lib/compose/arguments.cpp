@@ -1,0 +1,71 @@
+#include "compose/arguments.hpp"
+
+#include "core/mount.hpp"
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr std::size_t max_env_line = 32 * 1024; // bytes; podman's scanner ends at 64 KiB
+
+std::string moved_path(const RunSettings& settings, const std::string& path) {
+    const auto found = settings.paths.find(path);
+    return found == settings.paths.end() ? path : found->second;
+}
+
+PlanOption moved_option(const PlanOption& option, const RunSettings& settings) {
+    if (option.flag == "--env-file")
+        return {option.flag, moved_path(settings, option.value)};
+    auto bind = bind_of(option);
+    if (!bind)
+        return option;
+    bind->source = moved_path(settings, bind->source);
+    return volume_option(*bind);
+}
+
+} // namespace
+
+bool fits_env_file(std::string_view assignment) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string_view::npos || equals == 0 || assignment.size() > max_env_line)
+        return false;
+    const auto name = assignment.substr(0, equals);
+    return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+               std::string_view::npos &&
+           assignment.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+RunCall run_call(const PlannedContainer& container, const RunSettings& settings) {
+    RunCall call;
+    call.arguments = {"run", "--detach", "--pull=never", "--name=" + container.name};
+    Argv options;
+    for (const auto& option : container.options) {
+        if (option.flag == "--env" && fits_env_file(option.value))
+            call.environment += option.value + "\n";
+        else
+            options.push_back(podman_argument(moved_option(option, settings)));
+    }
+    call.arguments.insert(call.arguments.end(), options.begin(), options.end());
+    // After the plan's own env files: podman lets a later one win, as a variable of the compose file must.
+    if (!call.environment.empty())
+        call.arguments.push_back("--env-file=" + settings.env_file);
+    for (const auto& [label, value] :
+         {std::pair<const char*, const std::string&>{"service", settings.service},
+          {"deployment", settings.deployment},
+          {"commit", settings.commit},
+          {"compose-service", container.service}})
+        call.arguments.push_back(std::string("--label=pgod.") + label + "=" + value);
+    call.arguments.push_back(settings.image_id);
+    call.arguments.insert(call.arguments.end(), container.command.begin(), container.command.end());
+    return call;
+}
+
+Argv build_call(const PlannedBuild& build) {
+    Argv arguments{"build", "--tag=" + build.image, "--file=" + build.file};
+    for (const auto& option : build.options)
+        arguments.push_back(podman_argument(option));
+    arguments.push_back(build.context);
+    return arguments;
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,35 @@
+// The podman argv of a planned container, a planned build. Pure: what was judged is written anew, with pgod's
+// labels last, the image by its id, bind sources where they were resolved to, and environment values out of
+// the argv, which every user of the host can read in /proc.
+#pragma once
+
+#include "core/plan.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace pgod::compose {
+
+struct RunSettings {
+    std::string service; // pgod's
+    std::string deployment;
+    std::string commit;
+    std::string image_id;
+    std::string env_file;                     // where RunCall::environment will be; absolute
+    std::map<std::string, std::string> paths; // bind source or env file of the plan → where it is
+};
+
+struct RunCall {
+    Argv arguments;
+    std::string environment; // the env file's text; empty: none is needed
+};
+
+RunCall run_call(const PlannedContainer& container, const RunSettings& settings);
+Argv build_call(const PlannedBuild& build);
+
+// May NAME=value go into an env file as podman 4.3.1 reads it, unharmed? It takes a line as it is, but for
+// blanks before the name, and ends it at CR or LF.
+bool fits_env_file(std::string_view assignment);
+
+} // namespace pgod::compose

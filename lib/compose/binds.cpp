@@ -1,0 +1,85 @@
+#include "compose/binds.hpp"
+
+#include "base/text.hpp"
+#include "compose/need.hpp"
+#include "compose/work_tree.hpp"
+#include "core/mount.hpp"
+#include "os/safe_path.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace pgod::compose {
+
+namespace {
+
+Status judge_kind(int fd, const std::string& shown) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0)
+        return errno_error(shown);
+    if (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode))
+        return ok();
+    return Error{Code::permanent, fmt::format("{} is neither a file nor a directory", shown)};
+}
+
+Error refusal(const Error& error, const std::string& shown, std::string_view root) {
+    if (error.code == Code::invalid)
+        return Error{Code::permanent, fmt::format("{} leads through a link that is in the {}", shown, root)};
+    return Error{Code::permanent, fmt::format("{}: {}", shown, error.message)};
+}
+
+Result<std::string> in_work_tree(const std::string& path, const BindRoots& roots, int tree,
+                                 IfMissing missing) {
+    if (path.empty())
+        return roots.tree;
+    const std::string shown = "./" + escaped(path);
+    auto found = os::open_beneath(tree, path, O_PATH);
+    if (!found && found.error().code == Code::gone) {
+        if (missing == IfMissing::accept)
+            return roots.tree + "/" + path;
+        found = make_public_directories(tree, path);
+    }
+    if (!found)
+        return refusal(found.error(), shown, "work tree");
+    TRY(judge_kind(found->get(), shown));
+    return roots.tree + "/" + path;
+}
+
+Result<std::string> in_volume(const std::string& source, const std::string& volume, const std::string& path) {
+    const Fd root(::open(volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root)
+        return Error{Code::permanent, errno_error(escaped(volume)).message};
+    if (path.empty())
+        return source;
+    const auto found = os::open_beneath(root.get(), path, O_PATH);
+    if (!found)
+        return refusal(found.error(), escaped(source), "directory that `volumes` grants");
+    TRY(judge_kind(found->get(), escaped(source)));
+    return source;
+}
+
+} // namespace
+
+Result<std::string> resolve_bind(const std::string& source, const BindRoots& roots, int tree,
+                                 IfMissing missing) {
+    if (const auto path = path_beneath(source, roots.stage))
+        return in_work_tree(*path, roots, tree, missing);
+    for (const auto& volume : roots.volumes)
+        if (const auto path = path_beneath(source, volume))
+            return in_volume(source, volume, *path);
+    return Error{
+        Code::permanent,
+        fmt::format("{} is neither in the repository nor in a directory of `volumes`", escaped(source))};
+}
+
+Status check_binds(const Plan& plan, const BindRoots& roots, int tree) {
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options)
+            if (const auto bind = bind_of(option))
+                if (auto path = resolve_bind(bind->source, roots, tree, IfMissing::accept); !path)
+                    return std::move(path).error().context(fmt::format("{}: volumes", container.service));
+    return ok();
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,30 @@
+// Binds: where a bind source of a plan is on the host. A source in the stage is at the same place in the work
+// tree, one outside must be in a directory that the admin granted. Both are resolved beneath their root
+// without following links (a container may have left one), before anything goes down and again before each
+// container is made. A directory that the work tree lacks is made; outside of it nothing is.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pgod::compose {
+
+struct BindRoots {
+    std::string stage; // as the plan says it
+    std::string tree;  // the work tree
+    std::vector<std::string> volumes;
+};
+
+enum class IfMissing { accept, make }; // in the work tree
+
+// The absolute path for podman. Code::permanent when it leads elsewhere or does not exist.
+Result<std::string> resolve_bind(const std::string& source, const BindRoots& roots, int tree,
+                                 IfMissing missing);
+
+// Every bind of the plan, named after its compose service.
+Status check_binds(const Plan& plan, const BindRoots& roots, int tree);
+
+} // namespace pgod::compose

@@ -1,0 +1,133 @@
+#include "compose/container.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr std::size_t max_parsed = 10'000;
+
+ContainerHealth health_in(std::string_view status) {
+    if (status.find("(unhealthy)") != std::string_view::npos)
+        return ContainerHealth::unhealthy;
+    if (status.find("(healthy)") != std::string_view::npos)
+        return ContainerHealth::healthy;
+    if (status.find("(starting)") != std::string_view::npos)
+        return ContainerHealth::starting;
+    return ContainerHealth::none;
+}
+
+std::string port_of(const Json& port) {
+    const auto host = number_of(port, "host_port");
+    const auto inside = number_of(port, "container_port");
+    const auto range = std::max<std::int64_t>(number_of(port, "range"), 1);
+    const auto span = [range](std::int64_t first) {
+        return range == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + range - 1);
+    };
+    const std::string address = text_of(port, "host_ip");
+    return fmt::format("{}:{}->{}/{}", address.empty() ? "0.0.0.0" : address, span(host), span(inside),
+                       text_of(port, "protocol"));
+}
+
+Container container_of(const Json& json) {
+    Container container;
+    container.id = text_of(json, "Id");
+    const auto names = texts_of(json, "Names");
+    container.name = names.empty() ? std::string() : names.front();
+    container.image = text_of(json, "Image");
+    container.image_id = text_of(json, "ImageID");
+    container.state = text_of(json, "State");
+    container.health = health_in(text_of(json, "Status"));
+    container.exit_code = static_cast<int>(number_of(json, "ExitCode"));
+    container.pid = number_of(json, "Pid");
+    container.created = number_of(json, "Created");
+    const auto labels = members_of(json, "Labels");
+    const auto label = [&labels](const char* name) {
+        const auto found = labels.find(name);
+        return found == labels.end() ? std::string() : text_of(found->second);
+    };
+    container.owner = label("pgod.service");
+    container.deployment = label("pgod.deployment");
+    container.commit = label("pgod.commit");
+    container.service = label("pgod.compose-service");
+    for (const auto& port : items_of(json, "Ports"))
+        container.ports.push_back(port_of(port));
+    return container;
+}
+
+Judgement bad(const ExpectedContainer& expected, std::string_view problem) {
+    return {Verdict::bad, fmt::format("{} {}", expected.service, problem)};
+}
+
+} // namespace
+
+std::vector<Container> parse_containers(std::string_view json) {
+    std::vector<Container> containers;
+    const Json list = parse_json(json);
+    if (!list.is_array())
+        return containers;
+    for (const auto& item : list)
+        if (containers.size() < max_parsed)
+            containers.push_back(container_of(item));
+    return containers;
+}
+
+std::vector<Container> owned_by(std::span<const Container> containers, std::string_view service) {
+    std::vector<Container> owned;
+    std::copy_if(containers.begin(), containers.end(), std::back_inserter(owned),
+                 [service](const Container& container) { return container.owner == service; });
+    return owned;
+}
+
+const Container* find_container(std::span<const Container> containers, std::string_view name) noexcept {
+    const auto found = std::find_if(containers.begin(), containers.end(),
+                                    [name](const Container& container) { return container.name == name; });
+    return found == containers.end() ? nullptr : &*found;
+}
+
+Judgement judge_container(const ExpectedContainer& expected, std::span<const Container> seen) {
+    const Container* container = find_container(seen, expected.name);
+    if (container == nullptr)
+        return {Verdict::missing, fmt::format("{} has no container", expected.service)};
+    if ((!expected.id.empty() && container->id != expected.id) ||
+        (!expected.deployment.empty() && container->deployment != expected.deployment))
+        return bad(expected, "was replaced by another container");
+    if (container->state == "running") {
+        if (container->health == ContainerHealth::unhealthy)
+            return bad(expected, "is unhealthy");
+        if (container->health == ContainerHealth::starting)
+            return {Verdict::waiting, fmt::format("{} has not passed its healthcheck yet", expected.service)};
+        return {};
+    }
+    if (container->state == "exited" || container->state == "stopped") {
+        if (container->exit_code == 0 && !expected.restarts)
+            return {};
+        return bad(expected, fmt::format("exited with status {}", container->exit_code));
+    }
+    return bad(expected, fmt::format("is {}", escaped(container->state)));
+}
+
+Health health_of(std::span<const ExpectedContainer> expected, std::span<const Container> seen) {
+    std::size_t missing = 0;
+    bool waiting = false;
+    bool broken = false;
+    for (const auto& one : expected) {
+        const Verdict verdict = judge_container(one, seen).verdict;
+        missing += verdict == Verdict::missing ? 1 : 0;
+        waiting |= verdict == Verdict::waiting;
+        broken |= verdict == Verdict::bad;
+    }
+    if (missing == expected.size())
+        return Health::missing;
+    if (broken || missing > 0)
+        return Health::degraded;
+    return waiting ? Health::progressing : Health::healthy;
+}
+
+} // namespace pgod::compose

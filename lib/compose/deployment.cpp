@@ -1,0 +1,247 @@
+#include "compose/deployment.hpp"
+
+#include "compose/deployment_log.hpp"
+#include "compose/images.hpp"
+#include "compose/need.hpp"
+#include "compose/observe.hpp"
+#include "compose/planning.hpp"
+#include "compose/release.hpp"
+#include "compose/switch.hpp"
+#include "compose/verify.hpp"
+#include "core/exit_status.hpp"
+
+#include <fmt/format.h>
+
+namespace pgod::compose {
+
+namespace {
+
+class Deployment {
+  public:
+    explicit Deployment(const Work& work)
+        : work_(work) {}
+
+    JobResult run() {
+        const auto lock = work_.directory.lock(work_.job.deadline);
+        if (!lock)
+            return ended(Outcome::cancelled,
+                         lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed,
+                         lock.error());
+        running_ = read_record(work_.directory, running_release);
+        if (auto ready = get_ready(); !ready)
+            return not_started(ready.error());
+        const NewVersion next{stage_, plan_.plan, images_, files_.changed};
+        auto reason = reason_to_deploy(running_ ? &*running_ : nullptr, next, seen_);
+        if (!reason && work_.job.force)
+            reason = "it was asked for";
+        if (!reason)
+            return follow();
+        work_.output.say(fmt::format("deploying {}: {}", work_.job.commit.substr(0, 12), *reason));
+        if (auto prepared = prepare(); !prepared)
+            return not_started(prepared.error());
+        return switch_over();
+    }
+
+  private:
+    // Everything that can be found out while the old version runs and nothing is touched.
+    Status get_ready() {
+        plan_ = TRY(plan_commit(work_));
+        files_ = TRY(prepare_release(work_.directory));
+        staged_ = true;
+        const BuildHistory history{running_ ? &*running_ : nullptr, &files_.changed, stage_};
+        seen_ = TRY(work_.podman.containers());
+        TRY(check_names(work_, plan_.plan, seen_));
+        tree_ = TRY(open_work_tree());
+        TRY(check_binds(plan_.plan, bind_roots(work_), tree_.get()));
+        images_ = TRY(fetch_images(work_, plan_.plan, history));
+        return ok();
+    }
+
+    Result<Fd> open_work_tree() const {
+        Fd tree = TRY(make_public_directories(work_.directory.fd(), "tree"));
+        return tree;
+    }
+
+    Record next_record() const {
+        return Record{work_.job.commit, work_.job.deployment, plan_.compose_file, plan_.plan, images_, {}};
+    }
+
+    // Nothing but the commit's id and files changed: the work tree follows, no container is touched.
+    JobResult follow() {
+        const Record before = *running_;
+        Record next = next_record();
+        next.deployment = before.deployment;
+        next.containers = before.containers;
+        if (files_.changed.empty() && before.commit == next.commit) {
+            (void)discard_release(work_.directory);
+            return ended(Outcome::ok, exit_status::done);
+        }
+        if (auto followed = follow_commit(next); !followed)
+            return ended(Outcome::failed, exit_status::failed, followed.error());
+        running_ = next;
+        return ended(Outcome::ok, exit_status::done);
+    }
+
+    Status follow_commit(const Record& next) {
+        WorkTreeUpdate update(tree_.get(), files_.directory.get(), files_.tree,
+                              TRY(known_files(work_.directory)));
+        update.keep_directories(bind_sources(plan_.plan, stage_));
+        update.leave_alone(bind_sources(plan_.plan, stage_));
+        TRY(update.prepare());
+        TRY(write_record(work_.directory, next_release, next));
+        TRY(apply(update));
+        return publish_release(work_.directory, next);
+    }
+
+    Status apply(WorkTreeUpdate& update) {
+        for (const auto& sentence : TRY(update.apply()))
+            work_.output.say(sentence);
+        return forget_unfinished(work_.directory);
+    }
+
+    // The last steps before the point of no return.
+    Status prepare() {
+        TRY(keep_images(work_, images_));
+        around_ = TRY(Surroundings::look(work_, plan_.plan));
+        TRY(around_.make_missing(work_, plan_.plan));
+        update_.emplace(tree_.get(), files_.directory.get(), files_.tree, TRY(known_files(work_.directory)));
+        update_->keep_directories(bind_sources(plan_.plan, stage_));
+        TRY(update_->prepare());
+        return write_record(work_.directory, next_release, next_record());
+    }
+
+    JobResult switch_over() {
+        Record next = next_record();
+        changed_ = true;
+        if (auto switched = switch_to(next); !switched)
+            return roll_back(next, switched.error());
+        if (auto published = publish_release(work_.directory, next); !published)
+            return ended(Outcome::failed, exit_status::internal, published.error());
+        running_ = next;
+        remove_old_images(work_, images_);
+        work_.output.say(fmt::format("deployed {}", work_.job.commit.substr(0, 12)));
+        return ended(Outcome::ok, exit_status::done);
+    }
+
+    Status switch_to(Record& next) {
+        work_.progress("switch");
+        TRY(remove_containers(work_, owned_by(seen_, work_.job.service)));
+        TRY(around_.replace_networks(work_, plan_.plan));
+        TRY(apply(*update_));
+        TRY(run_containers(work_, next, next_release, next.containers));
+        work_.progress("verify");
+        return verify(work_, next);
+    }
+
+    JobResult roll_back(const Record& failed, const Error& cause) {
+        work_.output.say(cause.message);
+        show_failures(work_, failed);
+        update_.reset();
+        work_.progress("roll back");
+        const auto restored = running_ ? bring_back() : take_down();
+        if (!restored)
+            return ended(
+                Outcome::failed, exit_status::unhealthy,
+                Error{cause.code, fmt::format("{}; and the version before could not be brought back: {}",
+                                              cause.message, restored.error().message)});
+        if (!running_)
+            return ended(Outcome::failed, exit_status::unhealthy, cause);
+        work_.output.say(fmt::format("rolled back to {}", running_->commit.substr(0, 12)));
+        return ended(Outcome::rolled_back, exit_status::rolled_back, cause);
+    }
+
+    Status take_down() {
+        const auto seen = TRY(work_.podman.containers());
+        return remove_containers(work_, owned_by(seen, work_.job.service));
+    }
+
+    // By the old record alone: its plan, its image ids, its copy of the files.
+    Status bring_back() {
+        TRY(take_down());
+        std::vector<KnownFiles> known = TRY(known_files(work_.directory));
+        Fd files = TRY(work_.directory.open_directory(std::string(running_release) + "/files"));
+        Tree tree = TRY(list_tree(files.get()));
+        known.push_back({std::move(files_.directory), std::move(files_.tree)});
+        WorkTreeUpdate update(tree_.get(), files.get(), std::move(tree), std::move(known));
+        update.keep_directories(bind_sources(running_->plan, stage_));
+        TRY(update.prepare());
+        TRY(apply(update));
+        const auto around = TRY(Surroundings::look(work_, running_->plan));
+        TRY(around.make_missing(work_, running_->plan));
+        TRY(around.replace_networks(work_, running_->plan));
+        running_->containers.clear();
+        TRY(run_containers(work_, *running_, running_release, running_->containers));
+        TRY(write_record(work_.directory, running_release, *running_));
+        TRY(discard_release(work_.directory));
+        return verify(work_, *running_);
+    }
+
+    // It ended with the old version untouched.
+    JobResult not_started(const Error& error) {
+        if (staged_) // an `incoming` of before was set aside, this one is ours
+            (void)discard_release(work_.directory);
+        if (error.code == Code::permanent || error.code == Code::invalid)
+            return ended(Outcome::rejected, exit_status::rejected, error);
+        return ended(Outcome::failed, exit_status::failed, error);
+    }
+
+    JobResult ended(Outcome outcome, int exit_code, std::optional<Error> error = std::nullopt) {
+        JobResult result = observe(work_);
+        result.exit_status = exit_code;
+        result.outcome = outcome;
+        result.changed = changed_;
+        result.error = std::move(error);
+        return result;
+    }
+
+    const Work& work_;
+    const std::string stage_ = work_.directory.path_of("stage");
+    std::optional<Record> running_;
+    JudgedPlan plan_;
+    StageFiles files_;
+    ImageIds images_;
+    std::vector<Container> seen_;
+    Fd tree_;
+    Surroundings around_;
+    std::optional<WorkTreeUpdate> update_;
+    bool staged_ = false;
+    bool changed_ = false;
+};
+
+JobResult fetched(const Work& work, const std::function<Status(const Plan&)>& fetch) {
+    JobResult result = observe(work);
+    const auto lock = work.directory.lock(work.job.deadline);
+    if (!lock) {
+        result.exit_status = lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed;
+        result.error = lock.error();
+        return result;
+    }
+    const auto plan = plan_commit(work);
+    const Status status = plan ? fetch(plan->plan) : Status(plan.error());
+    result.exit_status = exit_status::done;
+    if (!status) {
+        result.exit_status = plan ? exit_status::failed : exit_status::rejected;
+        result.error = status.error();
+    }
+    return result;
+}
+
+} // namespace
+
+JobResult deploy(const Work& work) {
+    start_deployment_log(work);
+    JobResult result = Deployment(work).run();
+    if (result.error && result.outcome != Outcome::rolled_back)
+        work.output.say(result.error->message);
+    return result;
+}
+
+JobResult pull_commit(const Work& work) {
+    return fetched(work, [&work](const Plan& plan) { return pull_images(work, plan, Pull::always); });
+}
+
+JobResult build_commit(const Work& work) {
+    return fetched(work, [&work](const Plan& plan) { return build_images(work, plan, nullptr); });
+}
+
+} // namespace pgod::compose

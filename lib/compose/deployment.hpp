@@ -1,0 +1,16 @@
+// A deployment: make the exported commit the one that runs, and never take down what is healthy before the
+// new version is known to be able to start. Its steps are one function each, and the point of no return is in
+// switch_to().
+#pragma once
+
+#include "compose/job.hpp"
+
+namespace pgod::compose {
+
+JobResult deploy(const Work& work);
+
+// The plan's images, without touching a container.
+JobResult pull_commit(const Work& work);
+JobResult build_commit(const Work& work);
+
+} // namespace pgod::compose

@@ -1,0 +1,55 @@
+// What the worker is asked to do and how it ended, in this folder's own words (daemon/work_role translates
+// the frames), and Work: what every step of a job needs at hand.
+#pragma once
+
+#include "base/result.hpp"
+#include "compose/output.hpp"
+#include "compose/podman.hpp"
+#include "compose/service_directory.hpp"
+#include "core/service.hpp"
+#include "core/vocabulary.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::compose {
+
+struct Job {
+    std::string service;
+    std::string commit; // of the stage
+    std::uint64_t deployment = 0;
+    bool force = false;
+    bool json = false;
+    std::optional<std::string> compose_file;
+    std::vector<std::string> env; // the admin's, NAME=value
+    std::optional<std::vector<PortRange>> ports;
+    std::vector<std::string> volumes;
+    std::vector<std::string> args;
+    std::chrono::steady_clock::time_point deadline;
+    std::string recorder;                 // absolute path of pgod-podman
+    std::vector<std::string> environment; // of the user
+};
+
+struct JobResult {
+    int exit_status = 70;
+    bool changed = false;
+    std::optional<Outcome> outcome;
+    std::optional<Error> error;
+    std::string running_commit;
+    Health health = Health::unknown;
+    std::vector<std::string> containers; // "SERVICE STATE"
+};
+
+struct Work {
+    const Job& job;
+    const ServiceDirectory& directory;
+    const Podman& podman;
+    Output& output;
+    std::function<void(std::string_view step)> progress;
+};
+
+} // namespace pgod::compose

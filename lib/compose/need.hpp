@@ -1,0 +1,38 @@
+// Need: whether a commit needs its containers made anew. Pure. A container is touched only for a reason that
+// can be said in one sentence: the plan changed, a file that the plan rests on, an image, or what the
+// containers show.
+#pragma once
+
+#include "compose/container.hpp"
+#include "compose/record.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pgod::compose {
+
+struct NewVersion {
+    const std::string& stage; // absolute
+    const Plan& plan;
+    const std::map<std::string, std::string>& images; // image as the plan says it → id
+    const std::vector<std::string>& changed;          // paths that differ from the running release, sorted
+};
+
+// The first reason found, or nullopt: nothing but the work tree has to follow.
+std::optional<std::string> reason_to_deploy(const Record* running, const NewVersion& next,
+                                            std::span<const Container> seen);
+
+// Files that containers get by their content, not by a directory that follows the commit: what podman-compose
+// opened, env files, and files that are mounted by themselves. Relative to the stage.
+std::set<std::string> files_of_plan(const Plan& plan, std::string_view stage);
+// Every bind source in the stage, relative; "" for the stage itself.
+std::set<std::string> bind_sources(const Plan& plan, std::string_view stage);
+
+// `path` relative to `directory`, "" for itself; nullopt when it is elsewhere.
+std::optional<std::string> path_beneath(std::string_view path, std::string_view directory);
+
+} // namespace pgod::compose

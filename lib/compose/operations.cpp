@@ -1,0 +1,180 @@
+#include "compose/operations.hpp"
+
+#include "base/text.hpp"
+#include "compose/binds.hpp"
+#include "compose/observe.hpp"
+#include "compose/release.hpp"
+#include "compose/switch.hpp"
+#include "core/exit_status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto state_deadline = 180s; // podman stops side by side, 10 s each; a start may pull nothing
+
+JobResult failed(const Work& work, const Error& error, int exit_code = exit_status::failed) {
+    JobResult result = observe(work);
+    result.exit_status = error.code == Code::timeout ? exit_status::busy : exit_code;
+    result.error = error;
+    work.output.say(error.message);
+    return result;
+}
+
+JobResult done(const Work& work, bool changed) {
+    JobResult result = observe(work);
+    result.exit_status = exit_status::done;
+    result.changed = changed;
+    return result;
+}
+
+struct Words {
+    const char* verb; // podman's
+    const char* past;
+};
+
+Words words_of(Verb verb) {
+    switch (verb) {
+    case Verb::start:
+        return {"start", "started"};
+    case Verb::stop:
+        return {"stop", "stopped"};
+    case Verb::restart:
+        return {"restart", "restarted"};
+    }
+    return {"", ""};
+}
+
+// In the order of the plan, which is the order in which they may depend on each other.
+void sort_by_plan(std::vector<Container>& containers, const std::optional<Record>& record) {
+    const auto place = [&record](const Container& container) {
+        std::size_t i = 0;
+        if (record)
+            while (i < record->plan.containers.size() && record->plan.containers[i].name != container.name)
+                ++i;
+        return i;
+    };
+    std::stable_sort(
+        containers.begin(), containers.end(),
+        [&place](const Container& one, const Container& other) { return place(one) < place(other); });
+}
+
+Status remove_networks(const Work& work) {
+    Podman::Call call;
+    call.arguments = {"network", "rm"};
+    for (const auto& [name, network] : TRY(work.podman.networks()))
+        if (network.owner == work.job.service)
+            call.arguments.push_back(name);
+    if (call.arguments.size() > 2)
+        TRY(work.podman.must(call, "remove networks"));
+    return ok();
+}
+
+// podman mounts bind sources again when it starts a container: a link may have come meanwhile.
+Status check_binds_again(const Work& work, const std::optional<Record>& record) {
+    if (!record)
+        return ok();
+    const Fd tree = TRY(work.directory.open_directory("tree"));
+    return check_binds(record->plan, bind_roots(work), tree.get());
+}
+
+Result<bool> change(const Work& work, Verb verb) {
+    const auto record = read_record(work.directory, running_release);
+    auto selected = TRY(select_containers(work, work.job.args));
+    sort_by_plan(selected, record);
+    if (verb == Verb::stop)
+        std::reverse(selected.begin(), selected.end());
+    if (selected.empty())
+        return Error{Code::gone, "there are no containers; `up` makes them"};
+    if (verb != Verb::stop)
+        TRY(check_binds_again(work, record));
+    Podman::Call call;
+    call.arguments = {words_of(verb).verb};
+    if (verb != Verb::start)
+        call.arguments.insert(call.arguments.end(), {"--time", "10"});
+    for (const auto& container : selected)
+        call.arguments.push_back(container.id);
+    call.deadline = state_deadline;
+    TRY(work.podman.must(call, words_of(verb).verb));
+    for (const auto& container : selected)
+        work.output.print(fmt::format("{} {}\n", escaped(container.service), words_of(verb).past));
+    return true;
+}
+
+} // namespace
+
+Result<std::vector<Container>> select_containers(const Work& work, const std::vector<std::string>& services) {
+    auto owned = owned_by(TRY(work.podman.containers()), work.job.service);
+    std::set<std::string> known;
+    for (const auto& container : owned)
+        known.insert(container.service);
+    std::string list;
+    for (const auto& name : known)
+        list += (list.empty() ? "" : ", ") + escaped(name);
+    for (const auto& wanted : services)
+        if (!known.contains(wanted))
+            return Error{Code::invalid,
+                         fmt::format("{} is no compose service that has a container here; there {}",
+                                     escaped(wanted), list.empty() ? "are none" : "are: " + list)};
+    if (!services.empty())
+        std::erase_if(owned, [&services](const Container& container) {
+            return std::find(services.begin(), services.end(), container.service) == services.end();
+        });
+    return owned;
+}
+
+JobResult take_down(const Work& work) {
+    const auto lock = work.directory.lock(work.job.deadline);
+    if (!lock)
+        return failed(work, lock.error());
+    const auto seen = work.podman.containers();
+    if (!seen)
+        return failed(work, seen.error());
+    const auto owned = owned_by(*seen, work.job.service);
+    if (auto removed = remove_containers(work, owned); !removed)
+        return failed(work, removed.error());
+    if (auto removed = remove_networks(work); !removed)
+        return failed(work, removed.error());
+    for (const auto& container : owned)
+        work.output.print(fmt::format("{} removed\n", escaped(container.service)));
+    return done(work, !owned.empty());
+}
+
+JobResult change_state(const Work& work, Verb verb) {
+    const auto lock = work.directory.lock(work.job.deadline);
+    if (!lock)
+        return failed(work, lock.error());
+    const auto changed = change(work, verb);
+    if (!changed)
+        return failed(work, changed.error(),
+                      changed.error().code == Code::invalid ? exit_status::usage : exit_status::failed);
+    return done(work, *changed);
+}
+
+JobResult list_containers(const Work& work) {
+    auto selected = select_containers(work, work.job.args);
+    if (!selected)
+        return failed(work, selected.error(),
+                      selected.error().code == Code::invalid ? exit_status::usage : exit_status::failed);
+    const auto record = read_record(work.directory, running_release);
+    sort_by_plan(*selected, record);
+    // podman shows any tag of an image that was started by its id; the compose file's name says more.
+    for (auto& container : *selected)
+        if (record)
+            for (const auto& planned : record->plan.containers)
+                if (planned.name == container.name)
+                    container.image = planned.image;
+    work.output.print(work.job.json ? container_json(*selected)
+                                    : container_table(*selected, std::time(nullptr)));
+    return done(work, false);
+}
+
+} // namespace pgod::compose

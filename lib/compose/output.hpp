@@ -1,0 +1,48 @@
+// Output: what a job says, to the client and into the deployment's log. stdout gets what podman prints,
+// stderr what pgod says. Lines leave as they are complete; values of the admin's variables are redacted.
+//
+// A client that does not read may not hold up a deployment: a write waits at most `patience`, and after the
+// first that waited in vain the client gets nothing more. Only pipes and sockets are written here, in pieces
+// that fit once poll(2) says so.
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+class Output {
+  public:
+    static constexpr std::chrono::milliseconds patience{5'000};
+    static constexpr std::size_t max_log = 1 << 20; // bytes of one deployment's log
+
+    Output(int out, int err, std::vector<std::string> admin_environment);
+    void log_to(Fd log) { log_ = std::move(log); }
+
+    void say(std::string_view sentence); // stderr: one line, control characters escaped
+    void print(std::string_view text);   // stdout, as it is
+    void relay(std::string_view bytes);  // stdout, by whole lines: a child's output as it comes
+    void flush();                        // the last line, if it has no end
+    void note(std::string_view line);    // the log only
+
+  private:
+    std::string redacted(std::string_view text) const;
+    void write_to(int fd, bool& gone, std::string_view text) const;
+    void write_log(std::string_view text);
+
+    int out_;
+    int err_;
+    bool out_gone_ = false;
+    bool err_gone_ = false;
+    Fd log_;
+    std::size_t logged_ = 0;
+    std::vector<std::string> secrets_;
+    std::string line_;
+};
+
+} // namespace pgod::compose

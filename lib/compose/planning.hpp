@@ -1,0 +1,19 @@
+// Planning: from the exported commit to a judged plan. Nothing is changed and no container is looked at.
+#pragma once
+
+#include "compose/job.hpp"
+#include "core/plan.hpp"
+
+#include <string>
+
+namespace pgod::compose {
+
+struct JudgedPlan {
+    Plan plan;
+    std::string compose_file; // relative to the stage
+};
+
+// Code::permanent: the commit is rejected; every violation was said, and the error is the first.
+Result<JudgedPlan> plan_commit(const Work& work);
+
+} // namespace pgod::compose

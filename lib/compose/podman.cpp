@@ -1,0 +1,137 @@
+#include "compose/podman.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+#include "os/run.hpp"
+#include "os/users.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_answer = 16 << 20; // bytes; a user with thousands of containers
+constexpr std::size_t max_problem = 400;     // bytes of podman's text in a sentence
+constexpr auto query_deadline = 60s;         // podman waits for its own locks
+
+Podman::Call query(Argv arguments) {
+    Podman::Call call;
+    call.arguments = std::move(arguments);
+    call.deadline = query_deadline;
+    call.ends_with_us = true;
+    return call;
+}
+
+} // namespace
+
+std::string problem_of(std::string_view errors) {
+    std::string_view last = "it gave no reason";
+    for (const auto line : split(errors, '\n')) {
+        const auto text = trimmed(line);
+        if (!text.empty() && !text.starts_with("time=\""))
+            last = text;
+    }
+    if (last.starts_with("Error: "))
+        last.remove_prefix(7);
+    return shortened(escaped(last), max_problem);
+}
+
+Result<Podman> Podman::find(std::vector<std::string> environment) {
+    return Podman(TRY(os::find_program("podman")), std::move(environment));
+}
+
+Result<PodmanAnswer> Podman::call(const Call& call) const {
+    os::RunRequest request;
+    request.spawn.program = program_;
+    request.spawn.argv = {"podman"};
+    request.spawn.argv.insert(request.spawn.argv.end(), call.arguments.begin(), call.arguments.end());
+    request.spawn.env = environment_;
+    request.spawn.directory = call.directory;
+    request.spawn.die_with_parent = call.ends_with_us;
+    request.spawn.umask = 022; // what podman makes for containers is read by other ids than ours
+    request.deadline = call.deadline;
+    request.on_output = call.on_output;
+    request.max_output = max_answer;
+    os::RunResult result = TRY(os::run(request));
+    const std::string verb = call.arguments.empty() ? "" : call.arguments.front();
+    if (result.timed_out)
+        return Error{Code::timeout,
+                     fmt::format("podman {} did not end within {}", verb,
+                                 std::chrono::duration_cast<std::chrono::seconds>(call.deadline))};
+    if (result.truncated)
+        return Error{Code::internal, fmt::format("podman {} printed more than {} bytes", verb, max_answer)};
+    PodmanAnswer answer{os::exit_code_of(result.wait_status), std::move(result.output), {}};
+    if (answer.exit_code != 0)
+        answer.problem = problem_of(result.errors);
+    return answer;
+}
+
+Result<std::string> Podman::must(const Call& the_call, std::string_view doing, Code code) const {
+    PodmanAnswer answer = TRY_DOING(call(the_call), doing);
+    if (answer.exit_code != 0)
+        return Error{code, fmt::format("{}: {}", doing, answer.problem)};
+    return std::move(answer.output);
+}
+
+Result<std::string> Podman::version() const {
+    const std::string text = TRY(must(query({"--version"}), "ask podman for its version"));
+    return shortened(escaped(trimmed(text)), 100);
+}
+
+Result<std::vector<Container>> Podman::containers() const {
+    return parse_containers(
+        TRY(must(query({"ps", "--all", "--format", "json"}), "list containers", Code::transient)));
+}
+
+Result<std::map<std::string, FoundImage>> Podman::images(std::span<const std::string> names) const {
+    std::map<std::string, FoundImage> found;
+    if (names.empty())
+        return found;
+    Argv arguments{"image", "inspect", "--format", "json", "--"};
+    arguments.insert(arguments.end(), names.begin(), names.end());
+    const PodmanAnswer answer = TRY(call(query(std::move(arguments))));
+    const Json list = parse_json(answer.output);
+    const auto image_of = [](const Json& json) {
+        return FoundImage{text_of(json, "Id"), texts_of(json, "RepoTags")};
+    };
+    if (answer.exit_code == 0 && list.is_array() && list.size() == names.size()) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            found[names[i]] = image_of(list[i]);
+    } else if (names.size() > 1) { // podman leaves the missing ones out, so each is asked for by itself
+        for (std::size_t i = 0; i < names.size(); ++i)
+            found.merge(TRY(images(names.subspan(i, 1))));
+    }
+    return found;
+}
+
+Result<std::map<std::string, FoundNetwork>> Podman::networks() const {
+    const std::string text =
+        TRY(must(query({"network", "ls", "--format", "json"}), "list networks", Code::transient));
+    std::map<std::string, FoundNetwork> found;
+    const Json list = parse_json(text);
+    if (list.is_array())
+        for (const auto& network : list) {
+            const Json labels = member_of(network, "labels");
+            found[text_of(network, "name")] = {flag_of(network, "internal"),
+                                               text_of(labels, "io.podman.compose.project"),
+                                               text_of(labels, "pgod.service")};
+        }
+    return found;
+}
+
+Result<std::vector<std::string>> Podman::volumes() const {
+    const std::string text =
+        TRY(must(query({"volume", "ls", "--format", "json"}), "list volumes", Code::transient));
+    std::vector<std::string> names;
+    const Json list = parse_json(text);
+    if (list.is_array())
+        for (const auto& volume : list)
+            names.push_back(text_of(volume, "Name"));
+    return names;
+}
+
+} // namespace pgod::compose

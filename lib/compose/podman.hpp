@@ -1,0 +1,75 @@
+// Podman: rootless podman as the service's user, called directly. Every call has a deadline and its own
+// status; what failed is one sentence made of podman's last line.
+#pragma once
+
+#include "base/result.hpp"
+#include "compose/container.hpp"
+#include "core/plan.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+struct PodmanAnswer {
+    int exit_code = 0;
+    std::string output;
+    std::string problem; // empty when exit_code is 0
+};
+
+struct FoundImage {
+    std::string id;
+    std::vector<std::string> tags;
+};
+
+struct FoundNetwork {
+    bool internal = false;
+    std::string project; // label io.podman.compose.project
+    std::string owner;   // label pgod.service
+};
+
+class Podman {
+  public:
+    static Result<Podman> find(std::vector<std::string> environment);
+
+    // An Error only when podman could not be run or did not end in time; its exit status is in the answer.
+    // `ends_with_us`: podman dies with this process, for calls that change nothing.
+    struct Call {
+        Argv arguments;
+        std::chrono::milliseconds deadline{60'000};
+        std::function<void(std::string_view)> on_output;
+        bool ends_with_us = false;
+        std::string directory = "/";
+    };
+    Result<PodmanAnswer> call(const Call& call) const;
+    // As call(), with a non-zero exit as Error of this code, said as "DOING: problem".
+    Result<std::string> must(const Call& call, std::string_view doing, Code code = Code::permanent) const;
+
+    Result<std::string> version() const;               // "podman version 4.3.1"
+    Result<std::vector<Container>> containers() const; // all of the user's
+    Result<std::map<std::string, FoundImage>>
+    images(std::span<const std::string> names) const; // those that exist
+    Result<std::map<std::string, FoundNetwork>> networks() const;
+    Result<std::vector<std::string>> volumes() const;
+
+    const std::string& program() const noexcept { return program_; }
+    const std::vector<std::string>& environment() const noexcept { return environment_; }
+
+  private:
+    Podman(std::string program, std::vector<std::string> environment)
+        : program_(std::move(program))
+        , environment_(std::move(environment)) {}
+    std::string program_;
+    std::vector<std::string> environment_;
+};
+
+// "Error: no such container web" → "no such container web".
+std::string problem_of(std::string_view errors);
+
+} // namespace pgod::compose

@@ -1,0 +1,45 @@
+// Record: what a deployment left running, as kept on disk. It holds the whole judged plan and the image ids,
+// so that the old version can be taken down, compared with and brought back without its repository, its
+// registry or podman-compose.
+#pragma once
+
+#include "base/result.hpp"
+#include "compose/container.hpp"
+#include "core/plan.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+struct RecordedContainer {
+    std::string name;
+    std::string id;
+    bool operator==(const RecordedContainer&) const = default;
+};
+
+struct Record {
+    std::string commit;
+    std::uint64_t deployment = 0;
+    std::string compose_file;                  // relative to the stage
+    Plan plan;                                 // with the stage's paths
+    std::map<std::string, std::string> images; // image as the plan says it → id
+    std::vector<RecordedContainer> containers; // empty while the switch is not through
+    bool operator==(const Record&) const = default;
+};
+
+std::string to_json(const Record& record);
+Result<Record> record_from_json(std::string_view json);
+
+// What its containers should be: those that were recorded, once they are.
+std::vector<ExpectedContainer> expected_containers(const Record& record);
+
+// The value of the container's option, "" when it is not given.
+std::string option_of(const PlannedContainer& container, std::string_view flag);
+bool restarts(
+    const PlannedContainer& container); // it has a restart policy under which an exit of 0 is no end
+
+} // namespace pgod::compose

@@ -1,0 +1,136 @@
+#include "compose/release.hpp"
+
+#include "os/log.hpp"
+#include "os/safe_path.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr std::size_t max_record = 8 << 20;
+constexpr int max_unfinished =
+    8; // crashes in a row, each in the middle of a switch; the oldest ones go first
+
+std::string unfinished(int number) {
+    return fmt::format("unfinished-{}", number);
+}
+
+std::string files_of(const std::string& release) {
+    return release + "/files";
+}
+
+// Whatever a crash left in `incoming` and may have reached the work tree is put where known_files() finds it.
+Status set_leftover_aside(const ServiceDirectory& directory) {
+    if (!directory.has(next_release))
+        return ok();
+    if (!directory.has(fmt::format("{}/record.json", next_release)))
+        return directory.remove(next_release); // it ended before the point of no return
+    for (int number = 1; number <= max_unfinished; ++number)
+        if (!directory.has(unfinished(number)))
+            return directory.rename(next_release, unfinished(number));
+    TRY(directory.remove(unfinished(max_unfinished)));
+    return directory.rename(next_release, unfinished(max_unfinished));
+}
+
+Status link_entry(int from, const std::string& path, int to, const std::string& name) {
+    const auto [parent_path, from_name] = split_path(path);
+    const Fd parent =
+        TRY(os::open_beneath(from, parent_path.empty() ? "." : parent_path, O_RDONLY | O_DIRECTORY));
+    if (::linkat(parent.get(), from_name.c_str(), to, name.c_str(), 0) != 0)
+        return errno_error("link " + path);
+    return ok();
+}
+
+Result<KnownFiles> open_known(const ServiceDirectory& directory, const std::string& release) {
+    Fd files = TRY(directory.open_directory(files_of(release)));
+    Tree tree = TRY(list_tree(files.get()));
+    return KnownFiles{std::move(files), std::move(tree)};
+}
+
+} // namespace
+
+std::optional<Record> read_record(const ServiceDirectory& directory, const std::string& release) {
+    const auto text = os::read_file_beneath(directory.fd(), release + "/record.json", max_record);
+    if (!text)
+        return std::nullopt;
+    auto record = record_from_json(*text);
+    if (!record) {
+        os::log_warning("{}: {}", directory.path(), record.error().message);
+        return std::nullopt;
+    }
+    return std::move(*record);
+}
+
+Status write_record(const ServiceDirectory& directory, const std::string& release, const Record& record) {
+    const Fd fd = TRY(directory.open_directory(release));
+    return os::write_file_atomically(fd.get(), "record.json", to_json(record), 0600)
+        .context("write the record");
+}
+
+Result<StageFiles> prepare_release(const ServiceDirectory& directory) {
+    TRY(set_leftover_aside(directory));
+    const Fd stage = TRY(directory.open_directory("stage"));
+    StageFiles files{TRY_DOING(list_tree(stage.get()), "the commit"), {}, {}};
+    files.directory = TRY(directory.make_directory(files_of(next_release)));
+    auto running = open_known(directory, running_release);
+    const int old = running ? running->directory.get() : -1;
+    if (running)
+        files.changed = changed_paths(old, running->tree, stage.get(), files.tree);
+    const auto is_changed = [&files, &running](const std::string& path) {
+        return !running || std::binary_search(files.changed.begin(), files.changed.end(), path);
+    };
+    Fd parent;
+    std::string parent_path = "/"; // no relative path is this
+    for (const auto& entry : files.tree) {
+        const auto [wanted_parent, name] = split_path(entry.path);
+        if (wanted_parent != parent_path) {
+            parent = wanted_parent.empty()
+                         ? TRY(os::open_beneath(files.directory.get(), ".", O_RDONLY | O_DIRECTORY))
+                         : TRY(os::make_directories(files.directory.get(), wanted_parent, 0700));
+            parent_path = wanted_parent;
+        }
+        if (!is_changed(entry.path) && link_entry(old, entry.path, parent.get(), name))
+            continue;
+        TRY(copy_entry(stage.get(), entry, parent.get(), name));
+    }
+    return files;
+}
+
+Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory) {
+    std::vector<KnownFiles> known;
+    std::vector<std::string> releases{running_release};
+    for (int number = 1; number <= max_unfinished; ++number)
+        releases.push_back(unfinished(number));
+    for (const auto& release : releases)
+        if (directory.has(files_of(release)))
+            known.push_back(TRY(open_known(directory, release)));
+    return known;
+}
+
+Status forget_unfinished(const ServiceDirectory& directory) {
+    for (int number = 1; number <= max_unfinished; ++number)
+        TRY(directory.remove(unfinished(number)));
+    return ok();
+}
+
+Status publish_release(const ServiceDirectory& directory, const Record& record) {
+    TRY(write_record(directory, next_release, record));
+    if (directory.has(running_release))
+        TRY(directory.exchange(next_release, running_release));
+    else
+        TRY(directory.rename(next_release, running_release));
+    return directory.remove(next_release); // now the release before
+}
+
+Status discard_release(const ServiceDirectory& directory) {
+    return directory.remove(next_release);
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,43 @@
+// A release is a version on disk: its record and a private copy of its tracked files, which no container can
+// reach (`record` and `incoming` of the service's directory). The copy is what a rollback puts back, what
+// local changes are told by, and where env files are read from.
+//
+// Crash rule: `incoming` gets its files, then its record.json, and only then anything goes down. An
+// `incoming` that is found later is kept as unfinished-N until a work tree was brought to a commit
+// completely, because files of it may stand in the tree.
+#pragma once
+
+#include "compose/file_tree.hpp"
+#include "compose/record.hpp"
+#include "compose/service_directory.hpp"
+#include "compose/work_tree.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::compose {
+
+inline constexpr const char* running_release = "record";
+inline constexpr const char* next_release = "incoming";
+
+// nullopt: nothing was ever deployed, or what is there cannot be read (then the service is deployed anew).
+std::optional<Record> read_record(const ServiceDirectory& directory, const std::string& release);
+Status write_record(const ServiceDirectory& directory, const std::string& release, const Record& record);
+
+// Copies the stage to incoming/files; what the running release has as well is linked, not copied.
+struct StageFiles {
+    Tree tree;
+    std::vector<std::string> changed; // paths in which it differs from the running release
+    Fd directory;                     // incoming/files
+};
+Result<StageFiles> prepare_release(const ServiceDirectory& directory);
+
+// The files of every release that may have left something in the work tree.
+Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory);
+Status forget_unfinished(const ServiceDirectory& directory); // after the work tree was brought to a commit
+
+Status publish_release(const ServiceDirectory& directory, const Record& record); // incoming becomes record
+Status discard_release(const ServiceDirectory& directory);                       // incoming was never applied
+
+} // namespace pgod::compose

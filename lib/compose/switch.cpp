@@ -1,0 +1,196 @@
+#include "compose/switch.hpp"
+
+#include "base/text.hpp"
+#include "compose/arguments.hpp"
+#include "compose/need.hpp"
+#include "core/mount.hpp"
+#include "os/safe_path.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto stop_timeout = 10;       // seconds, then SIGKILL: podman's and podman-compose's own default
+constexpr auto removal_deadline = 120s; // for all of them; podman stops them side by side
+constexpr auto run_deadline = 120s;
+
+std::string env_file_name(const PlannedContainer& container) {
+    return "env-" + container.name;
+}
+
+// The variables of one container, on disk only while podman reads them.
+class EnvFile {
+  public:
+    EnvFile(const ServiceDirectory& directory, std::string name)
+        : directory_(directory)
+        , name_(std::move(name)) {}
+    EnvFile(const EnvFile&) = delete;
+    EnvFile& operator=(const EnvFile&) = delete;
+    ~EnvFile() { (void)::unlinkat(directory_.fd(), name_.c_str(), 0); }
+    Status write(std::string_view text) const {
+        return os::write_file_atomically(directory_.fd(), name_, text, 0600);
+    }
+
+  private:
+    const ServiceDirectory& directory_;
+    std::string name_;
+};
+
+// Where every bind source and env file of the container is now; links were looked for a moment ago.
+Result<std::map<std::string, std::string>> paths_of(const Work& work, const PlannedContainer& container,
+                                                    const std::string& release) {
+    const BindRoots roots = bind_roots(work);
+    const Fd tree = TRY(work.directory.open_directory("tree"));
+    const Fd files = TRY(work.directory.open_directory(release + "/files"));
+    std::map<std::string, std::string> paths;
+    for (const auto& option : container.options) {
+        if (const auto bind = bind_of(option))
+            paths[bind->source] = TRY_DOING(resolve_bind(bind->source, roots, tree.get(), IfMissing::make),
+                                            fmt::format("{}: volumes", container.service));
+        if (option.flag != "--env-file")
+            continue;
+        const auto path = path_beneath(option.value, roots.stage);
+        if (!path || !os::open_beneath(files.get(), *path, O_RDONLY | O_NONBLOCK))
+            return Error{Code::permanent, fmt::format("{}: env_file {} is not a file of the repository",
+                                                      container.service, escaped(option.value))};
+        paths[option.value] = work.directory.path_of(release + "/files/" + *path);
+    }
+    return paths;
+}
+
+Result<RecordedContainer> run_container(const Work& work, const Record& record,
+                                        const PlannedContainer& container, const std::string& release) {
+    const auto image = record.images.find(container.image);
+    if (image == record.images.end())
+        return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
+    const RunSettings settings{work.job.service,
+                               std::to_string(record.deployment),
+                               record.commit,
+                               image->second,
+                               work.directory.path_of(env_file_name(container)),
+                               TRY(paths_of(work, container, release))};
+    const RunCall run = run_call(container, settings);
+    const EnvFile env_file(work.directory, env_file_name(container));
+    if (!run.environment.empty())
+        TRY(env_file.write(run.environment));
+    Podman::Call call;
+    call.arguments = run.arguments;
+    call.deadline = run_deadline;
+    const std::string output = TRY(work.podman.must(call, fmt::format("{}: start", container.service)));
+    return RecordedContainer{container.name, std::string(trimmed(output))};
+}
+
+Status make(const Work& work, Argv arguments, const std::vector<std::string>& labels, const std::string& name,
+            std::string_view doing) {
+    Podman::Call call;
+    call.arguments = std::move(arguments);
+    for (const auto& label : labels)
+        call.arguments.push_back("--label=" + label);
+    call.arguments.push_back("--label=pgod.service=" + work.job.service);
+    call.arguments.push_back(name);
+    TRY(work.podman.must(call, fmt::format("{} {}", doing, name)));
+    return ok();
+}
+
+Status make_network(const Work& work, const PlannedNetwork& network) {
+    Argv arguments{"network", "create"};
+    if (network.internal)
+        arguments.push_back("--internal");
+    return make(work, std::move(arguments), network.labels, network.name, "make network");
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+} // namespace
+
+BindRoots bind_roots(const Work& work) {
+    return {work.directory.path_of("stage"), work.directory.path_of("tree"), work.job.volumes};
+}
+
+Status remove_containers(const Work& work, std::span<const Container> containers) {
+    if (containers.empty())
+        return ok();
+    Podman::Call call;
+    call.arguments = {"rm", "--force", "--ignore", "--time", std::to_string(stop_timeout)};
+    for (const auto& container : containers)
+        call.arguments.push_back(container.id);
+    call.deadline = removal_deadline;
+    TRY(work.podman.must(call, "stop and remove containers", Code::transient));
+    return ok();
+}
+
+Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen) {
+    for (const auto& planned : plan.containers) {
+        const Container* holder = find_container(seen, planned.name);
+        if (holder != nullptr && holder->owner != work.job.service)
+            return Error{Code::permanent,
+                         fmt::format("{}: the container name {} is taken by a container that is not of this "
+                                     "service; rename it or remove it with: podman rm --force {}",
+                                     planned.service, planned.name, planned.name)};
+    }
+    return ok();
+}
+
+Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
+    Surroundings around;
+    const auto networks =
+        plan.networks.empty() ? std::map<std::string, FoundNetwork>() : TRY(work.podman.networks());
+    for (const auto& network : plan.networks) {
+        const auto found = networks.find(network.name);
+        if (found == networks.end()) {
+            around.missing_networks_.push_back(network.name);
+            continue;
+        }
+        if (found->second.owner != work.job.service && found->second.project != plan.project)
+            return Error{Code::permanent,
+                         fmt::format("networks: {} exists and is not of this service", network.name)};
+        if (found->second.internal != network.internal)
+            around.changed_networks_.push_back(network.name);
+    }
+    const auto volumes = plan.volumes.empty() ? std::vector<std::string>() : TRY(work.podman.volumes());
+    for (const auto& volume : plan.volumes)
+        if (!contains(volumes, volume.name))
+            around.missing_volumes_.push_back(volume.name);
+    return around;
+}
+
+Status Surroundings::make_missing(const Work& work, const Plan& plan) const {
+    for (const auto& network : plan.networks)
+        if (contains(missing_networks_, network.name))
+            TRY(make_network(work, network));
+    for (const auto& volume : plan.volumes)
+        if (contains(missing_volumes_, volume.name))
+            TRY(make(work, {"volume", "create"}, volume.labels, volume.name, "make volume"));
+    return ok();
+}
+
+Status Surroundings::replace_networks(const Work& work, const Plan& plan) const {
+    for (const auto& network : plan.networks) {
+        if (!contains(changed_networks_, network.name))
+            continue;
+        Podman::Call call;
+        call.arguments = {"network", "rm", network.name};
+        TRY(work.podman.must(call, "make network " + network.name + " anew"));
+        TRY(make_network(work, network));
+    }
+    return ok();
+}
+
+Status run_containers(const Work& work, const Record& record, const std::string& release,
+                      std::vector<RecordedContainer>& started) {
+    for (const auto& container : record.plan.containers)
+        started.push_back(TRY(run_container(work, record, container, release)));
+    return ok();
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,43 @@
+// The switch: the only steps that take containers down and bring them up. Each podman call has its own
+// status. Containers are found by pgod's label, so those of a compose service that a commit removed go as
+// well, and a container of anybody else is never touched.
+#pragma once
+
+#include "compose/binds.hpp"
+#include "compose/job.hpp"
+#include "compose/record.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pgod::compose {
+
+// stop (with each one's own signal, 10 s) and remove, all in one call, which podman does side by side.
+Status remove_containers(const Work& work, std::span<const Container> containers);
+
+// Names that the plan needs and somebody else holds.
+Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen);
+
+// Networks and volumes of the plan. missing() makes what does not exist; networks whose `internal` differs
+// from the plan can only be made anew when nothing uses them, with replace_networks().
+class Surroundings {
+  public:
+    static Result<Surroundings> look(const Work& work, const Plan& plan);
+    Status make_missing(const Work& work, const Plan& plan) const;
+    Status replace_networks(const Work& work, const Plan& plan) const;
+
+  private:
+    std::vector<std::string> missing_networks_;
+    std::vector<std::string> changed_networks_;
+    std::vector<std::string> missing_volumes_;
+};
+
+BindRoots bind_roots(const Work& work);
+
+// Runs the record's plan in its order; what was started until then is in `started` also when one fails.
+// `release`: where its files are, "incoming" or "record".
+Status run_containers(const Work& work, const Record& record, const std::string& release,
+                      std::vector<RecordedContainer>& started);
+
+} // namespace pgod::compose

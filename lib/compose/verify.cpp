@@ -1,0 +1,140 @@
+#include "compose/verify.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto look_interval = 250ms;
+constexpr auto check_interval = 500ms; // between two runs of the same healthcheck
+constexpr auto longest_check = 30s;    // podman enforces the file's own timeout only with systemd
+constexpr const char* shown_lines = "20";
+
+std::vector<ExpectedContainer> expected_of(const Record& record) {
+    auto expected = expected_containers(record);
+    for (auto& container : expected)
+        container.deployment = std::to_string(record.deployment);
+    return expected;
+}
+
+// One verification: what was seen before, and which healthchecks passed.
+class Watch {
+  public:
+    Watch(const Work& work, const Record& record)
+        : work_(work)
+        , expected_(expected_of(record)) {}
+
+    // true: everything is as it should be now
+    Result<bool> look() {
+        const auto seen = TRY(work_.podman.containers());
+        bool waiting = false;
+        for (const auto& expected : expected_) {
+            const Judgement judgement = judge_container(expected, seen);
+            const Container* container = find_container(seen, expected.name);
+            if (judgement.verdict == Verdict::missing || container == nullptr)
+                return Error{Code::permanent, judgement.problem};
+            TRY(same_process(expected, *container));
+            const bool checked = container->health != ContainerHealth::none && container->state == "running";
+            if (judgement.verdict == Verdict::bad &&
+                !(checked && container->health == ContainerHealth::unhealthy))
+                return Error{Code::permanent, judgement.problem};
+            if (checked && !passed(*container)) {
+                waiting = true;
+                problem_ = fmt::format("{} does not pass its healthcheck", expected.service);
+            }
+        }
+        return !waiting;
+    }
+
+    const std::string& problem() const noexcept { return problem_; }
+
+  private:
+    Status same_process(const ExpectedContainer& expected, const Container& container) {
+        if (container.state != "running")
+            return ok();
+        const auto [known, is_new] = pids_.emplace(container.id, container.pid);
+        if (!is_new && known->second != container.pid)
+            return Error{Code::permanent,
+                         fmt::format("{} ends and is started again and again", expected.service)};
+        return ok();
+    }
+
+    bool passed(const Container& container) {
+        if (container.health == ContainerHealth::healthy || healthy_[container.id])
+            return true;
+        auto& next = next_check_[container.id];
+        if (Clock::now() < next)
+            return false;
+        Podman::Call call;
+        call.arguments = {"healthcheck", "run", container.id};
+        call.deadline = longest_check;
+        const auto answer = work_.podman.call(call);
+        next = Clock::now() + check_interval;
+        healthy_[container.id] = answer && answer->exit_code == 0;
+        return healthy_[container.id];
+    }
+
+    const Work& work_;
+    std::vector<ExpectedContainer> expected_;
+    std::map<std::string, std::int64_t> pids_;
+    std::map<std::string, bool> healthy_;
+    std::map<std::string, Clock::time_point> next_check_;
+    std::string problem_;
+};
+
+} // namespace
+
+Status verify(const Work& work, const Record& record, const VerifyLimits& limits) {
+    Watch watch(work, record);
+    const auto begin = Clock::now();
+    for (;;) {
+        const bool good = TRY(watch.look());
+        const auto passed = Clock::now() - begin;
+        if (good && passed >= limits.settling)
+            return ok();
+        if (!good && passed >= limits.start_timeout)
+            return Error{Code::timeout,
+                         fmt::format("{} within {}", watch.problem(),
+                                     std::chrono::duration_cast<std::chrono::seconds>(limits.start_timeout))};
+        std::this_thread::sleep_for(look_interval);
+    }
+}
+
+void show_failures(const Work& work, const Record& record) {
+    const auto seen = work.podman.containers();
+    if (!seen)
+        return;
+    for (const auto& expected : expected_of(record)) {
+        const Judgement judgement = judge_container(expected, *seen);
+        const Container* container = find_container(*seen, expected.name);
+        if (container == nullptr || container->owner != work.job.service)
+            continue;
+        // One that is restarted all the time may look good for a moment.
+        if (judgement.verdict == Verdict::good && !expected.restarts)
+            continue;
+        Podman::Call call;
+        call.arguments = {"logs", "--tail", shown_lines, container->id};
+        std::string text;
+        call.on_output = [&text](std::string_view bytes) {
+            text.append(bytes.substr(0, 64 * 1024));
+        };
+        call.deadline = 10s;
+        (void)work.podman.call(call);
+        for (const auto line : split(trimmed(text), '\n'))
+            if (!line.empty())
+                work.output.say(fmt::format("{} | {}", expected.service, line));
+    }
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,181 @@
+#include "compose/work_tree.hpp"
+
+#include "base/text.hpp"
+#include "os/safe_path.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr int max_saved = 10'000; // NAME.pgod-saved-1 … -10000
+constexpr mode_t directory_mode = 0755;
+
+std::string prepared_name(const std::string& name) {
+    return "." + name.substr(0, 200) + ".pgod-new";
+}
+
+Result<Fd> open_parent(int directory, const std::string& path) {
+    const std::string parent = split_path(path).parent;
+    return os::open_beneath(directory, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+}
+
+bool exists(int directory, const std::string& name) {
+    struct stat status {};
+    return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+} // namespace
+
+Result<Fd> make_public_directories(int directory, const std::string& path) {
+    Fd current(::fcntl(directory, F_DUPFD_CLOEXEC, 0));
+    if (!current)
+        return errno_error("duplicate a descriptor");
+    if (path.empty())
+        return current;
+    for (const auto component : split(path, '/')) {
+        const std::string name(component);
+        const bool made = ::mkdirat(current.get(), name.c_str(), directory_mode) == 0;
+        if (!made && errno != EEXIST)
+            return errno_error(fmt::format("make directory {}", escaped(path)));
+        current = TRY(os::open_beneath(current.get(), name, O_RDONLY | O_DIRECTORY));
+        if (made && ::fchmod(current.get(), directory_mode) != 0)
+            return errno_error(fmt::format("make directory {}", escaped(path)));
+    }
+    return current;
+}
+
+WorkTreeUpdate::~WorkTreeUpdate() {
+    for (const auto& entry : pending_)
+        if (const auto parent = open_parent(work_tree_, entry.path))
+            (void)::unlinkat(parent->get(), prepared_name(split_path(entry.path).name).c_str(), 0);
+}
+
+bool WorkTreeUpdate::is_ours(const std::string& path) const {
+    return std::any_of(known_.begin(), known_.end(), [&](const KnownFiles& known) {
+        return find_entry(known.tree, path) != nullptr &&
+               same_content(work_tree_, known.directory.get(), path);
+    });
+}
+
+Status WorkTreeUpdate::keep_aside(int directory, const std::string& name, const std::string& path,
+                                  std::string_view why) {
+    for (int number = 1; number <= max_saved; ++number) {
+        const std::string saved = fmt::format("{}.pgod-saved-{}", name, number);
+        if (::renameat2(directory, name.c_str(), directory, saved.c_str(), RENAME_NOREPLACE) == 0) {
+            const std::string parent = split_path(path).parent;
+            said_.push_back(fmt::format("{} {}; it is kept as {}{}", escaped(path), why,
+                                        parent.empty() ? "" : escaped(parent) + "/", escaped(saved)));
+            return ok();
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    return errno_error(fmt::format("keep {} aside", escaped(path)));
+}
+
+// A file or a link where the commit needs a directory goes out of the way.
+Status WorkTreeUpdate::clear_way(const std::string& path) {
+    std::string walked;
+    for (const auto component : split(split_path(path).parent, '/')) {
+        walked += (walked.empty() ? "" : "/") + std::string(component);
+        struct stat status {};
+        const auto parent = open_parent(work_tree_, walked);
+        if (!parent ||
+            ::fstatat(parent->get(), split_path(walked).name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+            return ok();
+        if (S_ISDIR(status.st_mode))
+            continue;
+        const std::string name = split_path(walked).name;
+        return keep_aside(parent->get(), name, walked, "stands where the commit has a directory");
+    }
+    return ok();
+}
+
+Status WorkTreeUpdate::write_beside(const TreeEntry& entry, int parent) {
+    const std::string prepared = prepared_name(split_path(entry.path).name);
+    (void)::unlinkat(parent, prepared.c_str(), 0); // a crash left it
+    pending_.push_back(entry);
+    return copy_entry(target_, entry, parent, prepared);
+}
+
+Status WorkTreeUpdate::prepare() {
+    for (const auto& entry : target_tree_) {
+        if (pinned_.contains(entry.path) || same_content(work_tree_, target_, entry.path))
+            continue;
+        const auto parent = make_public_directories(work_tree_, split_path(entry.path).parent);
+        if (!parent)
+            blocked_.push_back(entry); // a file of the old version stands there: its turn comes in apply()
+        else
+            TRY(write_beside(entry, parent->get()));
+    }
+    return ok();
+}
+
+Status WorkTreeUpdate::place(const TreeEntry& entry) {
+    const std::string name = split_path(entry.path).name;
+    const Fd parent = TRY(open_parent(work_tree_, entry.path));
+    if (exists(parent.get(), name) && !is_ours(entry.path)) {
+        const bool tracked = std::any_of(known_.begin(), known_.end(), [&](const KnownFiles& known) {
+            return find_entry(known.tree, entry.path) != nullptr;
+        });
+        TRY(keep_aside(parent.get(), name, entry.path,
+                       tracked ? "was changed in the work tree" : "was in the way of a file of the commit"));
+    }
+    if (::renameat(parent.get(), prepared_name(name).c_str(), parent.get(), name.c_str()) != 0)
+        return errno_error(fmt::format("put {} into place", escaped(entry.path)));
+    return ok();
+}
+
+void WorkTreeUpdate::remove_empty_parents(const std::string& path) {
+    for (std::string parent = split_path(path).parent; !parent.empty() && !mounted_.contains(parent);
+         parent = split_path(parent).parent) {
+        const auto above = open_parent(work_tree_, parent);
+        if (!above || ::unlinkat(above->get(), split_path(parent).name.c_str(), AT_REMOVEDIR) != 0)
+            return; // not empty: there is data in it
+    }
+}
+
+Status WorkTreeUpdate::remove(const std::string& path) {
+    const auto parent = open_parent(work_tree_, path);
+    const std::string name = split_path(path).name;
+    if (!parent || !exists(parent->get(), name))
+        return ok();
+    if (!is_ours(path))
+        return keep_aside(parent->get(), name, path,
+                          "was changed in the work tree and the commit removes it");
+    if (::unlinkat(parent->get(), name.c_str(), 0) != 0)
+        return errno_error(fmt::format("remove {}", escaped(path)));
+    remove_empty_parents(path);
+    return ok();
+}
+
+Result<std::vector<std::string>> WorkTreeUpdate::apply() {
+    std::set<std::string> obsolete;
+    for (const auto& known : known_)
+        for (const auto& entry : known.tree)
+            if (find_entry(target_tree_, entry.path) == nullptr && !pinned_.contains(entry.path))
+                obsolete.insert(entry.path);
+    for (const auto& path : obsolete)
+        TRY(remove(path));
+    for (const auto& entry : blocked_) {
+        TRY(clear_way(entry.path));
+        const Fd parent = TRY(make_public_directories(work_tree_, split_path(entry.path).parent));
+        TRY(write_beside(entry, parent.get()));
+    }
+    while (!pending_.empty()) {
+        TRY(place(pending_.back()));
+        pending_.pop_back();
+    }
+    return std::move(said_);
+}
+
+} // namespace pgod::compose

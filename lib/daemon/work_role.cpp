@@ -1,0 +1,137 @@
+#include "daemon/work_role.hpp"
+
+#include "compose/deployment.hpp"
+#include "compose/logs.hpp"
+#include "compose/observe.hpp"
+#include "compose/operations.hpp"
+#include "core/exit_status.hpp"
+#include "daemon/program_path.hpp"
+#include "ipc/work_messages.hpp"
+#include "os/channel.hpp"
+#include "os/log.hpp"
+#include "os/users.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int channel_fd = 3;
+constexpr auto longest_job = std::chrono::hours(2);
+constexpr auto default_deadline = 30min;
+constexpr int report_patience = 5'000; // ms; a supervisor that does not read its reports gets none
+
+compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
+    compose::Job job;
+    job.service = request.service;
+    job.commit = request.commit;
+    job.deployment = request.deployment;
+    job.force = request.force;
+    job.json = request.json;
+    job.compose_file = request.compose;
+    job.env = request.env;
+    job.ports = request.ports;
+    job.volumes = request.volumes;
+    job.args = request.args;
+    const std::chrono::milliseconds given = request.deadline > 0ms ? request.deadline : default_deadline;
+    job.deadline = std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(given, longest_job);
+    job.recorder = std::move(recorder);
+    job.environment = os::user_environment(os::current_user());
+    return job;
+}
+
+compose::JobResult watch(const compose::Work& work, bool wait) {
+    if (wait) // the lock is let go at once: looking needs none
+        (void)work.directory.lock(work.job.deadline);
+    return compose::observe(work);
+}
+
+compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& work) {
+    switch (request.kind) {
+    case ipc::WorkKind::deploy:
+        return compose::deploy(work);
+    case ipc::WorkKind::pull:
+        return compose::pull_commit(work);
+    case ipc::WorkKind::build:
+        return compose::build_commit(work);
+    case ipc::WorkKind::down:
+        return compose::take_down(work);
+    case ipc::WorkKind::start:
+        return compose::change_state(work, compose::Verb::start);
+    case ipc::WorkKind::stop:
+        return compose::change_state(work, compose::Verb::stop);
+    case ipc::WorkKind::restart:
+        return compose::change_state(work, compose::Verb::restart);
+    case ipc::WorkKind::ps:
+        return compose::list_containers(work);
+    case ipc::WorkKind::logs:
+        return compose::show_logs(work);
+    case ipc::WorkKind::observe:
+        return watch(work, request.wait);
+    }
+    return {};
+}
+
+ipc::WorkDone done_of(compose::JobResult result) {
+    ipc::WorkDone done;
+    done.exit_status = result.exit_status;
+    done.changed = result.changed;
+    done.outcome = result.outcome;
+    done.error = std::move(result.error);
+    done.running_commit = std::move(result.running_commit);
+    done.health = result.health;
+    done.containers = std::move(result.containers);
+    return done;
+}
+
+ipc::WorkDone failure(const Error& error) {
+    ipc::WorkDone done;
+    done.exit_status = exit_status::internal;
+    done.error = error;
+    return done;
+}
+
+void report(const os::Channel& channel, const ipc::WorkReport& message) {
+    pollfd ready{channel.fd(), POLLOUT, 0};
+    if (::poll(&ready, 1, report_patience) == 1)
+        (void)channel.try_send(ipc::encode(message)); // a closed channel: see the header
+}
+
+Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
+    const compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
+    const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
+    const auto podman = TRY(compose::Podman::find(job.environment));
+    compose::Output output(STDOUT_FILENO, STDERR_FILENO, job.env);
+    const auto progress = [&channel](std::string_view step) {
+        report(channel, ipc::Progress{std::string(step)});
+    };
+    return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}));
+}
+
+} // namespace
+
+int run_work_role() {
+    (void)::signal(SIGPIPE, SIG_IGN);
+    (void)::umask(077);
+    os::start_log("pgod-work", false);
+    const os::Channel channel{Fd(channel_fd)};
+    const auto frame = channel.receive();
+    if (!frame || frame->closed())
+        return exit_status::usage;
+    const auto request = ipc::decode<ipc::WorkRequest>(frame->bytes);
+    if (!request)
+        return exit_status::usage;
+    auto done = work_on(std::get<ipc::WorkJob>(*request), channel);
+    report(channel, done ? std::move(*done) : failure(done.error()));
+    return 0;
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,180 @@
+"""Drives the built pgod-work as its supervisor would: one frame with the job on descriptor 3, reports back, the
+client's pipes as stdout and stderr. The frames are those of lib/ipc/work_messages.hpp, written by hand here, so a
+change of the contract shows up as a failing test."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
+import harness  # noqa: E402
+
+KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "observe"]
+OUTCOMES = ["ok", "rejected", "failed", "rolled_back", "superseded", "cancelled"]
+HEALTH = ["healthy", "progressing", "degraded", "missing", "unknown"]
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack("<I", len(data)) + data
+
+
+def texts(values):
+    return struct.pack("<I", len(values)) + b"".join(text(v) for v in values)
+
+
+def encode_job(job):
+    ports = job.get("ports")
+    frame = struct.pack("<BB", 0, KINDS.index(job["kind"]))
+    frame += text(job["service"]) + text(job["directory"]) + text(job.get("commit", ""))
+    frame += struct.pack("<QBBBB", job.get("deployment", 0), job.get("wait", False), job.get("force", False),
+                         job.get("client", True), job.get("json", False))
+    frame += b"\0" if job.get("compose") is None else b"\1" + text(job["compose"])
+    frame += texts(job.get("env", []))
+    frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
+        struct.pack("<HH", *port) for port in ports)
+    frame += texts(job.get("volumes", [])) + texts(job.get("args", []))
+    return frame + struct.pack("<q", int(job.get("deadline", 120) * 1000))
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, pattern):
+        size = struct.calcsize(pattern)
+        value, self.data = struct.unpack(pattern, self.data[:size]), self.data[size:]
+        return value[0]
+
+    def text(self):
+        size = self.take("<I")
+        value, self.data = self.data[:size].decode(), self.data[size:]
+        return value
+
+
+class Result:
+    """What a worker reported and printed."""
+
+    def __init__(self):
+        self.steps, self.done, self.stdout, self.stderr = [], False, "", ""
+
+    def report(self, frame):
+        reader = Reader(frame)
+        if reader.take("<B") == 0:
+            self.steps.append(reader.text())
+            return
+        self.done = True
+        self.exit_status, self.changed = reader.take("<i"), bool(reader.take("<B"))
+        self.outcome = OUTCOMES[reader.take("<i")] if reader.take("<B") else None
+        self.code, self.error = (reader.take("<i"), reader.text()) if reader.take("<B") else (None, None)
+        self.commit, self.health = reader.text(), HEALTH[reader.take("<i")]
+        self.containers = [reader.text() for _ in range(reader.take("<I"))]
+        assert not reader.data, "bytes left over in WorkDone"
+
+    def __repr__(self):
+        return f"<{self.__dict__}>"
+
+
+class Worker:
+    """One pgod-work that was started and not waited for."""
+
+    def __init__(self, user, job, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 512 * 1024)
+        self.channel = ours
+        # pass_fds keeps numbers, so the channel is put on 3 first.
+        saved = os.dup(3) if fd_is_open(3) else None
+        os.dup2(theirs.fileno(), 3)
+        try:
+            self.process = subprocess.Popen(
+                [harness.BIN / "pgod-work", job["service"]], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                pass_fds=[3], cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
+                start_new_session=True, umask=0o077)
+        finally:
+            if saved is not None:
+                os.dup2(saved, 3)
+                os.close(saved)
+            elif theirs.fileno() != 3 and ours.fileno() != 3:
+                os.close(3)
+        if theirs.fileno() != 3:
+            theirs.close()
+        ours.send(encode_job(job))
+
+    def finish(self, timeout=harness.DEADLINE):
+        result = Result()
+        out, err = self.process.communicate(timeout=timeout)
+        result.stdout, result.stderr = (out or b"").decode(), (err or b"").decode()
+        result.status = self.process.returncode
+        self.channel.setblocking(False)
+        while True:
+            try:
+                frame = self.channel.recv(256 * 1024)
+            except BlockingIOError:
+                break
+            if not frame:
+                break
+            result.report(frame)
+        self.channel.close()
+        return result
+
+
+def fd_is_open(fd):
+    try:
+        os.fstat(fd)
+        return True
+    except OSError:
+        return False
+
+
+class Service:
+    """A service's directory with the commits that git jobs would export to `stage`."""
+
+    def __init__(self, user, name, **settings):
+        self.user, self.name, self.settings, self.commits = user, name, settings, 0
+        self.path = user.home / name
+        self.path.mkdir(mode=0o700)
+        os.chown(self.path, user.uid, user.gid)
+
+    def stage(self, files, links=None):
+        """Exports a commit: {path: text}; returns its id."""
+        stage = self.path / "stage"
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir()
+        for path, content in files.items():
+            target = stage / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+        for path, to in (links or {}).items():
+            (stage / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage / path).symlink_to(to)
+        subprocess.run(["chown", "-Rh", f"{self.user.uid}:{self.user.gid}", stage], check=True)
+        self.commits += 1
+        self.commit = f"{self.commits:040x}"
+        return self.commit
+
+    def job(self, kind, *args, **settings):
+        return {"kind": kind, "service": self.name, "directory": str(self.path), "commit": getattr(self, "commit", ""),
+                "deployment": self.commits, "args": list(args), **self.settings, **settings}
+
+    def do(self, kind, *args, **settings):
+        return Worker(self.user, self.job(kind, *args, **settings)).finish()
+
+    def deploy(self, files=None, links=None, **settings):
+        if files is not None:
+            self.stage(files, links)
+        return self.do("deploy", **settings)
+
+    def ids(self):
+        return self.user.container_ids()
+
+    def record(self):
+        return json.loads((self.path / "record" / "record.json").read_text())
+
+    def tree(self, path):
+        return self.path / "tree" / path
