@@ -1,6 +1,5 @@
 #include "git/export.hpp"
 
-#include "base/fd.hpp"
 #include "base/text.hpp"
 #include "git/failure.hpp"
 #include "git/local.hpp"
@@ -195,6 +194,7 @@ Status write_commit(const ExportRequest& request, std::vector<std::string>& warn
         !objection.empty() || request.into.starts_with(repository_name))
         return Error{Code::invalid, fmt::format("\"{}\" cannot be exported into", shown(request.into))};
     const Fd service = TRY(os::open_directory(request.directory));
+    const Fd lock = TRY(lock_repository(service.get()));
     TRY(clear_leftovers(service.get(), request.into));
     Repository repository;
     const auto path = fmt::format("{}/{}", request.directory, repository_name);

@@ -1,11 +1,11 @@
 #include "git/local.hpp"
 
-#include "base/fd.hpp"
 #include "git/failure.hpp"
 #include "git/upstream.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +47,16 @@ void look_into(Local& local, const std::string& path, const std::string& branch)
 }
 
 } // namespace
+
+Result<Fd> lock_repository(int directory) {
+    Fd lock(::openat(directory, "repo.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!lock)
+        return errno_error("open the repository's lock");
+    while (::flock(lock.get(), LOCK_EX) != 0)
+        if (errno != EINTR)
+            return errno_error("lock the repository");
+    return lock;
+}
 
 Result<std::string> read_ref(git_repository* repository, const std::string& name) {
     git_oid id;

@@ -4,6 +4,7 @@
 
 #include "git/handles.hpp"
 
+#include "base/fd.hpp"
 #include "base/result.hpp"
 
 #include <string>
@@ -11,6 +12,10 @@
 namespace pgod::git {
 
 inline constexpr const char* repository_name = "repo.git";
+
+// One job at a time works on a service's repository. They are not started together; but a job of a pgod that
+// was killed may be in its last moment when its successor begins. Waits; the lock goes with the descriptor.
+Result<Fd> lock_repository(int directory);
 
 struct Local {
     Repository repository; // null: there is none that could be opened

@@ -17,7 +17,7 @@ Status replace_directory(int directory, const std::string& name);
 // Takes NAME.new and NAME.old away; a NAME that is missing comes back from NAME.old first.
 Status clear_leftovers(int directory, const std::string& name);
 
-// Lock files and half-written packs in the bare repository `name`. Only one job at a time works on it.
+// Lock files and half-written packs in the bare repository `name`. The caller holds its lock.
 void clear_repository_leftovers(int directory, const std::string& name);
 
 } // namespace pgod::git

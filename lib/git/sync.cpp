@@ -37,6 +37,7 @@ class Sync {
 
     const SyncRequest& request_;
     Fd directory_;
+    Fd lock_;
     Local local_;
     std::string before_; // the local tip when the sync began
     bool fetched_ = false;
@@ -45,6 +46,7 @@ class Sync {
 
 Status Sync::prepare() {
     directory_ = TRY(os::open_directory(request_.directory));
+    lock_ = TRY(lock_repository(directory_.get()));
     TRY(clear_leftovers(directory_.get(), repository_name));
     clear_repository_leftovers(directory_.get(), repository_name);
     int valid = 0;

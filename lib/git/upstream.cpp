@@ -6,8 +6,11 @@
 #include "git/stream.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <string_view>
 
 namespace pgod::git {
 
@@ -15,6 +18,10 @@ namespace {
 
 std::string refspec_of(const std::string& branch) {
     return fmt::format("+refs/heads/{}:{}", branch, local_ref_of(branch)); // forced: history may be rewritten
+}
+
+std::string path_of_file_url(const RepositoryUrl& url) {
+    return url.whole().reveal().substr(std::string_view("file://").size());
 }
 
 } // namespace
@@ -59,6 +66,13 @@ Error Upstream::failure(int rc) const {
                                                   source_.url, source_.max_bytes >> 20)};
     if (NetworkDeadline::passed())
         return Error{Code::timeout, fmt::format("{} did not answer in time", source_.url)};
+    // libgit2 says "could not find repository" for this as well.
+    if (source_.url.scheme() == RepositoryUrl::Scheme::file &&
+        ::access(path_of_file_url(source_.url).c_str(), R_OK | X_OK) != 0 && errno == EACCES)
+        return Error{Code::denied,
+                     fmt::format("user {} may not read {}: let the user's group read it, or make it "
+                                 "readable for everybody",
+                                 source_.user, source_.url)};
     return git_failure(rc, fmt::format("cannot sync from {}", source_.url));
 }
 

@@ -64,6 +64,7 @@ std::string Fixture::git(std::vector<std::string> args, std::string_view input) 
                          "GIT_COMMITTER_NAME=a",
                          "GIT_COMMITTER_EMAIL=a@example.org"};
     request.spawn.directory = upstream;
+    request.spawn.umask = 022; // as a repository that others may read
     request.input = input;
     const auto result = os::run(request);
     REQUIRE(result);

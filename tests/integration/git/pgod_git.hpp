@@ -1,0 +1,52 @@
+// A running pgod-git and the supervisor's end of its channels, for tests.
+#pragma once
+
+#include "ipc/git_messages.hpp"
+#include "os/channel.hpp"
+#include "os/spawn.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::test {
+
+inline constexpr std::chrono::seconds patience{60}; // of every wait; none is expected to need it
+
+// How a job ended, as the supervisor sees it.
+struct Outcome {
+    std::vector<PublicKey> keys;
+    std::vector<std::string> warnings;
+    std::optional<ipc::Synced> synced;
+    std::optional<ipc::Exported> exported;
+    ipc::JobEnded ended;
+
+    std::string tip() const { return synced ? synced->tip : std::string("no report"); }
+    // The error's code and sentence; "ok" when there is none.
+    std::string error() const;
+};
+
+class PgodGit {
+  public:
+    // `become`: started as this user, who then is the only one it can serve.
+    PgodGit(const std::string& log_file, std::vector<std::string> env, std::optional<Identity> become = {});
+
+    os::Channel start(const ipc::GitJob& job); // the supervisor's end of the job's pair
+    Outcome finish(std::uint64_t id, const os::Channel& channel);
+    Outcome run(const ipc::GitJob& job);
+
+    void send_raw(std::string_view bytes, std::span<const int> fds = {}) const;
+    void close_control() { control_.close(); }
+    int wait_for_end(); // its wait status
+    pid_t pid() const { return child_.pid(); }
+    std::vector<pid_t> job_processes() const;
+
+  private:
+    os::Child child_;
+    os::Channel control_;
+    std::map<std::uint64_t, ipc::JobEnded> ended_;
+};
+
+} // namespace pgod::test
