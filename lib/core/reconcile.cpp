@@ -64,7 +64,6 @@ class Stepper {
         if (state_.phase != Phase::unavailable)
             return;
         state_.phase = Phase::recovering;
-        state_.unavailable.clear();
         act(Recover{});
     }
 
@@ -83,6 +82,7 @@ class Stepper {
         if (state_.phase != Phase::recovering)
             return;
         state_.phase = Phase::idle;
+        state_.unavailable.clear();
         state_.running = event.running;
         state_.health = event.health;
         // After a reboot the record says what should run and the containers are gone.
