@@ -164,17 +164,18 @@ Result<MountOrTmpfs> parse_mount(std::string_view value) {
         return problem("a mount of type " + quoted(fields.type) + " is not allowed");
     if (!fields.tmpfs_options.empty())
         return problem(quoted(value) + " mixes options of tmpfs with another type");
-    const bool has_source = !mount.source.empty();
     // podman takes a relative source of type=bind as a path also without "./".
-    if (fields.type == "bind" && has_source && !mount.source.starts_with('/') &&
-        !mount.source.starts_with('.'))
+    const bool relative = !mount.source.starts_with('/') && !mount.source.starts_with('.');
+    if (fields.type == "bind" && !mount.source.empty() && relative)
         mount.source.insert(0, "./");
-    const auto wanted = fields.type == "bind" ? MountKind::bind
-                        : has_source          ? MountKind::volume
-                                              : MountKind::anonymous;
+    const auto wanted = fields.type == "bind"  ? MountKind::bind
+                        : mount.source.empty() ? MountKind::anonymous
+                                               : MountKind::volume;
     mount.kind = wanted;
+    if (wanted == MountKind::bind && mount.source.empty())
+        return problem(quoted(value) + " has no source");
     auto result = TRY(checked(std::move(mount)));
-    if (result.kind != wanted || (wanted != MountKind::anonymous && !has_source))
+    if (result.kind != wanted)
         return problem(quoted(value) + " has a source that does not fit its type");
     return MountOrTmpfs(std::move(result));
 }

@@ -52,7 +52,7 @@ std::optional<Creation> read_creation(std::span<const std::string> arguments, st
     }
     Creation creation;
     creation.name = arguments[given.used];
-    for (const auto& [flag, value] : given.flags) {
+    for (const auto& [flag, value, alone] : given.flags) {
         if (flag->has_value)
             creation.labels.push_back(value);
         else
@@ -85,7 +85,7 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
         return refuse("the context is missing");
     const auto& context = arguments.back();
     const auto given = read_flags(arguments.first(arguments.size() - 1), build_flags());
-    for (const auto& [flag, value] : given.flags)
+    for (const auto& [flag, value, alone] : given.flags)
         if (flag->name == "--tag")
             build.image = value;
     service = service_with_image(plan, build.image);
@@ -97,7 +97,7 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
         return refuse("context " + quoted(context) + " is not a directory of the repository");
 
     std::string file;
-    for (const auto& [flag, value] : given.flags) {
+    for (const auto& [flag, value, alone] : given.flags) {
         if (flag->fits != nullptr && !flag->fits(value)) {
             findings.add(service, std::string(flag->setting),
                          quoted(value) + " is not " + std::string(flag->expected));

@@ -1,6 +1,5 @@
 #include "core/plan_flags.hpp"
 
-#include "base/text.hpp"
 #include "core/plan_shapes.hpp"
 
 #include <algorithm>
@@ -127,8 +126,7 @@ constexpr std::array<Flag, 5> build_table{{
 
 const Flag* find_flag(std::span<const Flag> table, std::string_view spelling) {
     const auto row = std::find_if(table.begin(), table.end(), [spelling](const Flag& flag) {
-        const auto others = words(flag.spellings);
-        return flag.name == spelling || std::find(others.begin(), others.end(), spelling) != others.end();
+        return flag.name == spelling || (!flag.other.empty() && flag.other == spelling);
     });
     return row == table.end() ? nullptr : &*row;
 }
@@ -158,7 +156,7 @@ GivenFlags read_flags(std::span<const std::string> arguments, std::span<const Fl
             given.stray = argument;
             return given;
         }
-        GivenFlag found{flag, {}};
+        GivenFlag found{flag, {}, !next_is_value};
         if (joined)
             found.value = argument.substr(equals + 1);
         else if (next_is_value)

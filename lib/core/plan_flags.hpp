@@ -22,9 +22,9 @@ enum class Take {
 };
 
 struct Flag {
-    std::string_view name;      // canonical, "--publish"
-    std::string_view spellings; // others, separated by spaces
-    std::string_view setting;   // where it comes from in the compose file
+    std::string_view name;    // canonical, "--publish"
+    std::string_view other;   // its other spelling, "-p"; or empty
+    std::string_view setting; // where it comes from in the compose file
     Take take = Take::once;
     bool has_value = true;
     bool (*fits)(std::string_view value) =
@@ -38,6 +38,7 @@ std::span<const Flag> build_flags() noexcept;
 struct GivenFlag {
     const Flag* flag = nullptr;
     std::string value;
+    bool alone = false; // one argument: "--flag" or "--flag=value"
 };
 
 // The options at the front of `arguments`, up to the first that is not one.

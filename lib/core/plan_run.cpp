@@ -32,16 +32,22 @@ class RunReader {
     explicit RunReader(Reading& reading)
         : reading_(reading) {}
 
-    void read(std::span<const std::string> arguments) {
+    // Also a refused container is in the plan: the rest of the policy then speaks of what is there.
+    PlannedContainer read(std::span<const std::string> arguments) && {
+        read_call(arguments);
+        return std::move(container_);
+    }
+
+  private:
+    void read_call(std::span<const std::string> arguments) {
         const auto given = read_flags(arguments, run_flags());
+        if (given.stray)
+            return refuse_stray(arguments, *given.stray);
         read_labels(given);
         for (const auto& flag : given.flags)
             read_flag(flag);
         if (given.flags.size() > max_container_options)
             refuse("options", "more than " + std::to_string(max_container_options) + " options");
-        if (given.stray)
-            return refuse("image",
-                          quoted(*given.stray) + " begins with \"-\" and would become an option of podman");
         if (container_.name.empty())
             refuse("container_name", "the container has no name");
         if (given.used == arguments.size())
@@ -51,10 +57,8 @@ class RunReader {
             refuse("image", quoted(container_.image) + " is not the name of an image");
         const auto command = arguments.subspan(given.used + 1);
         container_.command.assign(command.begin(), command.end());
-        reading_.plan.containers.push_back(std::move(container_));
     }
 
-  private:
     void refuse(std::string_view setting, std::string problem) {
         reading_.findings.add(container_.service, std::string(setting), std::move(problem));
     }
@@ -63,9 +67,19 @@ class RunReader {
         container_.options.push_back({std::string(flag), std::move(value)});
     }
 
+    // What follows cannot be told apart any more, so the labels are only good enough to name the service.
+    void refuse_stray(std::span<const std::string> arguments, const std::string& stray) {
+        std::vector<std::string> labels;
+        for (std::size_t i = 1; i < arguments.size(); ++i)
+            if (arguments[i - 1] == "--label")
+                labels.push_back(arguments[i]);
+        container_.service = own_labels(labels).service;
+        refuse("image", quoted(stray) + " begins with \"-\" and would become an option of podman");
+    }
+
     void read_labels(const GivenFlags& given) {
         std::vector<std::string> labels;
-        for (const auto& [flag, value] : given.flags)
+        for (const auto& [flag, value, alone] : given.flags)
             if (flag->name == "--label")
                 labels.push_back(value);
         const auto own = own_labels(labels);
@@ -78,37 +92,32 @@ class RunReader {
             keep("--label", std::move(label));
     }
 
-    // podman-compose makes a flag only of a key that the service has; any other came from the image's name.
-    std::string_view setting_of(const Flag& flag) const {
+    // podman-compose makes such a flag only of a key that the service has: any other is the image's name.
+    bool is_smuggled(const GivenFlag& given) const {
+        const auto& flag = *given.flag;
         const auto service = reading_.plan.model.services.find(container_.service);
-        if (service == reading_.plan.model.services.end())
-            return flag.setting;
+        if (flag.take == Take::drop || service == reading_.plan.model.services.end())
+            return false;
         const auto& keys = service->second.keys;
-        return std::find(keys.begin(), keys.end(), flag.setting) == keys.end() ? "image" : flag.setting;
-    }
-
-    void refuse_flag(const GivenFlag& given) {
-        const auto setting = setting_of(*given.flag);
-        if (setting != given.flag->setting)
-            refuse(setting, quoted(given.flag->name) + " would become an option of podman");
-        else if (given.flag->has_value)
-            refuse(setting, quoted(given.value) + " is not allowed");
-        else
-            refuse(setting, "is not allowed");
+        return (given.alone || flag.take == Take::never) &&
+               std::find(keys.begin(), keys.end(), flag.setting) == keys.end();
     }
 
     void read_flag(const GivenFlag& given) {
-        const auto& [flag, value] = given;
+        const auto& [flag, value, alone] = given;
         const auto name = flag->name;
+        if (is_smuggled(given))
+            return refuse("image", quoted(name) + " would become an option of podman");
         if (flag->take == Take::never)
-            return refuse_flag(given);
+            return refuse(flag->setting,
+                          flag->has_value ? quoted(value) + " is not allowed" : "is not allowed");
         if (flag->take != Take::many && !once_.insert(name).second)
             return refuse(flag->setting.empty() ? "image" : flag->setting, quoted(name) + " is given twice");
-        if (flag->fits != nullptr && !flag->fits(value))
-            return refuse(flag->setting, quoted(value) + " is not " + std::string(flag->expected));
         if (name == "--name")
             container_.name = value;
-        else if (name == "--volume" || name == "--mount")
+        if (flag->fits != nullptr && !flag->fits(value))
+            return refuse(flag->setting, quoted(value) + " is not " + std::string(flag->expected));
+        if (name == "--volume" || name == "--mount")
             read_mount(name, value);
         else if (name == "--tmpfs")
             read_tmpfs(value);
@@ -209,7 +218,8 @@ class RunReader {
 } // namespace
 
 void read_run(std::span<const std::string> arguments, Reading& reading) {
-    RunReader(reading).read(arguments);
+    auto container = RunReader(reading).read(arguments);
+    reading.plan.containers.push_back(std::move(container));
 }
 
 } // namespace pgod

@@ -1,0 +1,314 @@
+#include "core/policy.hpp"
+
+#include "core/paths.hpp"
+#include "recorded_plan.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod;
+using namespace pgod::test;
+
+namespace {
+
+std::string sentences(const std::vector<Violation>& violations) {
+    std::string text;
+    for (const auto& violation : violations)
+        text += describe(violation) + "\n";
+    return text;
+}
+
+// What the policy says of one service "web" with these flags; parsing must have had no complaint.
+std::string verdict(const Argv& flags, const PolicyGrants& grants) {
+    auto calls = with_default_network(web_run(flags));
+    calls.push_back({"volume", "create", "demo_data"});
+    const auto [plan, violations] = parse_plan(calls, "demo", web_model());
+    REQUIRE(sentences(violations) == "");
+    return sentences(judge(plan, grants));
+}
+
+PolicyGrants with_ports(std::vector<PortRange> ports) {
+    auto grants = no_grants();
+    grants.ports = std::move(ports);
+    return grants;
+}
+
+Plan plan_of(Model model) {
+    Plan plan;
+    plan.project = "demo";
+    for (const auto& [name, service] : model.services) {
+        PlannedContainer container;
+        container.name = "demo_" + name + "_1";
+        container.service = name;
+        plan.containers.push_back(container);
+    }
+    plan.model = std::move(model);
+    return plan;
+}
+
+} // namespace
+
+TEST_CASE("an ordinary plan passes") {
+    const auto plan = parse_plan(recorded_calls(), "demo", recorded_model()).plan;
+    CHECK(sentences(judge(plan, no_grants())) == "");
+    CHECK(sentences(judge(plan, with_ports({{7000, 7000}, {8080, 8443}, {9000, 9001}, {9002, 9002}}))) == "");
+}
+
+TEST_CASE("host ports") {
+    struct Row {
+        std::string port;
+        std::vector<PortRange> granted;
+        const char* expected;
+    };
+    const std::string service = "service \"web\": ports: ";
+    for (const auto& row : std::vector<Row>{
+             {"5005:80", {{5005, 5010}}, ""},
+             {"5010:80/udp", {{5005, 5010}}, ""},
+             {"[::1]:5005-5010:80-85", {{5005, 5010}}, ""},
+             {"80:80",
+              {{5005, 5010}},
+              "host port 80 is outside 5005-5010; the admin can grant it with ports = [\"80/0\"]\n"},
+             {"5004:80",
+              {{5005, 5010}, {1025, 1030}},
+              "host port 5004 is outside 5005-5010, 1025-1030; the admin can grant it with ports = "
+              "[\"5004/0\"]\n"},
+             {"127.0.0.1:5011:80/sctp",
+              {{5005, 5010}},
+              "host port 5011 is outside 5005-5010; the admin can grant it with ports = [\"5011/0\"]\n"},
+             {"5008-5012:80-84",
+              {{5005, 5010}},
+              "host port 5011 is outside 5005-5010; the admin can grant it with ports = [\"5008/4\"]\n"},
+             {"80",
+              {{5005, 5005}},
+              "container port 80 asks for a random host port, and this service may only bind 5005; write "
+              "HOST_PORT:CONTAINER_PORT\n"},
+             {"127.0.0.1::80-81",
+              {{5005, 5005}},
+              "container port 80-81 asks for a random host port, and this service may only bind 5005; write "
+              "HOST_PORT:CONTAINER_PORT\n"},
+             {"80:80",
+              {},
+              "host port 80 is outside the granted ports, of which there are none; the admin can grant it "
+              "with "
+              "ports = [\"80/0\"]\n"},
+         }) {
+        CAPTURE(row.port);
+        const auto expected = *row.expected == '\0' ? std::string() : service + row.expected;
+        CHECK(verdict({"-p", row.port}, with_ports(row.granted)) == expected);
+        CHECK(verdict({"-p", row.port}, no_grants()) == ""); // without `ports`: any
+    }
+}
+
+TEST_CASE("a host port is bound once") {
+    CHECK(verdict({"-p", "8080:80", "-p", "8080:81"}, no_grants()) ==
+          "service \"web\": ports: host port 8080 is bound twice by this file\n");
+    CHECK(verdict({"-p", "8080:80", "-p", "127.0.0.1:8080:81"}, no_grants()).find("twice") !=
+          std::string::npos);
+    CHECK(verdict({"-p", "8000-8100:8000-8100", "-p", "8050:80"}, no_grants()).find("8050") !=
+          std::string::npos);
+    CHECK(verdict({"-p", "8080:80", "-p", "8080:80/udp"}, no_grants()) == "");
+    CHECK(verdict({"-p", "127.0.0.1:8080:80", "-p", "127.0.0.2:8080:80"}, no_grants()) == "");
+    CHECK(verdict({"-p", "80", "-p", "81"}, no_grants()) == "");
+    CHECK(verdict({"-p", "1-65535:1-65535"}, no_grants()).find("more than 10000 host ports") !=
+          std::string::npos);
+}
+
+TEST_CASE("bind mounts") {
+    auto granted = no_grants();
+    granted.volumes = {"/srv/miek", "/data/"};
+    for (const std::string& source :
+         std::vector<std::string>{"/srv/stage/1/html", "/srv/stage/1", "./x/y", "."})
+        CHECK(verdict({"-v", source + ":/x"}, no_grants()) == "");
+    for (const std::string& source :
+         std::vector<std::string>{"/srv/miek/a/b", "/srv/miek", "/data/x", "/data"})
+        CHECK(verdict({"-v", source + ":/x"}, granted) == "");
+    CHECK(
+        verdict({"-v", "/srv/other:/x"}, no_grants()) ==
+        "service \"web\": volumes: \"/srv/other\" is outside of the repository; the admin can grant it with "
+        "volumes = [\"/srv/other\"]\n");
+    CHECK(verdict({"-v", "/srv/mieke:/x"}, granted) ==
+          "service \"web\": volumes: \"/srv/mieke\" is outside of the repository and of the directories that "
+          "are "
+          "granted; the admin can grant it with volumes = [\"/srv/mieke\"]\n");
+    CHECK(verdict({"--mount", "type=bind,source=/srv/stage/12,target=/x"}, no_grants()) != "");
+    for (const std::string& source : std::vector<std::string>{
+             "/etc", "/", "/run/user/1000/podman/podman.sock", "/proc/1/root", "/srv/stage"}) {
+        CAPTURE(source);
+        const auto said = verdict({"-v", source + ":/x"}, granted);
+        CHECK(said.find("outside of the repository") != std::string::npos);
+        CHECK((said.find("admin") == std::string::npos) == (source != "/srv/stage"));
+    }
+    auto everything = no_grants();
+    everything.volumes = {"/"};
+    CHECK(verdict({"-v", "/opt/x:/x"}, everything) == "");
+}
+
+TEST_CASE("volumes and networks of the own project only") {
+    CHECK(verdict({"-v", "demo_data:/d"}, no_grants()) == "");
+    CHECK(verdict({"-v", "/d"}, no_grants()) == "");
+    // external: podman-compose asks for no create
+    CHECK(verdict({"-v", "other_data:/d"}, no_grants())
+              .find("\"other_data\" does not belong to this service") != std::string::npos);
+    // a secret's or a long form's path without ./ is the name of a volume
+    CHECK(verdict({"-v", "token.txt:/run/secrets/s:ro,rprivate,rbind"}, no_grants())
+              .find("write ./ before a path") != std::string::npos);
+    CHECK(
+        verdict({"--net", "other_net"}, no_grants()).find("\"other_net\" is not a network of this service") !=
+        std::string::npos);
+    // top-level `name:`
+    const std::vector<Argv> foreign{{"volume", "create", "other_data"},
+                                    {"network", "create", "other_net"},
+                                    {"volume", "create", "demo_"}};
+    const auto plan = parse_plan(foreign, "demo", {}).plan;
+    const auto said = sentences(judge(plan, no_grants()));
+    CHECK(said.find(
+              "volumes: \"other_data\" does not belong to this service; remove \"external\" and \"name\"") !=
+          std::string::npos);
+    CHECK(said.find("networks: \"other_net\" does not belong") != std::string::npos);
+    CHECK(said.find("\"demo_\" does not belong") != std::string::npos);
+}
+
+TEST_CASE("files outside of the stage") {
+    CHECK(verdict({"--env-file", stage + "/a.env"}, no_grants()) == "");
+    for (const std::string& file :
+         std::vector<std::string>{"/home/other/.env", "/srv/stage/1/../2/x", "/srv/stage/10/x"})
+        CHECK(verdict({"--env-file", file}, no_grants()).find("env_file: \"") != std::string::npos);
+    for (const Argv& build : std::vector<Argv>{{"build", "-t", "demo_web", "-f", "/etc/passwd", "."},
+                                               {"build", "-t", "demo_web", "-f", "./D", ".."},
+                                               {"build", "-t", "demo_web", "-f", "./D", "/home"}}) {
+        auto calls = with_default_network(web_run({}, {}, {"demo_web"}));
+        calls.push_back(build);
+        const auto [plan, violations] = parse_plan(calls, "demo", web_model());
+        CHECK(sentences(violations) == "");
+        const auto said = sentences(judge(plan, no_grants()));
+        CHECK(said.find("service \"web\": build: ") == 0);
+        CHECK(said.find("is outside of the repository\n") != std::string::npos);
+    }
+    auto nowhere = no_grants();
+    nowhere.stage.clear();
+    CHECK(verdict({"-v", "/a:/b"}, nowhere) != "");
+}
+
+TEST_CASE("keys of the model") {
+    Model model;
+    model.services["web"].keys = {"image",
+                                  "build",
+                                  "x-own",
+                                  "_deps",
+                                  "deploy",
+                                  "links",
+                                  "labels",
+                                  "platform",
+                                  "dns",
+                                  "dns_search",
+                                  "scale",
+                                  "mac_address",
+                                  "expose",
+                                  "logging",
+                                  "cpuset",
+                                  "pids_limit",
+                                  "stop_grace_period",
+                                  "extends",
+                                  "privileged",
+                                  "cap_add",
+                                  "network_mode"};
+    model.keys = {"version", "services", "networks", "volumes", "name", "x-pgo", "_dirname"};
+    CHECK(sentences(judge(plan_of(model), no_grants())) == "");
+
+    for (const std::string& key : std::vector<std::string>{"pid",
+                                                           "ipc",
+                                                           "userns_mode",
+                                                           "uts",
+                                                           "cgroup",
+                                                           "cgroup_parent",
+                                                           "device_cgroup_rules",
+                                                           "runtime",
+                                                           "gpus",
+                                                           "group_add",
+                                                           "credential_spec",
+                                                           "secrets",
+                                                           "configs",
+                                                           "profiles",
+                                                           "volumes_from",
+                                                           "external_links",
+                                                           "use_api_socket",
+                                                           "storage_opt",
+                                                           "oom_score_adj",
+                                                           "oom_kill_disable",
+                                                           "label_file",
+                                                           "cpu_rt_runtime",
+                                                           "cpu_rt_period"}) {
+        CAPTURE(key);
+        model.services["web"].keys = {"image", key};
+        const auto violations = judge(plan_of(model), no_grants());
+        REQUIRE(violations.size() == 1);
+        CHECK(violations[0].service == "web");
+        CHECK(violations[0].setting == key);
+        CHECK(violations[0].problem.find("pgod knows") == std::string::npos);
+    }
+    for (const std::string& key :
+         std::vector<std::string>{"post_start", "provider", "Privileged", "", "image "}) {
+        model.services["web"].keys = {key};
+        const auto violations = judge(plan_of(model), no_grants());
+        REQUIRE(violations.size() == 1);
+        CHECK(violations[0].problem.find("is not a key that pgod knows") == 0);
+    }
+    model.services["web"].keys = {};
+    model.keys = {"services", "secrets", "configs", "include", "pods"};
+    CHECK(judge(plan_of(model), no_grants()).size() == 4);
+}
+
+TEST_CASE("dependencies") {
+    Model model;
+    model.services["a"].depends_on = {{"b", "service_healthy"}, {"c", ""}};
+    model.services["b"].depends_on = {{"c", "service_completed_successfully"}};
+    model.services["c"];
+    CHECK(sentences(judge(plan_of(model), no_grants())) == "");
+    model.services["c"].depends_on = {{"b", ""}};
+    const auto cycle = sentences(judge(plan_of(model), no_grants()));
+    CHECK(cycle.find("service \"b\": depends_on: waits for itself") != std::string::npos);
+    model.services["c"].depends_on = {{"d", "service_running"}};
+    CHECK(sentences(judge(plan_of(model), no_grants())) ==
+          "service \"c\": depends_on: \"d\" is not a service of this file\n"
+          "service \"c\": depends_on: condition \"service_running\" is unknown\n");
+}
+
+TEST_CASE("every service has its container, and every container its name") {
+    Model model;
+    model.services["a"].keys = {"image", "container_name"};
+    model.services["b"].keys = {"image", "container_name"};
+    auto plan = plan_of(model);
+    plan.containers.erase(plan.containers.begin());
+    CHECK(sentences(judge(plan, no_grants())).find("service \"a\": container_name: ") == 0);
+    plan.model.services["a"].keys.push_back("deploy"); // replicas: 0
+    CHECK(sentences(judge(plan, no_grants())) == "");
+    plan.containers.push_back(plan.containers[0]);
+    CHECK(sentences(judge(plan, no_grants())) ==
+          "service \"b\": container_name: \"demo_b_1\" is used twice\n");
+    plan.containers[1].name = "x";
+    plan.containers[1].service = "c";
+    CHECK(sentences(judge(plan, no_grants())).find("does not have this service") != std::string::npos);
+}
+
+TEST_CASE("at most twenty violations are said") {
+    Model model;
+    for (int i = 0; i < 50; ++i)
+        model.keys.push_back("key" + std::to_string(i));
+    CHECK(judge(plan_of(model), no_grants()).size() == 20);
+}
+
+TEST_CASE("paths as text") {
+    CHECK(lexical_path("/a/b", "../c/./d//e") == "/a/c/d/e");
+    CHECK(lexical_path("/a", "/") == "/");
+    CHECK(lexical_path("", "/x/..") == "/");
+    CHECK_FALSE(lexical_path("/a", "../.."));
+    CHECK_FALSE(lexical_path("a", "b"));
+    CHECK(is_at_or_beneath("/a/b", "/a"));
+    CHECK(is_at_or_beneath("/a", "/a/"));
+    CHECK(is_at_or_beneath("/a", "/"));
+    CHECK_FALSE(is_at_or_beneath("/ab", "/a"));
+    CHECK_FALSE(is_at_or_beneath("a/b", "/"));
+    CHECK_FALSE(is_at_or_beneath("/a", ""));
+    CHECK(moved_path("/a/b/c", "/a/b", "/x/") == "/x/c");
+    CHECK(moved_path("/a/b", "/a/b", "/x") == "/x");
+    CHECK(moved_path("/a/bc", "/a/b", "/x") == "/a/bc");
+}
