@@ -134,7 +134,6 @@ TEST_CASE("pgod-git is killed: its jobs end with it") {
     REQUIRE(::kill(pgod_git.pid(), SIGKILL) == 0);
     CHECK(WTERMSIG(pgod_git.wait_for_end()) == SIGKILL);
     CHECK(channel.receive()->closed());                     // the job's end of the pair went with it
-    CHECK(std::chrono::steady_clock::now() - started < 8s); // not by the job's own timeout of 10 s
 }
 
 TEST_CASE("what is no job ends pgod-git") {
