@@ -1,12 +1,12 @@
 #include "ssh/client_session.hpp"
 
 #include "base/handle.hpp"
+#include "ssh/client_crypto.hpp"
 #include "ssh/ssh_error.hpp"
 
 #include <fmt/format.h>
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
-#include <openssl/crypto.h>
 
 namespace pgod::ssh {
 
@@ -117,7 +117,7 @@ Result<ServerKey> server_key(ssh_session session) {
 } // namespace
 
 void initialise_client() {
-    ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    start_crypto();
     ::ssh_init();
 }
 
@@ -133,7 +133,14 @@ Result<ClientSession> ClientSession::handshake(Fd socket, const SessionOptions& 
         return Error{Code::internal, "out of memory"};
     TRY(apply(session.get(), options, socket.get()));
     (void)socket.release(); // libssh closes it from here on
-    if (::ssh_connect(session.get()) != SSH_OK)
+    // The server forks before it answers our first line; meanwhile libcrypto gets ready.
+    ::ssh_set_blocking(session.get(), 0);
+    int rc = ::ssh_connect(session.get());
+    warm_crypto();
+    ::ssh_set_blocking(session.get(), 1);
+    if (rc == SSH_AGAIN)
+        rc = ::ssh_connect(session.get());
+    if (rc != SSH_OK)
         return network(ssh_error(session.get(), fmt::format("handshake with {}", options.host)));
     const ServerKey server = TRY(server_key(session.get()));
     TRY(judge(server));
