@@ -216,34 +216,17 @@ Result<std::size_t> ServerSession::write(std::string_view bytes, bool to_stderr)
     return static_cast<std::size_t>(std::max(written, 0));
 }
 
-// One step at a time and each only with nothing waiting: libssh's close may otherwise return "again" without
-// having sent anything.
+// libssh queues each message whether or not the socket takes it ("again"), but for a close that finds its end
+// of file unsent: so that goes first, and the close is asked for until it is on its way.
 Result<bool> ServerSession::finish(int exit_status) {
-    while (closing_ != Closing::closed && (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) == 0) {
-        int result = SSH_OK;
-        switch (closing_) {
-        case Closing::open:
-            result = ::ssh_channel_request_send_exit_status(channel_, exit_status);
-            closing_ = Closing::status_sent;
-            break;
-        case Closing::status_sent:
-            result = ::ssh_channel_send_eof(channel_);
-            closing_ = Closing::eof_sent;
-            break;
-        case Closing::eof_sent:
-            result = ::ssh_channel_close(channel_);
-            if (::ssh_channel_is_open(channel_) == 0)
-                closing_ = Closing::closed;
-            break;
-        case Closing::closed:
-            break;
-        }
-        if (result == SSH_ERROR)
-            return ssh_error(session_.get(), "close the channel");
-        if (result == SSH_AGAIN)
-            break;
+    if (!std::exchange(finishing_, true)) {
+        if (::ssh_channel_request_send_exit_status(channel_, exit_status) == SSH_ERROR ||
+            ::ssh_channel_send_eof(channel_) == SSH_ERROR)
+            return ssh_error(session_.get(), "end the channel");
     }
-    return closing_ == Closing::closed;
+    if (::ssh_channel_is_open(channel_) != 0 && ::ssh_channel_close(channel_) == SSH_ERROR)
+        return ssh_error(session_.get(), "close the channel");
+    return ::ssh_channel_is_open(channel_) == 0;
 }
 
 void ServerSession::disconnect(const char* why) noexcept {

@@ -96,7 +96,7 @@ class ServerSession {
     bool requested_ = false;
     bool left_ = false;
     int attempts_ = 0;
-    enum class Closing { open, status_sent, eof_sent, closed } closing_ = Closing::open;
+    bool finishing_ = false;
     const char* violation_ = nullptr; // why this connection must end
 
     // In this order: the event gives its poll handle back to the session, which calls back until it is freed.

@@ -63,8 +63,8 @@ Status play_server(const ServerBind& bind, Fd socket) {
             asked = true;
             (void)TRY(session->write("warm\n", false));
         }
-        if (asked)
-            (void)TRY(session->finish(0));
+        if (asked && !session->finish(0))
+            break;
     }
     return ok();
 }

@@ -1,0 +1,78 @@
+#include "daemon/ssh_admission.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Admission::Clock::time_point start{};
+
+Admission house(std::size_t connections, std::size_t strangers) {
+    return Admission({connections, strangers, 10s});
+}
+
+} // namespace
+
+TEST_CASE("a full number of strangers costs the oldest its place, never the new one") {
+    auto admission = house(10, 2);
+    CHECK(admission.arrive(1, start).evicted == std::nullopt);
+    CHECK(admission.arrive(2, start).evicted == std::nullopt);
+    const auto third = admission.arrive(3, start);
+    CHECK(third.admitted);
+    CHECK(third.evicted == 1);
+    admission.ended(2);
+    CHECK(admission.arrive(4, start).evicted == std::nullopt);
+    CHECK(admission.arrive(5, start).evicted == 3);
+}
+
+TEST_CASE("who has authenticated is never evicted") {
+    auto admission = house(10, 2);
+    admission.arrive(1, start);
+    admission.authenticated(1);
+    admission.arrive(2, start);
+    admission.arrive(3, start);
+    CHECK(admission.arrive(4, start).evicted == 2);
+    CHECK(admission.arrive(5, start).evicted == 3);
+}
+
+TEST_CASE("a full house evicts a stranger; one of authenticated clients alone turns away") {
+    auto admission = house(3, 3);
+    for (Admission::Id id = 1; id <= 2; ++id) {
+        admission.arrive(id, start);
+        admission.authenticated(id);
+    }
+    admission.arrive(3, start);
+    const auto fourth = admission.arrive(4, start);
+    CHECK(fourth.admitted);
+    CHECK(fourth.evicted == 3);
+    admission.authenticated(4);
+    const auto fifth = admission.arrive(5, start);
+    CHECK(!fifth.admitted);
+    CHECK(fifth.evicted == std::nullopt);
+    admission.ended(1);
+    CHECK(admission.arrive(6, start).admitted);
+}
+
+TEST_CASE("a stranger's deadline runs from its arrival, and ends with its login") {
+    auto admission = house(10, 10);
+    CHECK(admission.next_deadline() == std::nullopt);
+    admission.arrive(1, start);
+    admission.arrive(2, start + 1s);
+    CHECK(admission.next_deadline() == start + 10s);
+    CHECK(admission.overdue(start + 9999ms) == std::nullopt);
+    CHECK(admission.overdue(start + 10s) == 1);
+    admission.authenticated(1);
+    CHECK(admission.overdue(start + 10s) == std::nullopt);
+    CHECK(admission.overdue(start + 11s) == 2);
+    admission.ended(2);
+    CHECK(admission.next_deadline() == std::nullopt);
+}
+
+TEST_CASE("what is said of somebody who is gone changes nothing") {
+    auto admission = house(1, 1);
+    admission.authenticated(7);
+    admission.ended(7);
+    CHECK(admission.arrive(8, start).admitted);
+}
