@@ -46,6 +46,11 @@ struct Stream {
     std::size_t owed = 0; // bytes that were in it when the operation ended: these are waited for at any rate
 };
 
+std::size_t waiting_in(const Fd& pipe) noexcept {
+    int bytes = 0;
+    return ::ioctl(pipe.get(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 class SshChild {
   public:
     explicit SshChild(SshChildTask task)
@@ -87,7 +92,7 @@ Status SshChild::serve() {
                                               [this](const PublicKey& key) { return knows(key); }));
     deadline_ = Clock::now() + task_.login_deadline;
     auto served = talk();
-    session_->disconnect(served ? "bye" : served.error().message.c_str());
+    session_->disconnect(served ? "bye" : served.error().message.c_str(), !served);
     return served;
 }
 
@@ -231,11 +236,8 @@ void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
     exit_status_ = exit->status;
     phase_ = Phase::draining;
     deadline_ = Clock::now() + drain_deadline;
-    for (Stream& stream : streams_) {
-        int waiting = 0;
-        if (stream.pipe && ::ioctl(stream.pipe.get(), FIONREAD, &waiting) == 0)
-            stream.owed = static_cast<std::size_t>(std::max(waiting, 0));
-    }
+    for (Stream& stream : streams_)
+        stream.owed = stream.pipe ? waiting_in(stream.pipe) : 0;
 }
 
 void SshChild::take_streams(std::vector<Fd> fds) {
@@ -249,8 +251,9 @@ void SshChild::take_streams(std::vector<Fd> fds) {
 // What was in the pipes when the operation ended is sent however slowly the client takes it; a process that
 // still holds them, and may write for ever, gets two seconds.
 bool SshChild::streams_drained() const {
-    return std::all_of(streams_.begin(), streams_.end(),
-                       [this](const Stream& stream) { return !stream.pipe || (stream.owed == 0 && late()); });
+    return std::all_of(streams_.begin(), streams_.end(), [this](const Stream& stream) {
+        return !stream.pipe || (late() && (stream.owed == 0 || waiting_in(stream.pipe) == 0));
+    });
 }
 
 void SshChild::read_stream(std::size_t index) {

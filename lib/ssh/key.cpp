@@ -1,12 +1,49 @@
 #include "ssh/key.hpp"
 
+#include "base/text.hpp"
+
 #include <libssh/libssh.h>
+
+#include <bit>
+#include <optional>
+#include <string_view>
 
 namespace pgod::ssh {
 
 namespace {
 
 using Text = Handle<char, ::ssh_string_free_char>;
+
+// One length-prefixed field of a key blob (RFC 4251 section 5), taken off its front.
+std::optional<std::string_view> take_field(std::string_view& blob) noexcept {
+    if (blob.size() < 4)
+        return std::nullopt;
+    std::size_t size = 0;
+    for (int i = 0; i < 4; ++i)
+        size = size << 8 | static_cast<unsigned char>(blob[static_cast<std::size_t>(i)]);
+    if (size > blob.size() - 4)
+        return std::nullopt;
+    const auto field = blob.substr(4, size);
+    blob.remove_prefix(4 + size);
+    return field;
+}
+
+// The length of the modulus: "ssh-rsa", e, n (RFC 4253 section 6.6). libssh has no call for it.
+int rsa_bits(std::string_view base64) {
+    const auto decoded = base64_decoded(base64);
+    if (!decoded)
+        return 0;
+    std::string_view blob = *decoded;
+    if (!take_field(blob) || !take_field(blob))
+        return 0;
+    auto modulus = take_field(blob).value_or("");
+    while (modulus.starts_with('\0'))
+        modulus.remove_prefix(1);
+    if (modulus.empty() || modulus.size() > 4096)
+        return 0;
+    return static_cast<int>(modulus.size() - 1) * 8 +
+           std::bit_width(static_cast<unsigned char>(modulus.front()));
+}
 
 } // namespace
 
@@ -28,6 +65,8 @@ Result<PublicKey> public_key_of(ssh_key_struct* key) {
     Text base64;
     if (::ssh_pki_export_pubkey_base64(key, Out(base64)) != SSH_OK)
         return Error{Code::invalid, "this key has no public half"};
+    if (type == std::string_view("ssh-rsa") && rsa_bits(base64.get()) < rsa_min_bits)
+        return Error{Code::denied, "RSA keys must have at least 2048 bits"};
     return PublicKey{type, base64.get(), {}};
 }
 

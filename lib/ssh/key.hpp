@@ -13,6 +13,8 @@ struct ssh_key_struct;
 
 namespace pgod::ssh {
 
+inline constexpr int rsa_min_bits = 2048;
+
 struct KeyDeleter {
     void operator()(ssh_key_struct* key) const noexcept;
 };
@@ -21,8 +23,9 @@ using Key = std::unique_ptr<ssh_key_struct, KeyDeleter>;
 // A private key in OpenSSH or PEM format, without a passphrase. Code::invalid otherwise.
 Result<Key> import_private_key(const Secret& text);
 
-// The public half as type and base64, name empty. Certificates and types that pgod does not accept are
-// Code::denied: libssh verifies nothing about a certificate's authority or validity.
+// The public half as type and base64, name empty. Code::denied: types that pgod does not accept, certificates
+// among them (libssh verifies nothing about their authority or validity), and RSA below 2048 bits, whose
+// signatures libssh would leave without any answer.
 Result<PublicKey> public_key_of(ssh_key_struct* key);
 
 Result<std::string> fingerprint_of(ssh_key_struct* key); // SHA256:…

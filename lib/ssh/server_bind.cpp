@@ -22,7 +22,6 @@ constexpr const char* login_key_types =
     "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,"
     "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com";
 constexpr const char* version = "pgod"; // the client sees SSH-2.0-pgod
-constexpr int rsa_min_bits = 2048;
 
 struct TextOption {
     ssh_bind_options_e option;

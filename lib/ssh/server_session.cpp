@@ -7,12 +7,15 @@
 #include <libssh/callbacks.h>
 #include <libssh/server.h>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 namespace pgod::ssh {
 
@@ -25,6 +28,22 @@ constexpr std::size_t max_chunk = 32 * 1024; // bytes of one write()
 void acknowledge_at_once(int socket) noexcept {
     const int on = 1;
     (void)::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+// Closing a socket that has unread input resets the connection, and the peer may lose what was sent last. So
+// input is thrown away until the peer has closed, for at most a second and a megabyte.
+void let_it_arrive(int socket) noexcept {
+    (void)::shutdown(socket, SHUT_WR);
+    std::array<char, 16 * 1024> waste{};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    for (int i = 0; i < 64; ++i) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd ready{socket, POLLIN, 0};
+        if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) != 1 ||
+            ::recv(socket, waste.data(), waste.size(), MSG_DONTWAIT) <= 0)
+            return;
+    }
 }
 
 } // namespace
@@ -139,9 +158,18 @@ Status ServerSession::turn() {
     const int result = ::ssh_event_dopoll(event_.get(), 0);
     if (violation_ != nullptr)
         return Error{Code::denied, violation_};
-    if (result == SSH_ERROR || (::ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0)
+    if (result == SSH_ERROR)
         return ssh_error(session_.get(), "the connection ended");
+    TRY(check_open());
     acknowledge_at_once(fd());
+    return ok();
+}
+
+// After everything that may send: libssh closes the socket on an error and may return a success all the same,
+// with its last output pending for ever.
+Status ServerSession::check_open() const {
+    if (fd() < 0 || (::ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0)
+        return ssh_error(session_.get(), "the connection ended");
     return ok();
 }
 
@@ -213,6 +241,7 @@ Result<std::size_t> ServerSession::write(std::string_view bytes, bool to_stderr)
                                   : ::ssh_channel_write(channel_, bytes.data(), size);
     if (written < 0 && written != SSH_AGAIN)
         return ssh_error(session_.get(), "send to the client");
+    TRY(check_open());
     return static_cast<std::size_t>(std::max(written, 0));
 }
 
@@ -226,13 +255,20 @@ Result<bool> ServerSession::finish(int exit_status) {
     }
     if (::ssh_channel_is_open(channel_) != 0 && ::ssh_channel_close(channel_) == SSH_ERROR)
         return ssh_error(session_.get(), "close the channel");
+    TRY(check_open());
     return ::ssh_channel_is_open(channel_) == 0;
 }
 
-void ServerSession::disconnect(const char* why) noexcept {
+void ServerSession::disconnect(const char* why, bool client_is_there) noexcept {
+    const Fd kept(client_is_there && fd() >= 0 ? ::fcntl(fd(), F_DUPFD_CLOEXEC, 0) : -1);
+    // libssh would only queue its goodbye while the socket has not said again that it takes output.
+    for (int i = 0; kept && i < 4 && (::ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0; ++i)
+        (void)::ssh_event_dopoll(event_.get(), 0);
     channel_ = nullptr; // freed with its connection
     (void)::ssh_session_set_disconnect_message(session_.get(), why);
     ::ssh_disconnect(session_.get());
+    if (kept)
+        let_it_arrive(kept.get());
 }
 
 } // namespace pgod::ssh

@@ -69,8 +69,9 @@ class ServerSession {
 
     // Sends exit status, end of file and close. False: output still waits, call again after the next turn.
     Result<bool> finish(int exit_status);
-    // Says goodbye if the socket takes it at once, and closes it.
-    void disconnect(const char* why) noexcept;
+    // Says why if the socket takes it at once, and closes it. With `client_is_there` it waits up to a second
+    // for the client to read that.
+    void disconnect(const char* why, bool client_is_there) noexcept;
 
   private:
     struct Callbacks;
@@ -83,6 +84,7 @@ class ServerSession {
 
     explicit ServerSession(KnowsKey knows);
     Status start(const ServerBind& bind, Fd socket);
+    Status check_open() const;
     bool accept_key(const char* user, ssh_key_struct* key, bool signature_valid);
     bool count_attempt() noexcept; // false: too many
     ssh_channel_struct* open_channel();

@@ -135,7 +135,7 @@ TEST_CASE("passwords are not taken and not tried for ever") {
     const auto tried = parse_decimal(trimmed(result.output));
     REQUIRE(tried.has_value());
     CHECK(*tried >= 2);
-    CHECK(*tried <= 21);
+    CHECK(*tried <= 22); // with the one that finds the connection closed
 }
 
 TEST_CASE("a wrong signature does not get in and does not hang beyond the login deadline") {
@@ -187,7 +187,7 @@ TEST_CASE("a terminal is refused; ssh(1) then gives up if it was told to insist"
     supervisor.know(key + ".pub");
     const auto result = clients.ssh(supervisor.port(), key, "ping", {"-tt"});
     CHECK(code(result) == ssh_failed);
-    CHECK(result.errors == "PTY allocation request failed on channel 0\n");
+    CHECK(result.errors.starts_with("PTY allocation request failed on channel 0"));
 }
 
 TEST_CASE("a command that is too long: one sentence and 64") {
