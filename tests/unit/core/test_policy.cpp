@@ -266,6 +266,11 @@ TEST_CASE("dependencies") {
     model.services["c"].depends_on = {{"b", ""}};
     const auto cycle = sentences(judge(plan_of(model), no_grants()));
     CHECK(cycle.find("service \"b\": depends_on: waits for itself") != std::string::npos);
+    CHECK(cycle.find("service \"a\"") != std::string::npos); // waits for them
+    model.services["c"].depends_on = {{"b", ""}, {"e", ""}};
+    model.services["e"];
+    CHECK(sentences(judge(plan_of(model), no_grants())).find("service \"c\": depends_on: waits for itself") !=
+          std::string::npos);
     model.services["c"].depends_on = {{"d", "service_running"}};
     CHECK(sentences(judge(plan_of(model), no_grants())) ==
           "service \"c\": depends_on: \"d\" is not a service of this file\n"
