@@ -222,6 +222,7 @@ JobResult fetched(const Work& work, const std::function<Status(const Plan&)>& fe
     if (!status) {
         result.exit_status = plan ? exit_status::failed : exit_status::rejected;
         result.error = status.error();
+        work.output.say(status.error().message);
     }
     return result;
 }

@@ -108,10 +108,11 @@ Status build_images(const Work& work, const Plan& plan, const BuildHistory* unle
 
 Status pull_images(const Work& work, const Plan& plan, Pull pull) {
     const auto wanted = images_to_pull(plan);
-    const auto found =
-        pull == Pull::missing ? TRY(work.podman.images(wanted)) : std::map<std::string, FoundImage>();
+    const auto found = TRY(work.podman.images(wanted));
     for (const auto& image : wanted) {
-        if (found.contains(image))
+        // An image of the host itself is nowhere to be pulled from.
+        const bool local = image.starts_with("localhost/");
+        if (found.contains(image) && (pull == Pull::missing || local))
             continue;
         work.progress("pull");
         work.output.say(fmt::format("pulling {}", image));

@@ -62,8 +62,17 @@ void ServiceActor::start() {
         os::log_error("{}: {}", service_.name, durable.error().message);
     else if (*durable)
         state_.durable = std::move(**durable);
+    if (auto keys = ports_.store.load_keys(service_.name); keys)
+        adopt_keys(std::move(*keys));
+    else
+        os::log_error("{}: {}", service_.name, keys.error().message);
     state_.phase = reconcile::Phase::unavailable;
     find_user();
+}
+
+void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
+    keys_ = keys;
+    ports_.keys.set_service(service_.name, std::move(keys));
 }
 
 void ServiceActor::reconfigure(Service service) {
@@ -198,8 +207,11 @@ void ServiceActor::on_synced(SyncResult result) {
     if (result.rewritten)
         os::log_warning("{}: branch {} was rewritten upstream", service_.name, service_.branch);
     // Without a tip nothing was read, and the keys known so far stay.
-    if (!result.tip.empty())
-        ports_.keys.set_service(service_.name, std::move(result.keys));
+    if (!result.tip.empty() && result.keys != keys_) {
+        if (auto saved = ports_.store.save_keys(service_.name, result.keys); !saved)
+            os::log_error("{}: {}", service_.name, saved.error().message);
+        adopt_keys(std::move(result.keys));
+    }
     feed(reconcile::SyncEnded{std::move(result.tip), std::move(result.error)});
 }
 

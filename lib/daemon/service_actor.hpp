@@ -60,6 +60,7 @@ class ServiceActor {
     void recover();
     void start_sync(const reconcile::StartSync& action);
     void on_synced(SyncResult result);
+    void adopt_keys(std::vector<PublicKey> keys);
     void start_export(const reconcile::StartExport& action);
     void start_work(const reconcile::StartWork& action);
     void end_work(const ipc::WorkDone& done);
@@ -72,6 +73,7 @@ class ServiceActor {
     Service service_;
     std::optional<Identity> user_;
     reconcile::State state_;
+    std::vector<PublicKey> keys_; // as the last sync found them
     std::vector<std::string> warnings_;
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;

@@ -25,6 +25,13 @@ CREATE TABLE IF NOT EXISTS services (
     reason        TEXT NOT NULL,
     deployments   INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS keys (
+    service TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    base64  TEXT NOT NULL,
+    name    TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS keys_of_service ON keys (service);
 )";
 
 // The one place where SQLite's codes become ours.
@@ -156,7 +163,48 @@ Status Store::save(const std::string& service, const reconcile::Durable& durable
         bind_text(statement.get(), 6, name_of(*durable.outcome));
     bind_text(statement.get(), 7, durable.reason);
     (void)sqlite3_bind_int64(statement.get(), 8, static_cast<sqlite3_int64>(durable.deployments));
-    const int code = sqlite3_step(statement.get());
+    return finish(statement.get(), service);
+}
+
+Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {
+    const Statement statement = TRY(prepare("SELECT type, base64, name FROM keys WHERE service = ?"));
+    bind_text(statement.get(), 1, service);
+    std::vector<PublicKey> keys;
+    int code = SQLITE_OK;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW)
+        keys.push_back({text_column(statement.get(), 0), text_column(statement.get(), 1),
+                        text_column(statement.get(), 2)});
+    if (code != SQLITE_DONE)
+        return failure(database_.get(), code, "read the keys of " + service);
+    return keys;
+}
+
+Status Store::save_keys(const std::string& service, const std::vector<PublicKey>& keys) {
+    TRY(execute(database_.get(), "BEGIN IMMEDIATE", "write keys"));
+    const auto written = write_keys(service, keys);
+    TRY(execute(database_.get(), written ? "COMMIT" : "ROLLBACK", "write keys"));
+    return written;
+}
+
+Status Store::write_keys(const std::string& service, const std::vector<PublicKey>& keys) {
+    const Statement remove = TRY(prepare("DELETE FROM keys WHERE service = ?"));
+    bind_text(remove.get(), 1, service);
+    TRY(finish(remove.get(), service));
+    for (const auto& key : keys) {
+        const Statement insert =
+            TRY(prepare("INSERT INTO keys (service, type, base64, name) VALUES (?, ?, ?, ?)"));
+        bind_text(insert.get(), 1, service);
+        bind_text(insert.get(), 2, key.type);
+        bind_text(insert.get(), 3, key.base64);
+        bind_text(insert.get(), 4, key.name);
+        TRY(finish(insert.get(), service));
+    }
+    return ok();
+}
+
+// Runs a statement that yields no rows.
+Status Store::finish(sqlite3_stmt* statement, const std::string& service) {
+    const int code = sqlite3_step(statement);
     if (code != SQLITE_DONE)
         return failure(database_.get(), code, "write service " + service);
     return ok();

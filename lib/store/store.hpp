@@ -6,12 +6,14 @@
 
 #include "base/handle.hpp"
 #include "base/result.hpp"
+#include "core/public_key.hpp"
 #include "core/reconcile.hpp"
 
 #include <sqlite3.h>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pgod::store {
 
@@ -26,6 +28,11 @@ class Store {
     Result<std::optional<reconcile::Durable>> load(const std::string& service);
     Status save(const std::string& service, const reconcile::Durable& durable);
 
+    // The keys of a service as its last sync found them: an upstream that cannot be reached at a start takes
+    // nobody's key away.
+    Result<std::vector<PublicKey>> load_keys(const std::string& service);
+    Status save_keys(const std::string& service, const std::vector<PublicKey>& keys);
+
   private:
     using Database = Handle<sqlite3, sqlite3_close_v2>;
     using Statement = Handle<sqlite3_stmt, sqlite3_finalize>;
@@ -34,6 +41,8 @@ class Store {
     explicit Store(Database database)
         : database_(std::move(database)) {}
     Result<Statement> prepare(const char* sql);
+    Status finish(sqlite3_stmt* statement, const std::string& service);
+    Status write_keys(const std::string& service, const std::vector<PublicKey>& keys);
 
     Database database_;
     std::string set_aside_;

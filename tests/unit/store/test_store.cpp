@@ -53,6 +53,22 @@ TEST_CASE("what was saved is there after a restart, whole") {
     CHECK((status.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("the keys of a service are replaced as a whole and kept apart from another's") {
+    Directory directory;
+    const std::vector<PublicKey> both{{"ssh-ed25519", "AAAA", "ann.pub"}, {"ssh-ed25519", "BBBB", "bob.pub"}};
+    const std::vector<PublicKey> one{{"ssh-rsa", "CCCC", "it's.pub"}};
+    {
+        auto store = *Store::open(directory.path);
+        CHECK(store.save_keys("web", both));
+        CHECK(store.save_keys("db", one));
+    }
+    auto store = *Store::open(directory.path);
+    CHECK(*store.load_keys("web") == both);
+    CHECK(store.save_keys("web", {}));
+    CHECK(store.load_keys("web")->empty());
+    CHECK(*store.load_keys("db") == one);
+}
+
 TEST_CASE("a corrupt database is kept aside and a new one begun") {
     Directory directory;
     std::ofstream(directory.path + "/state.db")
