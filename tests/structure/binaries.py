@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Reads the built executables and fails when one holds a library that its privilege must not hold: dynamically (all that
+the loader would bring in, libraries of libraries included) or linked into it from an archive.
+
+usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-git, pgod-work, pgod-podman and pgoctl
+       binaries.py DIRECTORY --self-test   fails when a forbidden library would go unnoticed"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+# A library by the name of its file and by a symbol that only its own code defines.
+LIBRARIES = {
+    "libssh": (r"libssh\.so", r"ssh_new|ssh_bind_new"),
+    "libgit2": (r"libgit2\.so", r"git_libgit2_init"),
+    "libssh2": (r"libssh2\.so", r"libssh2_init"),
+    "openssl": (r"lib(ssl|crypto)\.so", r"SSL_new|EVP_PKEY_new"),
+    "sqlite": (r"libsqlite3\.so", r"sqlite3_open_v2"),
+    "toml++": (r"libtomlplusplus\.so", r"_ZNK?4toml.*"),
+    "podman's JSON": (r"$^", r"_ZNK?8nlohmann.*"),
+}
+
+# What each must not hold, and why: the header of lib/daemon's roles.
+FORBIDDEN = {
+    "pgod": ["libssh", "libgit2", "libssh2", "openssl"],  # root: nothing that parses the network or a repository
+    "pgod-ssh": ["libgit2", "libssh2", "sqlite", "toml++", "podman's JSON"],
+    "pgod-git": ["libssh", "sqlite", "toml++", "podman's JSON"],  # libgit2 itself brings libssh2
+    "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++"],
+    "pgod-podman": list(LIBRARIES),
+    "pgoctl": ["libgit2", "libssh2", "sqlite", "toml++"],
+}
+ONLY_LIBC = re.compile(r"(linux-vdso|libc|libm|libgcc_s|libstdc\+\+|ld-linux[a-z0-9-]*|libasan|libubsan)\.so")
+
+
+def run(*argv):
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def loaded(path):
+    """The file names of every library that the loader brings in; none for a static executable."""
+    if "NEEDED" not in run("readelf", "--dynamic", "--wide", path).stdout:
+        return []
+    listed = run("ldd", path)
+    if listed.returncode != 0 or "not found" in listed.stdout:
+        raise RuntimeError(f"ldd {path}: {listed.stdout}{listed.stderr}")
+    return [line.split()[0].rsplit("/", 1)[-1] for line in listed.stdout.splitlines() if line.strip()]
+
+
+def defined(path):
+    """The symbols that the executable defines itself, also local and weak ones."""
+    listed = run("nm", "--defined-only", "--format=posix", path)
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    if listed.returncode != 0 or "main" not in names:
+        raise RuntimeError(f"{path} has no symbols to read: build it without stripping ({listed.stderr.strip()})")
+    return names
+
+
+def complaints(path, forbidden):
+    if not path.is_file():
+        return [f"{path} is missing"]
+    found = []
+    libraries, symbols = loaded(path), "\n".join(defined(path))
+    for name in forbidden:
+        file_pattern, symbol_pattern = LIBRARIES[name]
+        found += [f"{path.name} loads {library}, which is {name}" for library in libraries if re.match(file_pattern, library)]
+        linked = re.search(rf"^({symbol_pattern})$", symbols, re.MULTILINE)
+        if linked:
+            found.append(f"{path.name} has {name} linked in: it defines {linked[0]}")
+    if path.name == "pgod-podman":
+        found += [f"{path.name} loads {library}: it needs nothing but libc" for library in libraries
+                  if not ONLY_LIBC.match(library)]
+    return found
+
+
+def self_test(directory):
+    """The libraries are found where they are: an executable is judged by the rules of another."""
+    expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"), ("pgod", "sqlite"),
+                ("pgod", "toml++"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
+    return [f"{name} in {program} went unnoticed" for program, name in expected
+            if not complaints(directory / program, [name])]
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1])
+    if sys.argv[2:] == ["--self-test"]:
+        found = self_test(directory)
+    else:
+        found = [c for program, forbidden in FORBIDDEN.items() for c in complaints(directory / program, forbidden)]
+    for complaint in found:
+        print(complaint)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

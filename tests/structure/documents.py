@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Fails when a manual page has a fault that mandoc finds, or when the documents and the code disagree about what can be
+configured or asked for. Argument: the root of the source tree."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(sys.argv[1])
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def names_in(source, array):
+    """The quoted words of a constexpr array in a source file."""
+    body = re.search(rf"\b{array}\{{(.*?)\}};", source, re.DOTALL)
+    return re.findall(r'"([^"]+)"', body[1]) if body else []
+
+
+def lint():
+    pages = sorted((ROOT / "man").glob("*.[158]"))
+    found = [] if pages else ["there is no manual page"]
+    for page in pages:
+        judged = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True,
+                                timeout=60, check=False)
+        if judged.returncode != 0:
+            found.append(judged.stdout + judged.stderr)
+    return found
+
+
+def settings():
+    """Every setting is in the manual and in the example, and nothing else is."""
+    source, manual, example = read("lib/config/config.cpp"), read("man/pgod.toml.5"), read("config.example.toml")
+    found = []
+    file_part, _, service_part = manual.partition(".Ss Settings of a service")
+    example_file, _, example_service = example.partition("\n[[services]]")
+    for array, part, shown in (("file_keys", file_part, example_file), ("service_keys", service_part, example_service)):
+        known = set(names_in(source, array)) - {"services"}
+        documented = set(re.findall(r"^\.It Ic (\w+) No =", part, re.MULTILINE))
+        if not known or known != documented:
+            found.append(f"man/pgod.toml.5 and {array} of lib/config/config.cpp differ in {sorted(known ^ documented)}")
+        exampled = set(re.findall(r"^(\w+)\s*=", shown, re.MULTILINE))
+        if known != exampled:
+            found.append(f"config.example.toml and {array} of lib/config/config.cpp differ in {sorted(known ^ exampled)}")
+    return found
+
+
+def environment():
+    """The names that may not be set are those that the manual lists."""
+    body = re.search(r"reserved\{\{(.*?)\}\};", read("lib/config/env.cpp"), re.DOTALL)
+    known = set(re.findall(r'\{"([^"]+)",', body[1]))
+    documented = set(re.findall(r"^\.Ev (\S+)", read("man/pgod.toml.5"), re.MULTILINE))
+    return [] if known and known == documented else [f"the reserved names of env differ in {sorted(known ^ documented)}"]
+
+
+def main():
+    found = [*lint(), *settings(), *environment()]
+    for complaint in found:
+        print(complaint)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
