@@ -18,7 +18,7 @@ namespace pgod {
 using Argv = std::vector<std::string>; // argv[0], podman's own name, left out
 
 inline constexpr std::size_t max_plan_calls = 2000;
-inline constexpr std::size_t max_call_bytes = 256 * 1024;
+inline constexpr std::size_t max_call_bytes = 262144;
 inline constexpr std::size_t max_containers = 100;
 inline constexpr std::size_t max_container_options = 1000;
 

@@ -75,11 +75,11 @@ std::string problem_of_variable(const std::string& variable) {
 }
 
 void read_build(std::span<const std::string> arguments, Reading& reading) {
-    auto& [plan, findings, directory] = reading;
+    Plan& plan = reading.plan;
     PlannedBuild build;
     std::string service;
     const auto refuse = [&](std::string problem) {
-        findings.add(service, "build", std::move(problem));
+        reading.findings.add(service, "build", std::move(problem));
     };
     if (arguments.empty())
         return refuse("the context is missing");
@@ -99,8 +99,8 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
     std::string file;
     for (const auto& [flag, value, alone] : given.flags) {
         if (flag->fits != nullptr && !flag->fits(value)) {
-            findings.add(service, std::string(flag->setting),
-                         quoted(value) + " is not " + std::string(flag->expected));
+            reading.findings.add(service, std::string(flag->setting),
+                                 quoted(value) + " is not " + std::string(flag->expected));
             continue;
         }
         if (flag->name == "--build-arg")
@@ -111,8 +111,8 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
         if (flag->take != Take::drop)
             build.options.push_back({std::string(flag->name), value});
     }
-    auto context_path = lexical_path(directory, context);
-    auto file_path = lexical_path(directory, file);
+    auto context_path = lexical_path(reading.directory, context);
+    auto file_path = lexical_path(reading.directory, file);
     if (!context_path || !is_plain_path(context))
         return refuse("context " + quoted(context) + " is not a directory of the repository");
     if (!file_path || file.empty() || build.image.empty())

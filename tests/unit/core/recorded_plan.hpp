@@ -214,4 +214,20 @@ inline PolicyGrants no_grants() {
     return grants;
 }
 
+// podman's arguments, without podman-compose's own labels.
+inline std::vector<std::string> arguments_of(const PlannedContainer& container) {
+    std::vector<std::string> arguments;
+    for (const auto& option : container.options)
+        if (!option.value.starts_with("io.podman.") && !option.value.starts_with("com.docker."))
+            arguments.push_back(podman_argument(option));
+    return arguments;
+}
+
+inline std::string sentences(const std::vector<Violation>& violations) {
+    std::string text;
+    for (const auto& violation : violations)
+        text += describe(violation) + "\n";
+    return text;
+}
+
 } // namespace pgod::test

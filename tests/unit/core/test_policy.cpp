@@ -10,13 +10,6 @@ using namespace pgod::test;
 
 namespace {
 
-std::string sentences(const std::vector<Violation>& violations) {
-    std::string text;
-    for (const auto& violation : violations)
-        text += describe(violation) + "\n";
-    return text;
-}
-
 // What the policy says of one service "web" with these flags; parsing must have had no complaint.
 std::string verdict(const Argv& flags, const PolicyGrants& grants) {
     auto calls = with_default_network(web_run(flags));
