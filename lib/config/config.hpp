@@ -15,7 +15,7 @@
 
 namespace pgod {
 
-inline constexpr std::size_t max_config_bytes = 1024 * 1024;
+inline constexpr std::size_t max_config_bytes = std::size_t{1024} * 1024;
 inline constexpr std::size_t max_config_errors = 100;
 
 struct ConfigReport {

@@ -32,7 +32,7 @@ Result<ConfigFile> read_config(const std::string& path) {
         return Error{Code::invalid, "is not a regular file"};
     if ((file.status.st_mode & S_IWOTH) != 0)
         return Error{Code::denied, "can be written by everyone on this host: chmod o-w it"};
-    std::array<char, 16 * 1024> buffer{};
+    std::array<char, 16'384> buffer{};
     for (;;) {
         const auto got = ::read(fd.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR)

@@ -18,7 +18,7 @@ struct PublicKey {
     bool operator==(const PublicKey&) const = default;
 };
 
-inline constexpr std::size_t max_key_line = 16 * 1024;
+inline constexpr std::size_t max_key_line = std::size_t{16} * 1024;
 
 bool is_accepted_key_type(std::string_view type) noexcept; // no DSA, no certificates
 std::vector<std::string_view> accepted_key_types();
