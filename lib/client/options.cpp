@@ -52,6 +52,9 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
         ->type_name("SECONDS")
         ->check(CLI::Range(1, longest_timeout).description(""));
     app.add_flag("-v,--verbose", options.verbose, "say what is tried");
+    for (CLI::Option* option : app.get_options())
+        if (option->get_name() != "--identity" && option->get_type_size() > 0)
+            option->take_last(); // so that an alias with options can be overridden
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -63,6 +66,9 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
     }
     options.timeout = std::chrono::seconds(timeout);
     options.args = app.remaining();
+    if (!options.args.empty() && options.args.front().starts_with('-') && options.args.front() != "--")
+        return EarlyEnd{exit_status::usage,
+                        fmt::format("there is no option {}: see pgoctl --help", options.args.front())};
     if (!options.args.empty() && options.args.front() == "--")
         options.args.erase(options.args.begin());
     if (options.args.empty())
