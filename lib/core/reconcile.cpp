@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pgod::reconcile {
 
@@ -110,8 +111,8 @@ class Stepper {
             tell(command.id, "too many commands wait for this service; try again later");
             return finish(command.id, exit_status::busy);
         }
-        note_intent(command.op, event.who);
         state_.queue.push_back(command);
+        note_intent(state_.queue.back(), event.who);
         if (state_.phase != Phase::idle)
             tell(command.id, "waiting for what the service is doing now");
         next();
@@ -153,7 +154,7 @@ class Stepper {
                                                                     : exit_status::rejected);
         }
         // A `down` may have come while the commit was exported; a poll must not undo it.
-        if (op == Op::sync && state_.durable.desired != Desired::running) {
+        if (op == Op::sync && state_.durable.intent.desired != Desired::running) {
             state_.phase = Phase::idle;
             return end_current(exit_status::done);
         }
@@ -170,6 +171,8 @@ class Stepper {
         state_.health = event.health;
         if (work == Work::deploy)
             on_deployed(event);
+        if (event.exit_status == exit_status::usage)
+            take_intent_back();
         end_current(event.exit_status);
     }
 
@@ -198,19 +201,24 @@ class Stepper {
     }
 
     // What an operator asked for is written down before anything is done about it.
-    void note_intent(Op op, const std::string& who) {
-        const bool stops = op == Op::down || op == Op::stop;
-        const bool starts = op == Op::up || op == Op::start;
-        if (!stops && !starts)
-            return;
+    void note_intent(PendingCommand& command, const std::string& who) {
+        const bool stops = command.op == Op::down || command.op == Op::stop;
+        const bool starts = command.op == Op::up || command.op == Op::start;
         const Desired wanted = stops ? Desired::stopped : Desired::running;
-        if (state_.durable.desired == wanted)
+        if ((!stops && !starts) || state_.durable.intent.desired == wanted)
             return;
-        state_.durable.desired = wanted;
-        state_.durable.desired_by = who;
-        state_.durable.desired_since = now_;
+        command.instead_of = std::exchange(state_.durable.intent, Intent{wanted, who, now_});
         act(Persist{});
         note(false, fmt::format("desired is now {}, asked by {}", name_of(wanted), who));
+    }
+
+    // A command that could not be understood asked for nothing.
+    void take_intent_back() {
+        if (!state_.current || !state_.current->instead_of)
+            return;
+        state_.durable.intent = *state_.current->instead_of;
+        act(Persist{});
+        note(false, fmt::format("desired is {} as before", name_of(state_.durable.intent.desired)));
     }
 
     void next() {
@@ -266,9 +274,9 @@ class Stepper {
 
     // Empty: a poll or `sync` deploys the tip.
     std::string why_not_deploy() const {
-        if (state_.durable.desired != Desired::running)
-            return fmt::format("desired is {}: {} is not deployed until up", name_of(state_.durable.desired),
-                               brief(state_.tip));
+        if (state_.durable.intent.desired != Desired::running)
+            return fmt::format("desired is {}: {} is not deployed until up",
+                               name_of(state_.durable.intent.desired), brief(state_.tip));
         if (state_.needs_deploy)
             return {};
         if (state_.next_deploy && now_ < *state_.next_deploy)
@@ -359,7 +367,7 @@ Step step(State state, const Settings& settings, const Event& event, Time now, d
 std::optional<Time> due(const State& state) {
     if (state.phase != Phase::idle)
         return std::nullopt;
-    if (state.next_deploy && state.durable.desired == Desired::running)
+    if (state.next_deploy && state.durable.intent.desired == Desired::running)
         return std::min(state.next_sync, *state.next_deploy);
     return state.next_sync;
 }

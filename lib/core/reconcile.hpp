@@ -39,18 +39,25 @@ enum class Phase {
 // What a worker is asked for; a mirror of ipc::WorkKind, which core does not know.
 enum class Work { deploy, pull, build, down, start, stop, restart };
 
+// What an operator asked for, and who.
+struct Intent {
+    Desired desired = Desired::running;
+    std::string by; // key name, fingerprint and address; empty: nobody yet
+    std::optional<Time> since;
+    bool operator==(const Intent&) const = default;
+};
+
 struct PendingCommand {
     CommandId id = 0;
     Op op = Op::sync;
     std::vector<std::string> args;
+    std::optional<Intent> instead_of; // what it changed when it came; set by step()
     bool operator==(const PendingCommand&) const = default;
 };
 
 // What survives a restart.
 struct Durable {
-    Desired desired = Desired::running;
-    std::string desired_by; // who asked: key name, fingerprint and address; empty: nobody yet
-    std::optional<Time> desired_since;
+    Intent intent;
     std::string settled;            // the commit that was last carried to an end: not tried again by itself
     std::optional<Outcome> outcome; // of that attempt
     std::string reason;             // one sentence, when it did not end well

@@ -76,10 +76,10 @@ Json to_json(const ServiceView& view) {
     json["user"] = view.service.user;
     json["repository"] = view.service.repository.redacted();
     json["branch"] = view.service.branch;
-    json["desired"] = name_of(durable.desired);
-    if (durable.desired_since) {
-        json["desired_by"] = durable.desired_by;
-        json["desired_since"] = time_text(*durable.desired_since);
+    json["desired"] = name_of(durable.intent.desired);
+    if (durable.intent.since) {
+        json["desired_by"] = durable.intent.by;
+        json["desired_since"] = time_text(*durable.intent.since);
     }
     json["health"] = name_of(state.health);
     json["phase"] = phase_name(state.phase);
@@ -109,8 +109,8 @@ std::string list_text(const std::vector<ServiceView>& services) {
     for (const auto& view : services) {
         const auto& durable = view.state.durable;
         out += fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {}\n", view.service.name, width,
-                           name_of(durable.desired), name_of(view.state.health), brief(view.state.running),
-                           durable.outcome ? name_of(*durable.outcome) : "-");
+                           name_of(durable.intent.desired), name_of(view.state.health),
+                           brief(view.state.running), durable.outcome ? name_of(*durable.outcome) : "-");
     }
     return out;
 }
@@ -132,9 +132,9 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
     row("service", view.service.name);
     row("user", view.service.user);
     row("repository", fmt::format("{} {}", view.service.repository.redacted(), view.service.branch));
-    std::string desired(name_of(durable.desired));
-    if (durable.desired_since)
-        desired += fmt::format(", asked by {} at {}", durable.desired_by, time_text(*durable.desired_since));
+    std::string desired(name_of(durable.intent.desired));
+    if (durable.intent.since)
+        desired += fmt::format(", asked by {} at {}", durable.intent.by, time_text(*durable.intent.since));
     row("desired", desired);
     row("health", name_of(state.health));
     row("doing", phase_name(state.phase));

@@ -137,10 +137,10 @@ Result<std::optional<reconcile::Durable>> Store::load(const std::string& service
     if (code != SQLITE_ROW)
         return failure(database_.get(), code, "read service " + service);
     reconcile::Durable durable;
-    durable.desired = desired_named(text_column(statement.get(), 0)).value_or(Desired::running);
-    durable.desired_by = text_column(statement.get(), 1);
+    durable.intent.desired = desired_named(text_column(statement.get(), 0)).value_or(Desired::running);
+    durable.intent.by = text_column(statement.get(), 1);
     if (sqlite3_column_type(statement.get(), 2) != SQLITE_NULL)
-        durable.desired_since =
+        durable.intent.since =
             reconcile::Time(std::chrono::milliseconds(sqlite3_column_int64(statement.get(), 2)));
     durable.settled = text_column(statement.get(), 3);
     durable.outcome = outcome_named(text_column(statement.get(), 4));
@@ -154,10 +154,10 @@ Status Store::save(const std::string& service, const reconcile::Durable& durable
         "INSERT OR REPLACE INTO services (name, desired, desired_by, desired_since, settled, outcome, "
         "reason, deployments) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
     bind_text(statement.get(), 1, service);
-    bind_text(statement.get(), 2, name_of(durable.desired));
-    bind_text(statement.get(), 3, durable.desired_by);
-    if (durable.desired_since)
-        (void)sqlite3_bind_int64(statement.get(), 4, durable.desired_since->time_since_epoch().count());
+    bind_text(statement.get(), 2, name_of(durable.intent.desired));
+    bind_text(statement.get(), 3, durable.intent.by);
+    if (durable.intent.since)
+        (void)sqlite3_bind_int64(statement.get(), 4, durable.intent.since->time_since_epoch().count());
     bind_text(statement.get(), 5, durable.settled);
     if (durable.outcome)
         bind_text(statement.get(), 6, name_of(*durable.outcome));

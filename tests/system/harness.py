@@ -225,7 +225,13 @@ class GitDaemon:
         self.stop()
         self.hanging = socket.socket()
         self.hanging.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.hanging.bind(("127.0.0.1", self.port))
+
+        def bound():
+            with contextlib.suppress(OSError):
+                self.hanging.bind(("127.0.0.1", self.port))
+                return True
+
+        wait_until("the port is free again", bound)
         self.hanging.listen(64)
 
 
@@ -331,8 +337,7 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(self.forget_directory)
 
     def forget_directory(self):
-        failed = any(error for _, error in getattr(self._outcome, "errors", [])) or any(
-            self is test for test, _ in self._outcome.result.failures + self._outcome.result.errors)
+        failed = not self._outcome.success
         if failed:
             for log in self.directory.glob("**/*.log"):
                 sys.stderr.write(f"--- {log}\n{log.read_text()[-6000:]}\n")

@@ -43,7 +43,7 @@ class Clients(SystemTest):
     def test_wrong_key(self):
         done = self.daemon.ctl(self.other, "demo//ping", env={"USER": "miek"})
         self.assertEqual(done.returncode, 77)
-        self.assertRegex(done.stderr, r'^Unauthorized: Key for user "[a-z0-9-]+" does not match any for name demo\n$')
+        self.assertRegex(done.stderr, r'(?m)^Unauthorized: Key for user "[a-z0-9-]+" does not match any for name demo\n$')
         self.assertEqual(done.stdout, "")
 
     def test_a_key_of_another_service_and_a_service_that_does_not_exist_look_the_same(self):

@@ -55,7 +55,7 @@ struct Drive {
         return line(actions);
     }
     std::string operator()(Op op, CommandId id = 7) {
-        return (*this)(CommandArrived{{id, op, {}}, "miek (SHA256:x) from 192.0.2.1"});
+        return (*this)(CommandArrived{{id, op, {}, {}}, "miek (SHA256:x) from 192.0.2.1"});
     }
     std::string told() const {
         std::string text;
@@ -138,8 +138,8 @@ TEST_CASE("up tries what was rejected again") {
 TEST_CASE("down stays down across polls, commits and restarts, until up") {
     Drive drive = settled_service();
     CHECK(drive(Op::down) == "persist note work(3,,7)");
-    CHECK(drive.state.durable.desired == Desired::stopped);
-    CHECK(drive.state.durable.desired_by == "miek (SHA256:x) from 192.0.2.1");
+    CHECK(drive.state.durable.intent.desired == Desired::stopped);
+    CHECK(drive.state.durable.intent.by == "miek (SHA256:x) from 192.0.2.1");
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(7,0)");
     drive.now += 60s;
     CHECK(drive(Tick{}) == "sync(a)");
@@ -240,7 +240,7 @@ TEST_CASE("containers that are gone after a reboot are brought back, stopped one
 
     Drive stopped;
     stopped.state.durable = drive.state.durable;
-    stopped.state.durable.desired = Desired::stopped;
+    stopped.state.durable.intent.desired = Desired::stopped;
     CHECK(stopped(Recovered{commit_a, Health::missing}) == "sync()");
     CHECK(stopped(tip(commit_a)) == "note");
 }
@@ -277,6 +277,15 @@ TEST_CASE("changed settings judge the tip again") {
     Drive drive = settled_service();
     CHECK(drive(Reconfigured{}) == "sync(a)");
     CHECK(drive(tip(commit_a)) == "export(a)");
+}
+
+TEST_CASE("a stop that names no compose service of ours asked for nothing") {
+    Drive drive = settled_service();
+    CHECK(drive(Op::stop) == "persist note work(5,,7)");
+    CHECK(drive(WorkEnded{
+              exit_status::usage, {}, Error{Code::invalid, "no such service"}, commit_a, Health::healthy}) ==
+          "persist note finish(7,64)");
+    CHECK(drive.state.durable.intent.desired == Desired::running);
 }
 
 TEST_CASE("a queue that is full refuses with busy") {

@@ -25,9 +25,9 @@ struct Directory {
 
 reconcile::Durable stopped() {
     reconcile::Durable durable;
-    durable.desired = Desired::stopped;
-    durable.desired_by = "ann.pub (SHA256:x) from 192.0.2.1";
-    durable.desired_since = reconcile::Time(std::chrono::milliseconds(1'700'000'000'123));
+    durable.intent.desired = Desired::stopped;
+    durable.intent.by = "ann.pub (SHA256:x) from 192.0.2.1";
+    durable.intent.since = reconcile::Time(std::chrono::milliseconds(1'700'000'000'123));
     durable.settled = std::string(40, 'a');
     durable.outcome = Outcome::rolled_back;
     durable.reason = "it's \"broken\"";
