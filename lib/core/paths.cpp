@@ -59,12 +59,4 @@ bool is_at_or_beneath(std::string_view path, std::string_view directory) noexcep
     return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-std::string moved_path(std::string_view path, std::string_view from, std::string_view to) {
-    if (!is_at_or_beneath(path, from))
-        return std::string(path);
-    std::string out(without_end_slash(to));
-    out.append(path.substr(without_end_slash(from).size()));
-    return out.empty() ? "/" : out;
-}
-
 } // namespace pgod

@@ -17,7 +17,4 @@ bool has_dot_dot(std::string_view path); // a ".." component anywhere
 // `path` is `directory` or lies beneath it; both absolute and without "." or "..".
 bool is_at_or_beneath(std::string_view path, std::string_view directory) noexcept;
 
-// The same place beneath `to` for a path at or beneath `from`; any other path stays.
-std::string moved_path(std::string_view path, std::string_view from, std::string_view to);
-
 } // namespace pgod

@@ -2,8 +2,6 @@
 
 #include "base/text.hpp"
 #include "core/findings.hpp"
-#include "core/mount.hpp"
-#include "core/paths.hpp"
 #include "core/plan_calls.hpp"
 
 #include <utility>
@@ -104,24 +102,6 @@ PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& proj
             read_call(call, reading);
     }
     return {std::move(reading.plan), std::move(reading.findings).take()};
-}
-
-Plan moved(Plan plan, std::string_view from, std::string_view to) {
-    for (auto& build : plan.builds) {
-        build.context = moved_path(build.context, from, to);
-        build.file = moved_path(build.file, from, to);
-    }
-    for (auto& container : plan.containers) {
-        for (auto& option : container.options) {
-            if (option.flag == "--env-file") {
-                option.value = moved_path(option.value, from, to);
-            } else if (auto bind = bind_of(option)) {
-                bind->source = moved_path(bind->source, from, to);
-                option = volume_option(*bind);
-            }
-        }
-    }
-    return plan;
 }
 
 } // namespace pgod

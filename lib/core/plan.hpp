@@ -111,9 +111,4 @@ struct PlanOrViolations {
 // Violations: the first 20.
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
 
-// The plan with every path at or beneath `from` at the same place beneath `to`: build contexts and files,
-// bind sources, env files. Moves a stage's plan to the work tree, and makes the plans of two stages
-// equal where nothing but the stage differs.
-Plan moved(Plan plan, std::string_view from, std::string_view to);
-
 } // namespace pgod

@@ -196,7 +196,7 @@ TEST_CASE("bounds") {
     CHECK(parse_web(web_run(bad)).violations.size() == 20);
 }
 
-TEST_CASE("two recordings of the same commit are equal, also from two stages") {
+TEST_CASE("two recordings of the same commit are equal") {
     const auto first = parse_plan(recorded_calls(), "demo", recorded_model()).plan;
     auto calls = recorded_calls();
     for (auto& call : calls) {
@@ -205,33 +205,26 @@ TEST_CASE("two recordings of the same commit are equal, also from two stages") {
                 argument = "demo_default,demo_front";
             if (argument == stage + "/html:/html:z,ro")
                 argument = stage + "/html:/html:ro,z";
+            if (argument == "com.docker.compose.project.config_files=compose.yaml")
+                argument = "com.docker.compose.project.config_files=compose.yml";
         }
     }
     CHECK(parse_plan(calls, "demo", recorded_model()).plan == first);
-    for (auto& call : calls)
-        for (auto& argument : call)
-            if (const auto at = argument.find(stage); at != std::string::npos)
-                argument.replace(at, stage.size(), "/srv/stage/2");
-    const auto second = parse_plan(calls, "demo", recorded_model()).plan;
-    CHECK_FALSE(second == first);
-    CHECK(moved(second, "/srv/stage/2", "/work") == moved(first, stage, "/work"));
     calls.back()[1] = "--name=demo_web_2";
-    CHECK_FALSE(moved(parse_plan(calls, "demo", recorded_model()).plan, "/srv/stage/2", "/work") ==
-                moved(first, stage, "/work"));
+    CHECK_FALSE(parse_plan(calls, "demo", recorded_model()).plan == first);
 }
 
 TEST_CASE("what the worker asks of a plan") {
-    const auto plan =
-        moved(parse_plan(recorded_calls(), "demo", recorded_model()).plan, stage, "/home/u/tree");
-    CHECK(plan.builds.at(0).context == "/home/u/tree/app");
+    const auto plan = parse_plan(recorded_calls(), "demo", recorded_model()).plan;
     std::vector<Mount> binds;
     for (const auto& option : plan.containers.at(1).options)
         if (auto bind = bind_of(option))
             binds.push_back(*bind);
     REQUIRE(binds.size() == 2);
-    CHECK(binds[0] == Mount{MountKind::bind, "/home/u/tree/html", "/html", {"ro", "z"}});
-    CHECK(binds[1].source == "/home/u/tree/raw");
-    CHECK(volume_option(binds[0]) == PlanOption{"--volume", "/home/u/tree/html:/html:ro,z"});
+    CHECK(binds[0] == Mount{MountKind::bind, stage + "/html", "/html", {"ro", "z"}});
+    CHECK(binds[1].source == stage + "/raw");
+    binds[0].source = "/tree/html";
+    CHECK(volume_option(binds[0]) == PlanOption{"--volume", "/tree/html:/html:ro,z"});
     const auto ports = published_ports(plan.containers[1]);
     REQUIRE(ports.size() == 4);
     CHECK(ports[0] == PublishedPort{"", 8080, 8080, 80, 80, "tcp"});
