@@ -28,8 +28,10 @@ class Deployment {
                          lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed,
                          lock.error());
         running_ = read_record(work_.directory, running_release);
-        if (auto ready = get_ready(); !ready)
-            return not_started(ready.error());
+        if (auto checked = check(); !checked)
+            return not_started(checked.error(), is_the_commits_fault(checked.error()));
+        if (auto fetched = fetch(); !fetched)
+            return not_started(fetched.error(), false);
         const NewVersion next{stage_, plan_.plan, images_, files_.changed};
         auto reason = reason_to_deploy(running_ ? &*running_ : nullptr, next, seen_);
         if (!reason && work_.job.force)
@@ -38,28 +40,26 @@ class Deployment {
             return follow();
         work_.output.say(fmt::format("deploying {}: {}", work_.job.commit.substr(0, 12), *reason));
         if (auto prepared = prepare(); !prepared)
-            return not_started(prepared.error());
+            return not_started(prepared.error(), is_the_commits_fault(prepared.error()));
         return switch_over();
     }
 
   private:
     // Everything that can be found out while the old version runs and nothing is touched.
-    Status get_ready() {
+    Status check() {
         plan_ = TRY(plan_commit(work_));
         files_ = TRY(prepare_release(work_.directory));
         staged_ = true;
-        const BuildHistory history{running_ ? &*running_ : nullptr, &files_.changed, stage_};
         seen_ = TRY(work_.podman.containers());
         TRY(check_names(work_, plan_.plan, seen_));
-        tree_ = TRY(open_work_tree());
-        TRY(check_binds(plan_.plan, bind_roots(work_), tree_.get()));
-        images_ = TRY(fetch_images(work_, plan_.plan, history));
-        return ok();
+        tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
+        return check_binds(plan_.plan, bind_roots(work_), tree_.get());
     }
 
-    Result<Fd> open_work_tree() const {
-        Fd tree = TRY(make_public_directories(work_.directory.fd(), "tree"));
-        return tree;
+    Status fetch() {
+        const BuildHistory history{running_ ? &*running_ : nullptr, &files_.changed, stage_};
+        images_ = TRY(fetch_images(work_, plan_.plan, history));
+        return ok();
     }
 
     Record next_record() const {
@@ -176,13 +176,16 @@ class Deployment {
         return verify(work_, *running_);
     }
 
+    static bool is_the_commits_fault(const Error& error) {
+        return error.code == Code::permanent || error.code == Code::invalid;
+    }
+
     // It ended with the old version untouched.
-    JobResult not_started(const Error& error) {
+    JobResult not_started(const Error& error, bool rejected) {
         if (staged_) // an `incoming` of before was set aside, this one is ours
             (void)discard_release(work_.directory);
-        if (error.code == Code::permanent || error.code == Code::invalid)
-            return ended(Outcome::rejected, exit_status::rejected, error);
-        return ended(Outcome::failed, exit_status::failed, error);
+        return rejected ? ended(Outcome::rejected, exit_status::rejected, error)
+                        : ended(Outcome::failed, exit_status::failed, error);
     }
 
     JobResult ended(Outcome outcome, int exit_code, std::optional<Error> error = std::nullopt) {

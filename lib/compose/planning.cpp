@@ -13,6 +13,8 @@ namespace pgod::compose {
 
 namespace {
 
+constexpr std::size_t max_env_file = 1 << 20; // bytes
+
 // The shim settled what links of the commit mean; one that is left leads out of it.
 Status check_builds(const Plan& plan, int stage, const std::string& stage_path) {
     for (const auto& build : plan.builds)
@@ -21,6 +23,20 @@ Status check_builds(const Plan& plan, int stage, const std::string& stage_path) 
             if (!relative || (!relative->empty() && !os::open_beneath(stage, *relative, O_PATH)))
                 return Error{Code::permanent,
                              fmt::format("build: {} is not in the repository", escaped(path))};
+        }
+    return ok();
+}
+
+Status check_env_files(const Plan& plan, int stage, const std::string& stage_path) {
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options) {
+            if (option.flag != "--env-file")
+                continue;
+            const auto relative = path_beneath(option.value, stage_path);
+            const auto text = os::read_file_beneath(stage, relative.value_or(""), max_env_file);
+            if (!text)
+                return Error{Code::permanent,
+                             fmt::format("{}: env_file: {}", container.service, text.error().message)};
         }
     return ok();
 }
@@ -46,13 +62,13 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     const PolicyGrants grants{request.stage, work.job.ports, work.job.volumes};
     for (auto& violation : judge(plan, grants))
         violations.push_back(std::move(violation));
-    if (violations.empty())
-        TRY(check_builds(plan, stage.get(), request.stage));
-    if (violations.empty())
-        return JudgedPlan{std::move(plan), request.compose_file};
-    for (const auto& violation : violations)
-        work.output.say(describe(violation));
-    return Error{Code::permanent, describe(violations.front())};
+    for (std::size_t i = 1; i < violations.size(); ++i)
+        work.output.say(describe(violations[i]));
+    if (!violations.empty()) // the caller says this one, with how the job ended
+        return Error{Code::permanent, describe(violations.front())};
+    TRY(check_builds(plan, stage.get(), request.stage));
+    TRY(check_env_files(plan, stage.get(), request.stage));
+    return JudgedPlan{std::move(plan), request.compose_file};
 }
 
 } // namespace pgod::compose

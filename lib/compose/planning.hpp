@@ -13,7 +13,7 @@ struct JudgedPlan {
     std::string compose_file; // relative to the stage
 };
 
-// Code::permanent: the commit is rejected; every violation was said, and the error is the first.
+// Code::permanent: the commit is rejected. The error is the first violation; the others were said.
 Result<JudgedPlan> plan_commit(const Work& work);
 
 } // namespace pgod::compose

@@ -61,7 +61,8 @@ class Guard:
             self.refuse(f"{shown(path)} would be written while the file is read")
         inside = beneath(real, stage)
         if not inside and not any(beneath(real, directory) for directory in self.library):
-            self.refuse(f"{shown(path)} is read but is outside the repository")
+            target = f" (it leads to {real})" if real != path else ""
+            self.refuse(f"{shown(path)}{target} is outside the repository")
         if not inside:
             return
         try:
@@ -69,7 +70,7 @@ class Guard:
         except OSError:
             return
         if not regular:
-            self.refuse(f"{shown(path)} is read but is no regular file")
+            self.refuse(f"{shown(path)} is no regular file")
         self.files.add(os.path.relpath(real, stage))
 
     def started(self, program, args):

@@ -84,8 +84,9 @@ Status WorkTreeUpdate::keep_aside(int directory, const std::string& name, const 
 
 // A file or a link where the commit needs a directory goes out of the way.
 Status WorkTreeUpdate::clear_way(const std::string& path) {
+    const std::string parents = split_path(path).parent;
     std::string walked;
-    for (const auto component : split(split_path(path).parent, '/')) {
+    for (const auto component : split(parents, '/')) {
         walked += (walked.empty() ? "" : "/") + std::string(component);
         struct stat status {};
         const auto parent = open_parent(work_tree_, walked);

@@ -1,0 +1,155 @@
+"""Deployments that must not succeed: what keeps running, what is brought back, and what is said."""
+
+import os
+import signal
+import subprocess
+import time
+
+import scene
+import worker
+from scene import compose, harness, service, web
+
+
+class Failures(scene.ComposeTest):
+    user_name = "pgcfail"
+
+    def running_web(self, **settings):
+        svc, port = self.service(**settings), harness.free_port()
+        files = {"compose.yaml": compose(web=web(port, volumes=["./html:/www"])), "html/index.html": "good"}
+        self.good(svc.deploy(files))
+        return svc, port, files
+
+    def assert_untouched(self, svc, port, before):
+        self.assertEqual((svc.ids(), harness.fetch(port)), (before, "good"))
+
+    def test_missing_image_touches_nothing(self):
+        svc, port, files = self.running_web()
+        before, commit = svc.ids(), svc.commit
+        files["compose.yaml"] = compose(web=web(port, image="localhost/no/such:1"))
+        result = svc.deploy({**files, "html/index.html": "bad"})
+        self.assertEqual((result.exit_status, result.outcome, result.changed), (1, "failed", False), result)
+        self.assertIn("web: pull localhost/no/such:1", result.error)
+        self.assertEqual((result.commit, result.health), (commit, "healthy"))
+        self.assert_untouched(svc, port, before)
+
+    def test_broken_build_touches_nothing(self):
+        svc, port, files = self.running_web()
+        before = svc.ids()
+        files.update({"compose.yaml": compose(web=web(port, image="broken", build=".")),
+                      "Containerfile": f"FROM {scene.IMAGE}\nRUN echo to-the-client; false\n"})
+        result = svc.deploy(files)
+        self.assertEqual((result.exit_status, result.outcome), (1, "failed"), result)
+        self.assertIn("web: build failed", result.error)
+        self.assertIn("to-the-client", result.stdout)
+        self.assert_untouched(svc, port, before)
+
+    def test_crash_at_once_is_rolled_back_with_its_last_lines(self):
+        svc, port, files = self.running_web()
+        good = svc.commit
+        bad = {"compose.yaml": compose(web=web(port, volumes=["./html:/www"]),
+                                       db=service("sh -c 'echo no disk in drive B; exit 3'")),
+               "html/index.html": "bad", "new": "x"}
+        result = svc.deploy(bad)
+        self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
+        self.assertEqual(result.error, "db exited with status 3")
+        self.assertIn("db | no disk in drive B", result.stderr)
+        self.assertEqual((result.commit, result.health, result.containers), (good, "healthy", ["web running"]))
+        self.assertEqual((harness.fetch(port), svc.tree("new").exists()), ("good", False))
+        again = self.good(svc.deploy(files), changed=False)  # the record is that of what runs
+        self.assertEqual(again.commit, svc.commit)
+
+    def test_restart_loop_is_seen(self):
+        svc, port, files = self.running_web()
+        result = svc.deploy({"compose.yaml": compose(web=service("sh -c 'echo again; exit 1'", restart="always"))})
+        self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
+        self.assertIn("web ", result.error)
+        self.assertEqual(harness.fetch(port), "good")
+
+    def test_port_in_use_is_rolled_back(self):
+        svc, port, _ = self.running_web()
+        other, taken, _ = self.running_web()
+        result = svc.deploy({"compose.yaml": compose(web=web(taken))})
+        self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
+        self.assertIn("web: start", result.error)
+        self.assertEqual((harness.fetch(port), harness.fetch(taken)), ("good", "good"))
+        del other
+
+    def test_failing_healthcheck_is_rolled_back_and_a_passing_one_waited_for(self):
+        svc, port, files = self.running_web()
+        check = {"test": "test -e /tmp/ready", "interval": "1s", "timeout": "1s", "retries": 1}
+        result = self.good(svc.deploy({"compose.yaml": compose(
+            web=service("sh -c 'sleep 3; touch /tmp/ready; sleep 1000'", healthcheck=check))}))
+        self.assertEqual(result.containers, ["web running (healthy)"])
+        started = time.monotonic()
+        result = svc.deploy({"compose.yaml": compose(web=service("sleep 1000", healthcheck=check))})
+        self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
+        self.assertEqual(result.error, "web does not pass its healthcheck within 60s")
+        self.assertGreaterEqual(time.monotonic() - started, 60)
+
+    def test_one_shot_that_ends_well_is_fine(self):
+        svc = self.service()
+        result = self.good(svc.deploy({"compose.yaml": compose(migrate=service("true"), web=service())}))
+        self.assertEqual(result.containers, ["migrate exited 0", "web running"])
+        self.good(svc.do("deploy"), changed=False)
+
+    def test_first_deployment_that_fails_is_left_down(self):
+        svc = self.service()
+        result = svc.deploy({"compose.yaml": compose(a=service("false")), "f": "1", "dropped": "1"})
+        self.assertEqual((result.exit_status, result.outcome, result.health), (81, "failed", "missing"), result)
+        self.assertEqual(result.commit, "")
+        self.good(svc.deploy({"compose.yaml": compose(a=service()), "f": "2"}))
+        self.assertEqual(sorted(p.name for p in svc.tree(".").iterdir()), ["compose.yaml", "f"])
+
+    def test_name_held_by_somebody_else(self):
+        svc, port, files = self.running_web()
+        before = svc.ids()
+        name = f"{svc.name}_db_1"
+        self.user.podman("run", "-d", "--name", name, "--stop-signal", "KILL", scene.IMAGE, "sleep", "1000")
+        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", name)
+        result = svc.deploy({**files, "compose.yaml": files["compose.yaml"] + f"  db: {service()}\n"})
+        self.rejected(result, "db", name, "podman rm")
+        self.assertEqual(svc.ids(), before | {name: svc.ids()[name]})
+
+    def test_killed_at_any_moment_converges(self):
+        svc, port, files = self.running_web()
+        svc.tree("html/data").write_text("precious")
+        for delay in (0.05, 0.3, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5):
+            files["html/index.html"], files["page"] = f"at {delay}", f"{delay}"
+            files["compose.yaml"] = compose(web=web(port, volumes=["./html:/www", "./page:/www/page"]))
+            svc.stage(files)
+            killed = worker.Worker(self.user, svc.job("deploy"))
+            time.sleep(delay)
+            killed.process.send_signal(signal.SIGKILL)
+            killed.finish()
+        files["html/index.html"] = "good"
+        result = self.good(svc.deploy(files))
+        self.assertEqual((result.commit, harness.fetch(port)), (svc.commit, "good"))
+        self.assertEqual(svc.tree("html/data").read_text(), "precious")
+        self.assertEqual(len([n for n in self.user.containers(True) if n.startswith(svc.name)]), 1)
+        self.assertFalse([p for p in svc.path.rglob("*") if ".pgod-" in p.name or "unfinished" in p.name])
+
+    def test_outlives_supervisor_and_a_client_that_does_not_read(self):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(web=service(image="own2", build=".")),
+                   "Containerfile": f"FROM {scene.IMAGE}\nRUN seq 1 40000\n"})
+        read_end, write_end = os.pipe()  # never read; far more than a pipe holds
+        job = worker.Worker(self.user, svc.job("deploy"), stdout=write_end, stderr=subprocess.DEVNULL)
+        os.close(write_end)
+        job.channel.close()  # the supervisor is gone
+        self.assertEqual(job.process.wait(timeout=harness.DEADLINE), 0)
+        os.close(read_end)
+        self.assertEqual(svc.do("observe").commit, svc.commit)
+
+    def test_busy_service_is_waited_for_until_the_deadline(self):
+        svc, port, files = self.running_web()
+        holder = worker.Worker(self.user, svc.job("deploy", force=True))
+        harness.wait_until("the lock is held", lambda: subprocess.run(
+            ["flock", "-n", svc.path / "lock", "true"]).returncode == 1)
+        late = svc.do("down", deadline=0.2)
+        self.assertEqual(late.exit_status, 75, late)
+        self.good(svc.do("deploy"), changed=False)  # waits, then finds nothing to do
+        self.good(holder.finish())
+
+
+if __name__ == "__main__":
+    scene.main()

@@ -1,0 +1,142 @@
+"""Hostile and broken repositories: rejected in one sentence that names file or setting, with the old version running."""
+
+import os
+import pathlib
+
+import scene
+from scene import compose, harness, service, web
+
+BOMB = "services:\n  a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"  {chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9))
+
+# name → (files, links, words of the sentence)
+CASES = {
+    "not yaml": ({"compose.yaml": "services:\n  a: [\n"}, {}, ["compose.yaml:3"]),
+    "not a mapping": ({"compose.yaml": "- 1\n"}, {}, ["compose.yaml"]),
+    "no compose file": ({"README.md": "x"}, {}, ["compose.yaml does not exist"]),
+    "services of another type": ({"compose.yaml": "services: 7\n"}, {}, ["compose.yaml"]),
+    "image as a flag": ({"compose.yaml": compose(a=service(image="--privileged"))}, {}, ["a", "image"]),
+    "container name as a flag": ({"compose.yaml": compose(a=service(container_name="--all"))}, {}, ["a", "name"]),
+    "privileged": ({"compose.yaml": compose(a=service(privileged=True))}, {}, ["a", "privileged"]),
+    "device": ({"compose.yaml": compose(a=service(devices=["/dev/fuse"]))}, {}, ["a", "devices"]),
+    "host network": ({"compose.yaml": compose(a=service(network_mode="host"))}, {}, ["a", "network"]),
+    "host directory": ({"compose.yaml": compose(a=service(volumes=["/etc:/d"]))}, {}, ["a", "volumes", "/etc"]),
+    "home directory": ({"compose.yaml": compose(a=service(volumes=["~/.ssh:/d"]))}, {}, ["a", "volumes"]),
+    "link to the host": ({"compose.yaml": compose(a=service(volumes=["./l:/d"]))}, {"l": "/etc"}, ["volumes", "/etc"]),
+    "long form link": ({"compose.yaml": compose(a=service(volumes=[
+        {"type": "bind", "source": "./l", "target": "/d"}]))}, {"l": "/etc"}, ["volumes", "/etc"]),
+    "env file outside": ({"compose.yaml": compose(a=service(env_file="/etc/hostname"))}, {}, ["a", "env_file"]),
+    "env file by a link": ({"compose.yaml": compose(a=service(env_file="e"))}, {"e": "/etc/hostname"}, ["env_file"]),
+    "env file missing": ({"compose.yaml": compose(a=service(env_file="nope"))}, {}, ["env_file"]),
+    ".env by a link": ({"compose.yaml": compose(a=service())}, {".env": "/etc/hostname"}, ["/etc/hostname"]),
+    "extends of the host": ({"compose.yaml": compose(
+        a='{extends: {file: /etc/hostname, service: x}}')}, {}, ["/etc/hostname", "outside the repository"]),
+    "extends above": ({"compose.yaml": compose(a='{extends: {file: ../record/record.json, service: x}}')}, {},
+                      ["outside the repository"]),
+    "log path": ({"compose.yaml": compose(a=service(logging={
+        "driver": "k8s-file", "options": {"path": "/tmp/pgc-log"}}))}, {}, ["a", "logging"]),
+    "init path": ({"compose.yaml": compose(a=service(**{"init-path": "/bin/sh"}))}, {}, ["a", "init-path"]),
+    "foreign label": ({"compose.yaml": compose(a=service(labels={"pgod.service": "other"}))}, {}, ["a", "label"]),
+    "foreign volume": ({"compose.yaml": compose(a=service(volumes=["d:/d"])) +
+                        "volumes: {d: {name: other_data}}\n"}, {}, ["other_data"]),
+    "foreign network": ({"compose.yaml": compose(a=service(networks=["n"])) +
+                         "networks: {n: {name: podman}}\n"}, {}, ["podman"]),
+    "build context outside": ({"compose.yaml": compose(a=service(image="x", build="/etc"))}, {}, ["compose.yaml"]),
+    "build context by a link": ({"compose.yaml": compose(a=service(image="x", build="./ctx"))}, {"ctx": "/usr"},
+                                ["compose.yaml"]),
+    "Dockerfile by a link": ({"compose.yaml": compose(a=service(image="x", build="."))}, {"Dockerfile": "/etc/passwd"},
+                             ["build"]),
+    "build context as a flag": ({"compose.yaml": compose(a=service(image="x", build="--volume=/etc:/x")),
+                                 "--volume=/etc:/x/Dockerfile": "FROM scratch\n"}, {}, ["build"]),
+    "port outside": ({"compose.yaml": compose(a=service(ports=["80:80"]))}, {}, ["a", "port", "80"]),
+    "random port": ({"compose.yaml": compose(a=service(ports=["80"]))}, {}, ["a", "port"]),
+    "too many containers": ({"compose.yaml": compose(a=service(deploy={"replicas": 101}))}, {}, ["100 containers"]),
+    "far too many containers": ({"compose.yaml": compose(a=service(deploy={"replicas": 10**9}))}, {}, ["compose.yaml"]),
+    "yaml bomb": ({"compose.yaml": BOMB}, {}, ["compose.yaml"]),
+    "undeclared network": ({"compose.yaml": compose(a=service(networks=["zz"]))}, {}, ["compose.yaml"]),
+    "unused network": ({"compose.yaml": compose(a=service()) + "networks: {zz: {}, default: {}}\n"}, {}, ["zz"]),
+    "external network": ({"compose.yaml": compose(a=service()) + "networks: {default: {external: true, name: n}}\n"},
+                         {}, ["compose.yaml"]),
+    "host pid namespace": ({"compose.yaml": compose(a=service(pid="host"))}, {}, ["a", "pid"]),
+}
+
+
+class Hostile(scene.ComposeTest):
+    user_name = "pgchost"
+
+    def test_every_hostile_file_is_rejected_while_the_old_version_runs(self):
+        port = harness.free_port()
+        svc = self.service(ports=[(port, port)])
+        good = {"compose.yaml": compose(web=web(port, volumes=["./html:/www"])), "html/index.html": "good"}
+        self.good(svc.deploy(good))
+        svc.tree("html/data").write_text("untracked")
+        before, commit, tree = svc.ids(), svc.commit, sorted(p.name for p in svc.tree(".").rglob("*"))
+        for name, (files, links, words) in CASES.items():
+            with self.subTest(name):
+                result = self.rejected(svc.deploy(files, links), *words)
+                self.assertEqual((result.commit, result.health), (commit, "healthy"))
+                self.assertEqual((svc.ids(), harness.fetch(port)), (before, "good"))
+                self.assertEqual(sorted(p.name for p in svc.tree(".").rglob("*")), tree)
+                self.assertEqual(len(result.error.splitlines()), 1)
+        self.assertFalse(list(svc.path.glob("recording-*")))
+        self.good(svc.deploy({**good, "compose.yaml": good["compose.yaml"] + "# 2\n"}), changed=True)
+
+    def test_fifo_as_env_file_does_not_hang(self):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(a=service())})
+        os.mkfifo(svc.path / "stage" / ".env")
+        os.chown(svc.path / "stage" / ".env", self.user.uid, self.user.gid)
+        self.good(svc.do("deploy"))  # podman-compose itself takes only files
+
+        svc.stage({"compose.yaml": compose(a="{extends: {file: pipe, service: x}}")})
+        os.mkfifo(svc.path / "stage" / "pipe")
+        os.chown(svc.path / "stage" / "pipe", self.user.uid, self.user.gid)
+        self.rejected(svc.do("deploy"), "pipe", "no regular file")
+
+    def test_python_modules_of_the_repository_do_not_run(self):
+        svc = self.service()
+        trap = "open('/tmp/pgc-trap', 'w').write('ran')\n"
+        self.good(svc.deploy({"compose.yaml": compose(a=service()), "yaml.py": trap, "podman_compose.py": trap,
+                              "dotenv/__init__.py": trap, "json.py": trap, "sitecustomize.py": trap}))
+        self.assertFalse(pathlib.Path("/tmp/pgc-trap").exists())
+
+    def test_a_link_made_by_a_container_is_not_followed(self):
+        svc = self.service()
+        text = compose(a=service(volumes=["./data:/data"]))
+        self.good(svc.deploy({"compose.yaml": text}))
+        self.user.podman("exec", f"{svc.name}_a_1", "ln", "-s", str(self.user.home), "/data/y")
+        before = svc.ids()
+        for source in ("./data/y", "./data/y/.config"):
+            for volume in (f"{source}:/y", {"type": "bind", "source": source, "target": "/y"}):
+                result = svc.deploy({"compose.yaml": compose(a=service(volumes=["./data:/data", volume]))})
+                self.rejected(result, "a: volumes", "link")
+                self.assertEqual(svc.ids(), before)
+        # The same, of a version that was deployed: what is started again is looked at again.
+        self.good(svc.deploy({"compose.yaml": compose(a=service(volumes=["./data:/data", "./data/sub:/s"]))}))
+        name = f"{svc.name}_a_1"
+        self.user.podman("exec", name, "sh", "-c", f"mv /data/sub /data/was; ln -s {self.user.home} /data/sub")
+        result = svc.do("restart")
+        self.assertEqual(result.exit_status, 1, result)
+        self.assertIn("link", result.error)
+        # A tracked file where the container put a link: the link goes aside, nothing is written through it.
+        self.user.podman("exec", name, "ln", "-s", str(self.user.home), "/data/inner")
+        self.good(svc.deploy({"compose.yaml": text, "data/inner/f": "tracked", "data/plain": "1"}))
+        self.assertEqual(svc.tree("data/inner/f").read_text(), "tracked")
+        self.assertFalse((self.user.home / "f").exists())
+
+    def test_granted_volumes(self):
+        granted = self.user.home / "granted"
+        (granted / "sub").mkdir(parents=True)
+        (granted / "escape").symlink_to("/etc")
+        os.chown(granted, self.user.uid, self.user.gid)
+        svc = self.service(volumes=[str(granted)])
+        for source, good in ((granted, True), (granted / "sub", True), (granted / "escape", False),
+                             (granted / "missing", False), (f"{granted}-other", False), (self.user.home, False)):
+            with self.subTest(str(source)):
+                result = svc.deploy({"compose.yaml": compose(a=service(volumes=[f"{source}:/d"]))})
+                self.good(result) if good else self.rejected(result, "volumes")
+        self.assertFalse((granted / "missing").exists())
+
+
+if __name__ == "__main__":
+    scene.main()

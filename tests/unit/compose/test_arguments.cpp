@@ -1,0 +1,51 @@
+#include "compose/arguments.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+TEST_CASE("podman run: what was judged, our labels last, values out of the argv") {
+    const PlannedContainer container{"demo_web_1",
+                                     "web",
+                                     {{"--env-file", "/s/stage/vars"},
+                                      {"--env", "A=secret value"},
+                                      {"--env", "MULTI=a\nb"},
+                                      {"--label", "team=x"},
+                                      {"--init", ""},
+                                      {"--volume", "/s/stage/html:/www:ro"},
+                                      {"--volume", "demo_data:/d"}},
+                                     "bb:latest",
+                                     {"--not-an-option", "x y"}};
+    const RunSettings settings{
+        "demo",
+        "7",
+        "abc",
+        "9a04",
+        "/s/env-demo_web_1",
+        {{"/s/stage/html", "/s/tree/html"}, {"/s/stage/vars", "/s/incoming/files/vars"}}};
+    const RunCall call = run_call(container, settings);
+    CHECK(call.arguments == Argv{"run", "--detach", "--pull=never", "--name=demo_web_1",
+                                 "--env-file=/s/incoming/files/vars", "--env=MULTI=a\nb", "--label=team=x",
+                                 "--init", "--volume=/s/tree/html:/www:ro", "--volume=demo_data:/d",
+                                 "--env-file=/s/env-demo_web_1", "--label=pgod.service=demo",
+                                 "--label=pgod.deployment=7", "--label=pgod.commit=abc",
+                                 "--label=pgod.compose-service=web", "9a04", "--not-an-option", "x y"});
+    CHECK(call.environment == "A=secret value\n");
+    CHECK(run_call({"n", "s", {}, "i", {}}, settings).environment.empty());
+}
+
+TEST_CASE("podman build") {
+    CHECK(build_call({"demo_web", "/s/stage/web", "/s/stage/web/Dockerfile", {{"--target", "t"}}}) ==
+          Argv{"build", "--tag=demo_web", "--file=/s/stage/web/Dockerfile", "--target=t", "/s/stage/web"});
+}
+
+TEST_CASE("what an env file carries unharmed") {
+    for (const char* good : {"A=", "A=b=c", "A_1.x-y= leading and trailing ", "A=#x", "A=\"q\"", "A=\tb"})
+        CHECK_MESSAGE(fits_env_file(good), good);
+    for (const std::string& bad :
+         {std::string("A"), std::string("=x"), std::string(" A=x"), std::string("#A=x"),
+          std::string("A=a\nb"), std::string("A=a\r"), std::string("A*=x"), "A=" + std::string(40'000, 'x'),
+          std::string("A=\0b", 4)})
+        CHECK_MESSAGE(!fits_env_file(bad), bad);
+}

@@ -1,0 +1,64 @@
+#include "compose/binds.hpp"
+
+#include "scratch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+TEST_CASE("where bind sources lead") {
+    const Scratch scratch;
+    scratch.commit("tree", {{"html/index.html", "1"}, {"page", "1"}});
+    scratch.commit("granted", {{"sub/f", "1"}});
+    std::filesystem::create_directory_symlink("/etc", scratch.path("tree/out"));
+    std::filesystem::create_directory_symlink("html", scratch.path("tree/in"));
+    std::filesystem::create_directory_symlink("/etc", scratch.path("granted/out"));
+    ::mkfifo(scratch.path("tree/pipe").c_str(), 0600);
+    const Fd tree = scratch.open("tree");
+    const std::string root = scratch.path("tree").string();
+    const std::string granted = scratch.path("granted").string();
+    const BindRoots roots{"/s/stage", root, {granted}};
+
+    struct Row {
+        std::string source;
+        std::string path; // "": refused
+        const char* words;
+    };
+    const Row rows[] = {
+        {"/s/stage", root, ""},
+        {"/s/stage/html", root + "/html", ""},
+        {"/s/stage/page", root + "/page", ""},
+        {"/s/stage/not/there", root + "/not/there", ""},
+        {"/s/stage/out", "", "leads through a link that is in the work tree"},
+        {"/s/stage/out/passwd", "", "link"},
+        {"/s/stage/in", "", "link"},
+        {"/s/stage/pipe", "", "neither a file nor a directory"},
+        {"/s/stage/../x", "", ""},
+        {"/s/stagex", "", "neither in the repository nor in a directory of `volumes`"},
+        {"/etc", "", "`volumes`"},
+        {granted, granted, ""},
+        {granted + "/sub", granted + "/sub", ""},
+        {granted + "/out", "", "link"},
+        {granted + "/missing", "", "missing"},
+        {granted + "x", "", "`volumes`"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.source);
+        const auto path = resolve_bind(row.source, roots, tree.get(), IfMissing::accept);
+        REQUIRE(path.has_value() == !row.path.empty());
+        if (path) {
+            CHECK(*path == row.path);
+        } else {
+            CHECK(path.error().code == Code::permanent);
+            CHECK_MESSAGE(path.error().message.find(row.words) != std::string::npos, path.error().message);
+        }
+    }
+    CHECK_FALSE(std::filesystem::exists(root + "/not"));
+    REQUIRE(resolve_bind("/s/stage/not/there", roots, tree.get(), IfMissing::make));
+    CHECK(std::filesystem::is_directory(root + "/not/there"));
+    CHECK_FALSE(resolve_bind("/s/stage/out/there", roots, tree.get(), IfMissing::make));
+    CHECK_FALSE(std::filesystem::exists("/etc/there"));
+}

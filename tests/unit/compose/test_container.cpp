@@ -1,0 +1,107 @@
+#include "compose/container.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+namespace {
+
+Container container(std::string state, int exit_code = 0, ContainerHealth health = ContainerHealth::none) {
+    Container made;
+    made.id = "id";
+    made.name = "demo_web_1";
+    made.state = std::move(state);
+    made.exit_code = exit_code;
+    made.health = health;
+    made.deployment = "7";
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("podman's JSON, as podman 4.3.1 prints it") {
+    const auto parsed = parse_containers(
+        R"json([{"Id":"abc","Image":"localhost/bb:latest","ImageID":"9a04","Names":["demo_web_1"],
+        "Labels":{"pgod.service":"demo","pgod.deployment":"7","pgod.commit":"c","pgod.compose-service":"web"},
+        "Ports":[{"host_ip":"","container_port":80,"host_port":5007,"range":1,"protocol":"tcp"},
+                 {"host_ip":"127.0.0.1","container_port":81,"host_port":6000,"range":3,"protocol":"udp"}],
+        "State":"exited","Status":"Up 2 minutes (healthy)","ExitCode":3,"Pid":42,"Created":1795222198},
+        {"Names":null,"Labels":null,"Ports":null}, 7, null])json");
+    REQUIRE(parsed.size() == 4);
+    const Container& first = parsed[0];
+    CHECK(first.id == "abc");
+    CHECK(first.name == "demo_web_1");
+    CHECK(first.owner == "demo");
+    CHECK(first.service == "web");
+    CHECK(first.health == ContainerHealth::healthy);
+    CHECK(first.exit_code == 3);
+    CHECK(first.pid == 42);
+    CHECK(first.ports == std::vector<std::string>{"0.0.0.0:5007->80/tcp", "127.0.0.1:6000-6002->81-83/udp"});
+    CHECK(parsed[1].name.empty());
+    CHECK(owned_by(parsed, "demo").size() == 1);
+    CHECK(parse_containers("").empty());
+    CHECK(parse_containers("{}").empty());
+    CHECK(parse_containers("[[[").empty());
+}
+
+TEST_CASE("what is to be thought of a container") {
+    struct Row {
+        const char* what;
+        Container seen;
+        bool restarts;
+        Verdict verdict;
+        const char* problem;
+    };
+    Container other_id = container("running");
+    other_id.id = "other";
+    Container other_deployment = container("running");
+    other_deployment.deployment = "6";
+    Container other_name = container("running");
+    other_name.name = "x";
+    const Row rows[] = {
+        {"runs", container("running"), true, Verdict::good, ""},
+        {"ended well, meant to", container("exited", 0), false, Verdict::good, ""},
+        {"ended well, not meant to", container("exited", 0), true, Verdict::bad, "web exited with status 0"},
+        {"ended badly", container("exited", 3), false, Verdict::bad, "web exited with status 3"},
+        {"stopped", container("stopped", 137), false, Verdict::bad, "web exited with status 137"},
+        {"never started", container("created"), false, Verdict::bad, "web is created"},
+        {"paused", container("paused"), false, Verdict::bad, "web is paused"},
+        {"starting", container("running", 0, ContainerHealth::starting), false, Verdict::waiting,
+         "web has not passed its healthcheck yet"},
+        {"healthy", container("running", 0, ContainerHealth::healthy), false, Verdict::good, ""},
+        {"unhealthy", container("running", 0, ContainerHealth::unhealthy), false, Verdict::bad,
+         "web is unhealthy"},
+        {"another id", other_id, false, Verdict::bad, "web was replaced by another container"},
+        {"another deployment", other_deployment, false, Verdict::bad,
+         "web was replaced by another container"},
+        {"another name", other_name, false, Verdict::missing, "web has no container"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.what);
+        const ExpectedContainer expected{"demo_web_1", "web", "id", "7", row.restarts};
+        const Judgement judgement = judge_container(expected, {&row.seen, 1});
+        CHECK(judgement.verdict == row.verdict);
+        CHECK(judgement.problem == row.problem);
+    }
+}
+
+TEST_CASE("the health of a service") {
+    const std::vector<ExpectedContainer> two{{"a", "a", "", "", false}, {"b", "b", "", "", false}};
+    const auto seen = [](const char* a, const char* b, ContainerHealth health = ContainerHealth::none) {
+        std::vector<Container> list;
+        for (const auto& [name, state] : {std::pair{"a", a}, {"b", b}}) {
+            if (state == nullptr)
+                continue;
+            list.push_back(container(state, 1, health));
+            list.back().name = name;
+        }
+        return list;
+    };
+    CHECK(health_of(two, seen("running", "running")) == Health::healthy);
+    CHECK(health_of(two, seen("running", "exited")) == Health::degraded);
+    CHECK(health_of(two, seen("running", nullptr)) == Health::degraded);
+    CHECK(health_of(two, seen(nullptr, nullptr)) == Health::missing);
+    CHECK(health_of(two, seen("running", "running", ContainerHealth::starting)) == Health::progressing);
+    CHECK(health_of(two, seen("running", "running", ContainerHealth::unhealthy)) == Health::degraded);
+}

@@ -1,0 +1,129 @@
+// What a user sees: output and its log, the ps table, podman's problems, the arguments of logs.
+#include "compose/logs.hpp"
+#include "compose/observe.hpp"
+#include "compose/output.hpp"
+#include "compose/podman.hpp"
+
+#include "scratch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+namespace {
+
+struct Pipes {
+    std::array<int, 2> out{};
+    std::array<int, 2> err{};
+    Pipes() {
+        REQUIRE(::pipe2(out.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+        REQUIRE(::pipe2(err.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+    }
+    ~Pipes() {
+        for (const int fd : {out[0], out[1], err[0], err[1]})
+            ::close(fd);
+    }
+    static std::string read(int fd) {
+        std::string text(65536, '\0');
+        const ssize_t size = ::read(fd, text.data(), text.size());
+        text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+        return text;
+    }
+};
+
+} // namespace
+
+TEST_CASE("output leaves by whole lines, redacted, and nobody can drive a terminal with it") {
+    const Pipes pipes;
+    const Scratch scratch;
+    Output output(pipes.out[1], pipes.err[1], {"TOKEN=hunter2-long", "PART=hunter2", "SHORT=x", "EMPTY="});
+    output.log_to(Fd(::open(scratch.path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+    output.say("said \x1b[31m hunter2-long\nforged");
+    CHECK(Pipes::read(pipes.err[0]) == "said \\x1b[31m [redacted]\\x0aforged\n");
+    output.relay("step 1\nhalf hun");
+    CHECK(Pipes::read(pipes.out[0]) == "step 1\n");
+    output.relay("ter2\nrest");
+    CHECK(Pipes::read(pipes.out[0]) == "half [redacted]\n");
+    output.flush();
+    output.flush();
+    CHECK(Pipes::read(pipes.out[0]) == "rest\n");
+    output.relay(std::string(20'000, 'x')); // a line without end does not grow for ever
+    CHECK(Pipes::read(pipes.out[0]).size() == 20'000);
+    CHECK(scratch.read("log").starts_with(
+        "said \\x1b[31m [redacted]\\x0aforged\nstep 1\nhalf [redacted]\nrest\n"));
+}
+
+TEST_CASE("a client that left costs nothing, and a log has an end") {
+    Pipes pipes;
+    const Scratch scratch;
+    Output output(pipes.out[1], pipes.err[1], {});
+    output.log_to(Fd(::open(scratch.path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+    ::signal(SIGPIPE, SIG_IGN);
+    ::close(std::exchange(pipes.out[0], ::dup(0)));
+    for (int i = 0; i < 20'000; ++i)
+        output.relay(std::string(99, 'x') + "\n");
+    const std::string log = scratch.read("log");
+    CHECK(log.size() < Output::max_log + 100);
+    CHECK(log.ends_with("\n(the log of this deployment is cut here)\n"));
+}
+
+TEST_CASE("podman's problem is its last line") {
+    CHECK(problem_of("Error: no such container web\n") == "no such container web");
+    CHECK(problem_of("time=\"x\" level=warning msg=\"y\"\nError: first\nError: last\ntime=\"x\"\n\n") ==
+          "last");
+    CHECK(problem_of("") == "it gave no reason");
+    CHECK(problem_of("Error: \x1b[2J") == "\\x1b[2J");
+}
+
+TEST_CASE("the ps table is aligned") {
+    Container web;
+    web.name = "demo_web_1";
+    web.service = "web";
+    web.state = "running";
+    web.health = ContainerHealth::healthy;
+    web.ports = {"0.0.0.0:5007->80/tcp", "0.0.0.0:5008->81/tcp"};
+    web.image = "bb";
+    web.created = 1000;
+    Container db = web;
+    db.name = "demo_db_1";
+    db.service = "db\x1b";
+    db.state = "exited";
+    db.exit_code = 3;
+    db.health = ContainerHealth::none;
+    db.ports = {};
+    CHECK(
+        container_table(std::vector{web, db}, 1000 + 3 * 3600) ==
+        "NAME        SERVICE  STATE     HEALTH   PORTS                                       IMAGE  CREATED\n"
+        "demo_web_1  web      running   healthy  0.0.0.0:5007->80/tcp, 0.0.0.0:5008->81/tcp  bb     3h\n"
+        "demo_db_1   db\\x1b   exited 3  -        -                                           bb     3h\n");
+    CHECK(container_lines(std::vector{web, db}) ==
+          std::vector<std::string>{"db\\x1b exited 3", "web running (healthy)"});
+    CHECK(container_json({}) == "[]\n");
+    CHECK(container_json(std::vector{web}).find("\"service\":\"web\"") != std::string::npos);
+}
+
+TEST_CASE("the arguments of logs") {
+    using Args = std::vector<std::string>;
+    const auto parsed = parse_log_options(Args{"-f", "--tail", "5", "web", "--since=10m", "db"});
+    REQUIRE(parsed);
+    CHECK(*parsed == LogOptions{true, "5", "10m", {"web", "db"}});
+    CHECK(*parse_log_options(Args{"--since", "2026-01-02T03:04:05Z"}) ==
+          LogOptions{false, "", "2026-01-02T03:04:05Z", {}});
+    CHECK(*parse_log_options(Args{}) == LogOptions{});
+    for (const Args& bad : {Args{"--tail"},
+                            {"--tail", "-1"},
+                            {"--tail="},
+                            {"--tail", "x"},
+                            {"--since", "--all"},
+                            {"--since="},
+                            {"-a"},
+                            {"--latest"},
+                            {"--since", "$(id)"}})
+        CHECK_MESSAGE(!parse_log_options(bad), bad.front());
+}
