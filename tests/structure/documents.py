@@ -60,7 +60,7 @@ def operations():
     """pgoctl(1) explains every operation that there is."""
     known = re.findall(r'\{Op::\w+, "([^"]+)"', read("lib/core/operation.cpp"))
     manual = read("man/pgoctl.1")
-    missing = [name for name in known if not re.search(rf"^\.(It )?Ic {name}\b", manual, re.MULTILINE)]
+    missing = [name for name in known if not re.search(rf"^\.It Cm .*\b{name}\b", manual, re.MULTILINE)]
     return [f"man/pgoctl.1 does not explain {missing}"] if missing or not known else []
 
 
