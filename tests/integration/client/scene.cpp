@@ -25,7 +25,9 @@ os::SpawnRequest request_of(const Words& argv, const Words& env) {
     os::SpawnRequest request;
     request.program = argv.at(0);
     request.argv = argv;
-    request.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+    request.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+                   "LSAN_OPTIONS=print_suppressions=0:suppressions=" LSAN_SUPP,
+                   "ASAN_OPTIONS=fast_unwind_on_malloc=0"}; // else the stack ends in libssh's first function
     request.env.insert(request.env.end(), env.begin(), env.end());
     request.die_with_parent = true;
     return request;
@@ -215,7 +217,9 @@ os::Child Scene::start_pgoctl(const Words& args, int in, int out, int err, const
 std::string Scene::start_agent(const Words& keys) {
     const std::string socket = path("agent");
     agent_ = started(request_of({"/usr/bin/ssh-agent", "-D", "-a", socket}, {}));
-    wait_until([&] { return std::filesystem::exists(socket); });
+    wait_until([&] { // ssh-add says 2 as long as nobody answers, and 1 when there are no keys
+        return status_of(run_program({"/usr/bin/ssh-add", "-l"}, {"SSH_AUTH_SOCK=" + socket})) == 1;
+    });
     for (const std::string& key : keys)
         must(run_program({"/usr/bin/ssh-add", "-q", key}, {"SSH_AUTH_SOCK=" + socket}));
     return socket;
