@@ -145,12 +145,14 @@ def patch(module):
     return top
 
 
-def conditions(depends_on):
+def conditions(service):
+    """What must be up before it: depends_on with its conditions, and all that podman-compose made of it and links."""
+    found = {str(name): "" for name in service.get("_deps", ())}
+    depends_on = service.get("depends_on")
     if hasattr(depends_on, "items"):
-        return {str(name): str((entry or {}).get("condition", "")) if hasattr(entry, "get") else ""
-                for name, entry in depends_on.items()}
-    names = [depends_on] if isinstance(depends_on, str) else depends_on or []
-    return {str(name): "" for name in names}
+        for name, entry in depends_on.items():
+            found[str(name)] = str(entry.get("condition", "")) if hasattr(entry, "get") else ""
+    return found
 
 
 def model_of(top, compose):
@@ -159,7 +161,7 @@ def model_of(top, compose):
         "services": {
             str(name): {
                 "keys": [str(key) for key in service if key != "_deps"],
-                "depends_on": conditions(service.get("depends_on")),
+                "depends_on": conditions(service),
                 "restart": str(service.get("restart") or ""),
                 "builds": "build" in service,
             }

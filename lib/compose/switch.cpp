@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
 #include "compose/need.hpp"
+#include "compose/start_order.hpp"
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
 
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
+#include <thread>
 
 namespace pgod::compose {
 
@@ -21,6 +24,7 @@ using namespace std::chrono_literals;
 constexpr auto stop_timeout = 10;       // seconds, then SIGKILL: podman's and podman-compose's own default
 constexpr auto removal_deadline = 120s; // for all of them; podman stops them side by side
 constexpr auto run_deadline = 120s;
+constexpr std::size_t started_at_once = 4;
 
 std::string env_file_name(const PlannedContainer& container) {
     return "env-" + container.name;
@@ -188,8 +192,23 @@ Status Surroundings::replace_networks(const Work& work, const Plan& plan) const 
 
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started) {
-    for (const auto& container : record.plan.containers)
-        started.push_back(TRY(run_container(work, record, container, release)));
+    for (const auto& level : start_levels(record.plan)) {
+        std::vector<std::optional<Result<RecordedContainer>>> results(level.size());
+        for (std::size_t begin = 0; begin < level.size(); begin += started_at_once) {
+            const std::size_t end = std::min(begin + started_at_once, level.size());
+            std::vector<std::jthread> threads;
+            for (std::size_t i = begin; i < end; ++i)
+                threads.emplace_back([&, i] {
+                    results[i] = run_container(work, record, record.plan.containers[level[i]], release);
+                });
+        }
+        for (const auto& result : results)
+            if (*result)
+                started.push_back(**result);
+        for (auto& result : results)
+            if (!*result)
+                return (*result).error();
+    }
     return ok();
 }
 

@@ -35,8 +35,8 @@ class Surroundings {
 
 BindRoots bind_roots(const Work& work);
 
-// Runs the record's plan in its order; what was started until then is in `started` also when one fails.
-// `release`: where its files are, "incoming" or "record".
+// Runs the record's plan, side by side those that do not wait for each other; what was started is in
+// `started` also when one fails. `release`: where its files are, "incoming" or "record".
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started);
 
