@@ -42,7 +42,8 @@ int run(const Options& options) {
     if (!report_problems(report, options))
         return pgod::exit_status::config;
     if (options.check) {
-        fmt::print("{}: good, {} services\n", options.config, report.config->services.size());
+        const std::size_t count = report.config->services.size();
+        fmt::print("{}: good, {} service{}\n", options.config, count, count == 1 ? "" : "s");
         return pgod::exit_status::done;
     }
     pgod::os::start_log("pgod", options.debug);

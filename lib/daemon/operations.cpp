@@ -99,7 +99,9 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
         return refuse(connection, exit_status::usage, command.error().message);
     }
     const Operation& operation = operation_of(command->op);
-    os::log_info("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service, operation.name);
+    os::log_line(operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
+                 fmt::format("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service,
+                             operation.name));
     if (command->service.empty())
         return list(connection, request.key, command->json);
 

@@ -163,7 +163,7 @@ class Trouble(SystemTest):
               + "volumes: {other_data: {name: other_data, external: true}}\n"}, ["other_data"]),
             ({"docker-compose.yml": service(secrets=["x"]) + "secrets: {x: {external: true}}\n"}, ["secret"]),
             ({"docker-compose.yml": service(extends={"file": "/etc/hostname", "service": "a"})}, ["/etc/hostname"]),
-            ({"docker-compose.yml": service(build={"context": "/etc"})}, ["build"]),
+            ({"docker-compose.yml": service(build={"context": "/etc"})}, ["/etc"]),
             ({"docker-compose.yml": service(**{"init-path": "/bin/sh"})}, ["web", "init-path"]),
             ({"docker-compose.yml": "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
                 f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)) + web},
