@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 namespace pgod::client {
@@ -196,8 +197,10 @@ class Client {
             say(end.error().message);
             return std::nullopt;
         }
+        if (const int error = output_.write_error(); error != 0 && error != EPIPE)
+            say(errno_error("cannot write the output", error).message);
         if (end->unwanted)
-            return broken_pipe;
+            return output_.write_error() == EPIPE ? broken_pipe : exit_status::failed;
         if (end->exit_status)
             return *end->exit_status;
         output_.release();

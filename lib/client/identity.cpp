@@ -73,6 +73,7 @@ Secret normalised_key_text(std::string_view text) {
 Result<std::vector<IdentitySource>> identity_sources(const std::vector<std::string>& given,
                                                      const Environment& environment) {
     std::vector<IdentitySource> sources;
+    sources.reserve(given.size() + 2 + std::size(default_files));
     for (const std::string& value : given)
         sources.push_back(TRY(given_source(value, environment)));
     if (!given.empty())

@@ -10,7 +10,7 @@
 
 namespace pgod::client {
 
-inline constexpr std::size_t max_key_file_bytes = 64 * 1024;
+inline constexpr std::size_t max_key_file_bytes = std::size_t{64} * 1024;
 
 // One key, of a file or text, or of the agent.
 class Candidate {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace pgod::client {
@@ -25,9 +26,9 @@ bool Output::take(bool is_stderr, std::string_view bytes) {
     release();
     if (is_stderr)
         (void)write_all(STDERR_FILENO, bytes); // nobody listens to stderr: not worth stopping for
-    else if (!stdout_gone_)
-        stdout_gone_ = !write_all(STDOUT_FILENO, bytes);
-    return !(stdout_gone_ && needs_reader_);
+    else if (write_error_ == 0 && !write_all(STDOUT_FILENO, bytes))
+        write_error_ = errno;
+    return write_error_ == 0 || !needs_reader_;
 }
 
 void Output::release() {

@@ -19,6 +19,9 @@ class Output {
     bool take(bool is_stderr, std::string_view bytes); // false: end it
     void release();                                    // writes what is held back
 
+    // What went wrong with writing to stdout, an errno; 0: nothing.
+    int write_error() const noexcept { return write_error_; }
+
     // The whole output is a refusal: taken away, to be said when it was the last word. Empty: it is not.
     std::string take_refusal();
 
@@ -26,7 +29,7 @@ class Output {
     bool might_be_refusal() const noexcept;
 
     bool needs_reader_;
-    bool stdout_gone_ = false;
+    int write_error_ = 0;
     bool holding_ = true;
     std::string held_;
 };

@@ -19,7 +19,7 @@ struct AgentKey {
 };
 
 inline constexpr std::size_t max_agent_keys = 64;
-inline constexpr std::size_t max_agent_frame = 256 * 1024;
+inline constexpr std::size_t max_agent_frame = std::size_t{256} * 1024;
 
 // Code::gone: nobody answers at this socket.
 Result<std::vector<AgentKey>> list_agent_keys(const std::string& socket_path);

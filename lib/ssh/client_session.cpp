@@ -28,6 +28,7 @@ constexpr Setting settings[] = {
     {SSH_OPTIONS_HMAC_S_C, "hmac-sha2-256-etm@openssh.com"},
     {SSH_OPTIONS_COMPRESSION_C_S, "none"},
     {SSH_OPTIONS_COMPRESSION_S_C, "none"},
+    {SSH_OPTIONS_HOST, "pgod"}, // demanded, and used in libssh's messages only: the connection exists
     {SSH_OPTIONS_KNOWNHOSTS, "/dev/null"}, // client_known_hosts judges
     {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null"},
     {SSH_OPTIONS_SSH_DIR, "/"}, // else libssh looks the home directory up
@@ -95,7 +96,6 @@ Status apply(ssh_session session, const SessionOptions& options, int socket) {
     set(SSH_OPTIONS_NODELAY, &nodelay);
     set(SSH_OPTIONS_TIMEOUT, &seconds);
     set(SSH_OPTIONS_USER, options.user.c_str()); // refused for shell metacharacters
-    set(SSH_OPTIONS_HOST, options.host.c_str());
     for (const Setting& setting : settings)
         set(setting.option, setting.value);
     set(SSH_OPTIONS_FD, &socket);

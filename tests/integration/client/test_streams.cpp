@@ -177,6 +177,15 @@ TEST_CASE_FIXTURE(KnownScene, "control-C leaves what changes something to the se
     wait_until([&] { return std::filesystem::exists(path("go.finished")); });
 }
 
+TEST_CASE_FIXTURE(KnownScene, "output that cannot be written is said") {
+    const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    Pipe err;
+    auto child = start_pgoctl({"-i", good(), "127.0.0.1:demo//ping"}, -1, full.get(), err.write.get());
+    err.write.reset();
+    CHECK(read_line(err.read.get()) == "pgoctl: cannot write the output: No space left on device\n");
+    CHECK(reaped(child) == 1);
+}
+
 TEST_CASE_FIXTURE(KnownScene, "a reader that leaves ends what only reads, quietly") {
     Pipe out;
     Pipe err;
