@@ -23,11 +23,20 @@ ContainerHealth health_in(std::string_view status) {
     return ContainerHealth::none;
 }
 
+struct HostPorts {
+    std::int64_t first;
+    std::int64_t count;
+};
+
+HostPorts host_ports_of(const Json& port) {
+    return {std::clamp<std::int64_t>(number_of(port, "host_port"), 0, 65535),
+            std::clamp<std::int64_t>(number_of(port, "range"), 1, 65536)};
+}
+
 std::string port_of(const Json& port) {
-    const auto host = number_of(port, "host_port");
+    const auto [host, range] = host_ports_of(port);
     const auto inside = number_of(port, "container_port");
-    const auto range = std::max<std::int64_t>(number_of(port, "range"), 1);
-    const auto span = [range](std::int64_t first) {
+    const auto span = [range = range](std::int64_t first) {
         return range == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + range - 1);
     };
     const std::string address = text_of(port, "host_ip");
@@ -56,8 +65,12 @@ Container container_of(const Json& json) {
     container.deployment = label("pgod.deployment");
     container.commit = label("pgod.commit");
     container.service = label("pgod.compose-service");
-    for (const auto& port : items_of(json, "Ports"))
+    for (const auto& port : items_of(json, "Ports")) {
         container.ports.push_back(port_of(port));
+        const auto [first, count] = host_ports_of(port);
+        for (std::int64_t number = first; number < first + count; ++number)
+            container.host_ports.push_back(static_cast<std::uint16_t>(number));
+    }
     return container;
 }
 

@@ -28,6 +28,7 @@ struct Container {
     std::string commit;             // label pgod.commit
     std::string service;            // label pgod.compose-service
     std::vector<std::string> ports; // "0.0.0.0:5007->80/tcp"
+    std::vector<std::uint16_t> host_ports;
 };
 
 std::vector<Container> parse_containers(std::string_view json);

@@ -5,6 +5,7 @@
 #include "compose/need.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
+#include "compose/ports.hpp"
 #include "compose/release.hpp"
 #include "compose/switch.hpp"
 #include "compose/verify.hpp"
@@ -38,7 +39,7 @@ class Deployment {
             reason = "it was asked for";
         if (!reason)
             return follow();
-        work_.output.say(fmt::format("deploying {}: {}", work_.job.commit.substr(0, 12), *reason));
+        work_.output.say(fmt::format("deploying {}: {}", brief_commit(), *reason));
         if (auto prepared = prepare(); !prepared)
             return not_started(prepared.error(), is_the_commits_fault(prepared.error()));
         return switch_over();
@@ -74,13 +75,17 @@ class Deployment {
         next.containers = before.containers;
         if (files_.changed.empty() && before.commit == next.commit) {
             (void)discard_release(work_.directory);
+            work_.output.say(fmt::format("{} runs already", brief_commit()));
             return ended(Outcome::ok, exit_status::done);
         }
         if (auto followed = follow_commit(next); !followed)
             return ended(Outcome::failed, exit_status::failed, followed.error());
         running_ = next;
+        work_.output.say(fmt::format("the work tree is at {}; no container had to change", brief_commit()));
         return ended(Outcome::ok, exit_status::done);
     }
+
+    std::string brief_commit() const { return work_.job.commit.substr(0, 12); }
 
     Status follow_commit(const Record& next) {
         WorkTreeUpdate update(tree_.get(), files_.directory.get(), files_.tree,
@@ -101,6 +106,7 @@ class Deployment {
 
     // The last steps before the point of no return.
     Status prepare() {
+        TRY(check_ports(plan_.plan, owned_by(seen_, work_.job.service)));
         TRY(keep_images(work_, images_));
         around_ = TRY(Surroundings::look(work_, plan_.plan));
         TRY(around_.make_missing(work_, plan_.plan));
@@ -118,8 +124,9 @@ class Deployment {
         if (auto published = publish_release(work_.directory, next); !published)
             return ended(Outcome::failed, exit_status::internal, published.error());
         running_ = next;
+        around_.remove_obsolete(work_);
         remove_old_images(work_, images_);
-        work_.output.say(fmt::format("deployed {}", work_.job.commit.substr(0, 12)));
+        work_.output.say(fmt::format("deployed {}", brief_commit()));
         return ended(Outcome::ok, exit_status::done);
     }
 
@@ -211,25 +218,6 @@ class Deployment {
     bool changed_ = false;
 };
 
-JobResult fetched(const Work& work, const std::function<Status(const Plan&)>& fetch) {
-    JobResult result = observe(work);
-    const auto lock = work.directory.lock(work.job.deadline);
-    if (!lock) {
-        result.exit_status = lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed;
-        result.error = lock.error();
-        return result;
-    }
-    const auto plan = plan_commit(work);
-    const Status status = plan ? fetch(plan->plan) : Status(plan.error());
-    result.exit_status = exit_status::done;
-    if (!status) {
-        result.exit_status = plan ? exit_status::failed : exit_status::rejected;
-        result.error = status.error();
-        work.output.say(status.error().message);
-    }
-    return result;
-}
-
 } // namespace
 
 JobResult deploy(const Work& work) {
@@ -238,14 +226,6 @@ JobResult deploy(const Work& work) {
     if (result.error && result.outcome != Outcome::rolled_back)
         work.output.say(result.error->message);
     return result;
-}
-
-JobResult pull_commit(const Work& work) {
-    return fetched(work, [&work](const Plan& plan) { return pull_images(work, plan, Pull::always); });
-}
-
-JobResult build_commit(const Work& work) {
-    return fetched(work, [&work](const Plan& plan) { return build_images(work, plan, nullptr); });
 }
 
 } // namespace pgod::compose

@@ -9,8 +9,4 @@ namespace pgod::compose {
 
 JobResult deploy(const Work& work);
 
-// The plan's images, without touching a container.
-JobResult pull_commit(const Work& work);
-JobResult build_commit(const Work& work);
-
 } // namespace pgod::compose

@@ -180,7 +180,8 @@ Result<Recording> parse_shim_result(std::string_view text) {
         return Error{Code::permanent, "podman-compose ended without a result"};
     if (const std::string problem = text_of(json, "problem"); !problem.empty()) {
         os::log_debug("{}", text_of(json, "trace"));
-        return Error{Code::permanent, shortened(escaped(problem), 500)};
+        const Code code = flag_of(json, "host") ? Code::transient : Code::permanent;
+        return Error{code, shortened(escaped(problem), 500)};
     }
     if (!json.contains("model"))
         return Error{Code::permanent, "podman-compose ended without a result"};

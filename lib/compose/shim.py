@@ -1,6 +1,7 @@
 # The shim: runs Debian's podman-compose for one recording, as the service's user, with `python3 -I -`.
 # Arguments: the result's descriptor, the stage, the compose file, the project, the recorder, and the names of
-# the admin's variables. The result is one JSON object: {"model", "files"}, or {"problem"}: one sentence.
+# the admin's variables. The result is one JSON object: {"model", "files"}, or {"problem"}: one sentence;
+# with "host" it is not the commit that is at fault.
 #
 # podman-compose reads what a repository wrote, so an audit hook refuses every open outside the stage and
 # Python's own library, everything that writes, and every program but the recorder. Facts that the patches rest
@@ -197,7 +198,7 @@ def record(tail):
     import encodings.idna, podman_compose as module  # before the hook: what Python itself wants to open
     version = getattr(module, "__version__", "")
     if version != KNOWN_VERSION:
-        return {"problem": f"podman-compose {version} is installed, but pgod knows {KNOWN_VERSION} only"}
+        return {"problem": f"podman-compose {version} is installed, but pgod knows {KNOWN_VERSION} only", "host": True}
     top = patch(module)
     sys.argv = ["podman-compose", "--podman-path", recorder, "-p", project, "-f",
                 os.path.join(stage, compose_file), "up", "-d"]
@@ -225,7 +226,7 @@ def main():
     try:
         result = record(tail)
     except Exception as error:  # also a missing podman_compose
-        result = {"problem": f"podman-compose cannot be run ({type(error).__name__}: {error})"}
+        result = {"problem": f"podman-compose cannot be run ({type(error).__name__}: {error})", "host": True}
     os.write(result_fd, json.dumps(result).encode())
 
 

@@ -161,6 +161,11 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
         if (found->second.internal != network.internal)
             around.changed_networks_.push_back(network.name);
     }
+    for (const auto& [name, network] : networks)
+        if (network.owner == work.job.service &&
+            std::none_of(plan.networks.begin(), plan.networks.end(),
+                         [&name = name](const PlannedNetwork& planned) { return planned.name == name; }))
+            around.obsolete_networks_.push_back(name);
     const auto volumes = plan.volumes.empty() ? std::vector<std::string>() : TRY(work.podman.volumes());
     for (const auto& volume : plan.volumes)
         if (!contains(volumes, volume.name))
@@ -188,6 +193,14 @@ Status Surroundings::replace_networks(const Work& work, const Plan& plan) const 
         TRY(make_network(work, network));
     }
     return ok();
+}
+
+void Surroundings::remove_obsolete(const Work& work) const {
+    Podman::Call call;
+    call.arguments = {"network", "rm"};
+    call.arguments.insert(call.arguments.end(), obsolete_networks_.begin(), obsolete_networks_.end());
+    if (!obsolete_networks_.empty())
+        (void)work.podman.call(call);
 }
 
 Status run_containers(const Work& work, const Record& record, const std::string& release,

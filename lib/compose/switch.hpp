@@ -26,10 +26,12 @@ class Surroundings {
     static Result<Surroundings> look(const Work& work, const Plan& plan);
     Status make_missing(const Work& work, const Plan& plan) const;
     Status replace_networks(const Work& work, const Plan& plan) const;
+    void remove_obsolete(const Work& work) const; // networks that no plan names any more; best effort
 
   private:
     std::vector<std::string> missing_networks_;
     std::vector<std::string> changed_networks_;
+    std::vector<std::string> obsolete_networks_;
     std::vector<std::string> missing_volumes_;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/work_role.hpp"
 
 #include "compose/deployment.hpp"
+#include "compose/fetch.hpp"
 #include "compose/logs.hpp"
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"

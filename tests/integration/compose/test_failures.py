@@ -65,14 +65,27 @@ class Failures(scene.ComposeTest):
         self.assertIn("web ", result.error)
         self.assertEqual(harness.fetch(port), "good")
 
-    def test_port_in_use_is_rolled_back(self):
+    def test_port_in_use_touches_nothing(self):
         svc, port, _ = self.running_web()
+        before = svc.ids()
         other, taken, _ = self.running_web()
-        result = svc.deploy({"compose.yaml": compose(web=web(taken))})
+        for published in (f"127.0.0.1:{taken}:80", f"{taken}:80", f"{taken - 1}-{taken}:80-81"):
+            result = svc.deploy({"compose.yaml": compose(web=service(ports=[published]))})
+            self.assertEqual((result.exit_status, result.outcome, result.changed), (1, "failed", False), result)
+            self.assertIn(f"{taken} is in use by another program", result.error)
+        self.assertEqual((harness.fetch(port), harness.fetch(taken)), ("good", "good"))
+        self.assertEqual({k: v for k, v in svc.ids().items() if k in before}, before)
+        low = svc.deploy({"compose.yaml": compose(web=service(ports=["80:80"]))})
+        if "may not be bound" not in (low.error or ""):  # a host may allow it
+            self.assertEqual(low.outcome, "ok", low)
+        del other
+
+    def test_start_that_podman_refuses_is_rolled_back(self):
+        svc, port, _ = self.running_web()
+        result = svc.deploy({"compose.yaml": compose(web=service("/no/such/program"), other=service())})
         self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
         self.assertIn("web: start", result.error)
-        self.assertEqual((harness.fetch(port), harness.fetch(taken)), ("good", "good"))
-        del other
+        self.assertEqual((result.containers, harness.fetch(port)), (["web running"], "good"))
 
     def test_failing_healthcheck_is_rolled_back_and_a_passing_one_waited_for(self):
         svc, port, files = self.running_web()

@@ -38,6 +38,7 @@ TEST_CASE("podman's JSON, as podman 4.3.1 prints it") {
     CHECK(first.exit_code == 3);
     CHECK(first.pid == 42);
     CHECK(first.ports == std::vector<std::string>{"0.0.0.0:5007->80/tcp", "127.0.0.1:6000-6002->81-83/udp"});
+    CHECK(first.host_ports == std::vector<std::uint16_t>{5007, 6000, 6001, 6002});
     CHECK(parsed[1].name.empty());
     CHECK(owned_by(parsed, "demo").size() == 1);
     CHECK(parse_containers("").empty());

@@ -36,6 +36,7 @@ TEST_CASE("the shim's result") {
     REQUIRE(!problem);
     CHECK(problem.error().code == Code::permanent);
     CHECK(problem.error().message == "compose.yaml:3: \\x1b[31mbad");
+    CHECK(parse_shim_result(R"({"problem": "x", "host": true})").error().code == Code::transient);
     for (const char* bad : {"", "[]", "{}", "nonsense", R"({"files": []})"})
         CHECK_MESSAGE(!parse_shim_result(bad), bad);
 }
