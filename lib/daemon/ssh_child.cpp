@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -62,7 +63,7 @@ class SshChild {
     Status react();
     Status wait_and_turn();
     void start_request();
-    void read_supervisor();
+    bool read_supervisor();
     void handle(ipc::SshReply reply, std::vector<Fd> fds);
     void take_streams(std::vector<Fd> fds);
     void read_stream(std::size_t index);
@@ -92,7 +93,8 @@ Status SshChild::serve() {
                                               [this](const PublicKey& key) { return knows(key); }));
     deadline_ = Clock::now() + task_.login_deadline;
     auto served = talk();
-    session_->disconnect(served ? "bye" : served.error().message.c_str(), !served);
+    if (!served)
+        session_->disconnect(served.error().message.c_str());
     return served;
 }
 
@@ -104,9 +106,10 @@ Status SshChild::talk() {
     return ok();
 }
 
-// Whatever can go on without waiting.
+// Whatever can go on without waiting, in the order in which one thing makes the next possible.
 Status SshChild::react() {
-    TRY(send_pending());
+    if (broken_)
+        return Error{Code::gone, "the supervisor does not answer"};
     if (phase_ == Phase::login && session_->login()) {
         (void)!::write(task_.login_notice.get(), "1", 1);
         phase_ = Phase::request;
@@ -114,15 +117,13 @@ Status SshChild::react() {
     }
     if (phase_ == Phase::request)
         start_request();
+    TRY(send_pending());
     if (phase_ == Phase::draining && pending_.empty() && streams_drained()) {
         phase_ = Phase::closing;
         deadline_ = Clock::now() + close_deadline;
     }
-    TRY(send_pending());
-    if (phase_ == Phase::closing && pending_.empty())
+    if (phase_ == Phase::closing)
         (void)TRY(session_->finish(exit_status_));
-    if (broken_)
-        return Error{Code::gone, "the supervisor does not answer"};
     return ok();
 }
 
@@ -137,8 +138,11 @@ Status SshChild::wait_and_turn() {
         return errno_error("poll");
     if (polled[0].revents != 0)
         TRY(session_->turn());
-    if (polled[1].revents != 0)
-        read_supervisor();
+    // Words and exit status usually come together, and then leave together.
+    for (bool more = polled[1].revents != 0; more && phase_ < Phase::draining && pending_.empty();) {
+        more = read_supervisor();
+        TRY(send_pending());
+    }
     first_stream_ ^= 1;
     for (const std::size_t index : {first_stream_, first_stream_ ^ 1}) {
         if (polled[2 + index].revents != 0 && may_read()) {
@@ -201,22 +205,28 @@ void SshChild::end_with(std::string_view sentence, int status) {
     deadline_ = Clock::now();
 }
 
-void SshChild::read_supervisor() {
+// False: there is nothing more to read now.
+bool SshChild::read_supervisor() {
     auto frame = task_.supervisor.try_receive();
     if (frame && !*frame)
-        return;
-    if (phase_ == Phase::request && frame && (*frame)->closed())
-        return task_.supervisor.close(); // said when there is a request to answer
+        return false;
+    const bool closed = !frame || (*frame)->closed();
+    if (phase_ == Phase::request && closed) {
+        task_.supervisor.close(); // said when there is a request to answer
+        return false;
+    }
     if (phase_ != Phase::running) {
         broken_ = true; // nothing is expected, and there is no channel to say it on
-        return;
+        return false;
     }
-    if (!frame || (*frame)->closed())
-        return end_with(supervisor_gone, exit_status::unavailable);
-    auto reply = ipc::decode<ipc::SshReply>((*frame)->bytes);
-    if (!reply)
-        return end_with(supervisor_confused, exit_status::internal);
-    handle(std::move(*reply), std::move((*frame)->fds));
+    auto reply = closed ? Result<ipc::SshReply>(Error{}) : ipc::decode<ipc::SshReply>((*frame)->bytes);
+    if (closed)
+        end_with(supervisor_gone, exit_status::unavailable);
+    else if (!reply)
+        end_with(supervisor_confused, exit_status::internal);
+    else
+        handle(std::move(*reply), std::move((*frame)->fds));
+    return true;
 }
 
 void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
@@ -297,13 +307,17 @@ bool SshChild::knows(const PublicKey& key) {
 
 } // namespace
 
-void serve_connection(SshChildTask task) {
+void serve_connection(SshChildTask task) noexcept {
     const std::string peer = task.peer;
-    SshChild child(std::move(task));
-    if (auto served = child.serve(); !served)
-        os::log_debug("{}: {}", peer, served.error().message);
-    else
-        os::log_debug("{}: done", peer);
+    try {
+        SshChild child(std::move(task));
+        const auto served = child.serve();
+        os::log_debug("{}: {}", peer, served ? "done" : served.error().message);
+        ::_exit(exit_status::done); // without tidying up: the kernel does, and does not copy pages for it
+    } catch (const std::exception& bug) { // of memory, most likely
+        os::log_error("{}: {}", peer, bug.what());
+    }
+    ::_exit(exit_status::internal);
 }
 
 } // namespace pgod::daemon

@@ -27,7 +27,7 @@ struct SshChildTask {
     std::chrono::milliseconds login_deadline; // also for the request that must follow the login
 };
 
-// Returns when the connection is over.
-void serve_connection(SshChildTask task);
+// Ends the process when the connection is over.
+[[noreturn]] void serve_connection(SshChildTask task) noexcept;
 
 } // namespace pgod::daemon

@@ -48,6 +48,7 @@ void set(int socket, int level, int option, int value) noexcept {
     (void)::setsockopt(socket, level, option, &value, sizeof value); // each only an improvement
 }
 
+// Of a listening socket: what it accepts inherits them (tcp(7) is silent, Linux does so).
 void tune(int socket) noexcept {
     set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, peer_timeout);
@@ -113,8 +114,10 @@ SshListener::SshListener(ssh::ServerBind bind, os::Channel control, std::vector<
     , admission_({limits.max_connections, limits.max_unauthenticated, limits.login_deadline + kill_grace})
     , terminate_(terminate_events())
     , self_(::getpid()) {
-    for (const Fd& socket : sockets_)
+    for (const Fd& socket : sockets_) {
         (void)::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+        tune(socket.get());
+    }
 }
 
 SshListener::~SshListener() {
@@ -184,7 +187,6 @@ void SshListener::accept_some(int socket) {
         Fd accepted(
             ::accept4(socket, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (accepted) {
-            tune(accepted.get());
             start_child(std::move(accepted), text_of(address));
             continue;
         }
@@ -232,14 +234,8 @@ void SshListener::become_child(Fd socket, os::Channel supervisor, Fd notice, std
 #if !defined(__SANITIZE_ADDRESS__)
     limit(RLIMIT_AS, child_memory);
 #endif
-    try {
-        serve_connection({bind_, std::move(socket), std::move(supervisor), std::move(notice), std::move(peer),
-                          login_deadline_});
-    } catch (const std::exception& bug) { // of memory, most likely
-        os::log_error("an SSH connection ended: {}", bug.what());
-        ::_exit(exit_status::internal);
-    }
-    ::_exit(exit_status::done);
+    serve_connection({bind_, std::move(socket), std::move(supervisor), std::move(notice), std::move(peer),
+                      login_deadline_});
 }
 
 bool SshListener::handover_waits() const noexcept {

@@ -40,8 +40,21 @@ Status send_frame(int fd, std::string_view bytes, std::span<const int> fds, int 
 }
 
 Result<std::optional<Frame>> receive_frame(int fd, int flags) {
+    // Its size first: a buffer for the largest frame costs more page faults than one call.
+    ssize_t size = 0;
+    while ((size = ::recv(fd, nullptr, 0, flags | MSG_PEEK | MSG_TRUNC)) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN)
+            return std::optional<Frame>{};
+        if (errno == ECONNRESET)
+            return std::optional<Frame>{Frame{}};
+        return errno_error("receive from a peer process");
+    }
+    if (static_cast<std::size_t>(size) > max_channel_frame)
+        return Error{Code::invalid, "oversized frame from a peer process"};
     Frame frame;
-    frame.bytes.resize(max_channel_frame);
+    frame.bytes.resize(std::max<std::size_t>(static_cast<std::size_t>(size), 1));
     iovec part{frame.bytes.data(), frame.bytes.size()};
     msghdr message{};
     message.msg_iov = &part;
@@ -49,7 +62,6 @@ Result<std::optional<Frame>> receive_frame(int fd, int flags) {
     alignas(cmsghdr) ControlBuffer control{};
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    ssize_t size = 0;
     while ((size = ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC)) < 0) {
         if (errno == EINTR)
             continue;
@@ -75,7 +87,6 @@ Result<std::optional<Frame>> receive_frame(int fd, int flags) {
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
         return Error{Code::invalid, "oversized frame from a peer process"};
     frame.bytes.resize(static_cast<std::size_t>(size));
-    frame.bytes.shrink_to_fit();
     return std::optional<Frame>(std::move(frame));
 }
 

@@ -146,12 +146,10 @@ int ServerSession::fd() const noexcept {
     return ::ssh_get_fd(session_.get());
 }
 
+// libssh wants to hear of POLLOUT after each of its writes; it does so with the next input, or when output
+// waits.
 short ServerSession::poll_events() const noexcept {
-    const bool output_waits = (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0;
-    if (output_waits)
-        return POLLOUT;
-    const bool wants_to_know = (::ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
-    return wants_to_know ? POLLIN | POLLOUT : POLLIN;
+    return (::ssh_get_status(session_.get()) & SSH_WRITE_PENDING) != 0 ? POLLOUT : POLLIN;
 }
 
 Status ServerSession::turn() {
@@ -259,8 +257,8 @@ Result<bool> ServerSession::finish(int exit_status) {
     return ::ssh_channel_is_open(channel_) == 0;
 }
 
-void ServerSession::disconnect(const char* why, bool client_is_there) noexcept {
-    const Fd kept(client_is_there && fd() >= 0 ? ::fcntl(fd(), F_DUPFD_CLOEXEC, 0) : -1);
+void ServerSession::disconnect(const char* why) noexcept {
+    const Fd kept(fd() >= 0 ? ::fcntl(fd(), F_DUPFD_CLOEXEC, 0) : -1);
     // libssh would only queue its goodbye while the socket has not said again that it takes output.
     for (int i = 0; kept && i < 4 && (::ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0; ++i)
         (void)::ssh_event_dopoll(event_.get(), 0);

@@ -69,9 +69,8 @@ class ServerSession {
 
     // Sends exit status, end of file and close. False: output still waits, call again after the next turn.
     Result<bool> finish(int exit_status);
-    // Says why if the socket takes it at once, and closes it. With `client_is_there` it waits up to a second
-    // for the client to read that.
-    void disconnect(const char* why, bool client_is_there) noexcept;
+    // Says why and closes the socket; waits up to a second for the client to read that.
+    void disconnect(const char* why) noexcept;
 
   private:
     struct Callbacks;

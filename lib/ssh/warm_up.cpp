@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <new>
 
 namespace pgod::ssh {
 
@@ -69,6 +70,15 @@ Status play_server(const ServerBind& bind, Fd socket) {
     return ok();
 }
 
+// glibc sorts what was freed at the next large allocation. Here, once; else every child does it, and copies
+// each page that it touches on the way.
+void settle_heap() {
+    constexpr std::size_t large =
+        100'000; // more than any bin of small ones, less than what is mapped by itself
+    void* volatile block = ::operator new(large);
+    ::operator delete(block);
+}
+
 } // namespace
 
 Status ServerBind::warm_up() const {
@@ -93,6 +103,7 @@ Status ServerBind::warm_up() const {
     TRY(played);
     if (wait_status != 0)
         return Error{Code::internal, "the SSH server does not answer its own login"};
+    settle_heap();
     return ok();
 }
 
