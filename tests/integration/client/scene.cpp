@@ -29,6 +29,7 @@ os::SpawnRequest request_of(const Words& argv, const Words& env) {
                    "LSAN_OPTIONS=print_suppressions=0:suppressions=" LSAN_SUPP,
                    "ASAN_OPTIONS=fast_unwind_on_malloc=0"}; // else the stack ends in libssh's first function
     request.env.insert(request.env.end(), env.begin(), env.end());
+    request.umask = 022; // as most people have it: what must be private is made so
     request.die_with_parent = true;
     return request;
 }
