@@ -99,6 +99,7 @@ class Stepper {
     // change.
     void on(const Reconfigured&) {
         state_.durable.settled.clear();
+        state_.read_repository = true;
         state_.next_sync = std::min(state_.next_sync, now_);
         next();
     }
@@ -146,6 +147,7 @@ class Stepper {
         const Op op = current_op().value_or(Op::sync);
         if (event.error) {
             state_.phase = Phase::idle;
+            state_.read_repository = true;
             tell_current(event.error->message);
             if (work_of(op) == Work::deploy)
                 settle(event.error->code == Code::transient ? Outcome::failed : Outcome::rejected,
@@ -239,7 +241,7 @@ class Stepper {
 
     void start_sync() {
         state_.phase = Phase::syncing;
-        act(StartSync{state_.tip});
+        act(StartSync{std::exchange(state_.read_repository, false) ? std::string() : state_.tip});
     }
 
     void remember_sync(const SyncEnded& event) {

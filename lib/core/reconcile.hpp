@@ -76,6 +76,7 @@ struct State {
     std::string sync_error;       // of the last sync; empty: it went well
     unsigned sync_failures = 0;   // in a row
     unsigned deploy_failures = 0; // transient ones in a row, of `tip`
+    bool read_repository = false; // the next sync looks at the local repository again
     bool needs_deploy = false;    // containers were missing at the start
     Time next_sync{};
     std::optional<Time> next_deploy;       // after a transient failure
@@ -126,7 +127,7 @@ struct Recover { // look at the containers, once no worker of an earlier pgod is
     bool operator==(const Recover&) const = default;
 };
 struct StartSync {
-    std::string known;
+    std::string known; // empty: the local repository is looked at as well
     bool operator==(const StartSync&) const = default;
 };
 struct StartExport {

@@ -81,9 +81,8 @@ Status keep_only(Fd channel) {
     return ok();
 }
 
-void reset_signals() {
-    for (int number = 1; number < NSIG; ++number)
-        (void)::signal(number, SIG_DFL);
+// pgod-git itself was started with every signal at its default and handles none.
+void set_signals() {
     (void)::signal(SIGPIPE, SIG_IGN); // OpenSSL writes to sockets that may be gone
     (void)::signal(SIGXFSZ, SIG_IGN); // a file over its limit is an error of write(2)
     sigset_t none;
@@ -195,7 +194,7 @@ Status run_confined(const ipc::GitJob& job, Clock::time_point deadline, pid_t pa
 
 void run_git_job(const ipc::GitJob& job, Fd channel, Clock::time_point deadline, pid_t parent) noexcept {
     (void)::setsid();
-    reset_signals();
+    set_signals();
     if (!keep_only(std::move(channel)))
         ::_exit(70);
     const os::Channel pair{Fd(channel_fd)};

@@ -206,8 +206,7 @@ void ServiceActor::on_synced(SyncResult result) {
     report_warnings(result.warnings);
     if (result.rewritten)
         os::log_warning("{}: branch {} was rewritten upstream", service_.name, service_.branch);
-    // Without a tip nothing was read, and the keys known so far stay.
-    if (!result.tip.empty() && result.keys != keys_) {
+    if (result.moved && result.keys != keys_) {
         if (auto saved = ports_.store.save_keys(service_.name, result.keys); !saved)
             os::log_error("{}: {}", service_.name, saved.error().message);
         adopt_keys(std::move(result.keys));

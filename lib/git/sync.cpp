@@ -166,9 +166,26 @@ SyncResult Sync::run() {
     return std::move(result_);
 }
 
+// The usual poll: upstream is where it was, and nothing of the local repository is looked at. nullopt: it
+// moved.
+std::optional<SyncResult> look_at_upstream(const SyncRequest& request) {
+    const NetworkDeadline deadline(request.network_deadline);
+    auto tip = Upstream(nullptr, request.source).tip();
+    if (tip && *tip != request.known)
+        return std::nullopt;
+    SyncResult result;
+    result.tip = request.known;
+    if (!tip)
+        result.error = std::move(tip).error();
+    return result;
+}
+
 } // namespace
 
 SyncResult sync(const SyncRequest& request) {
+    if (!request.known.empty())
+        if (auto unmoved = look_at_upstream(request))
+            return std::move(*unmoved);
     return Sync(request).run();
 }
 

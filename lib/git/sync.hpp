@@ -1,6 +1,6 @@
 // sync(): one look at upstream as the service's user. Asks for the branch's tip, fetches only when it is not
-// the one we have, and reads the tip's keys in any case: from the local repository when upstream is out of
-// reach. A force-push, a deleted branch and a damaged local repository are normal events.
+// the one we have, and reads the keys of a tip that the caller does not know: from the local repository when
+// upstream is out of reach. A force-push, a deleted branch and a damaged local repository are normal events.
 #pragma once
 
 #include "core/sync.hpp"
@@ -14,7 +14,8 @@ namespace pgod::git {
 struct SyncRequest {
     std::string directory; // the service's, absolute, owned by the user we are
     Source source;
-    std::string known; // the tip that the caller knows; empty: none
+    std::string
+        known; // the tip whose keys the caller has; empty: none, and the local repository is looked at
     std::chrono::steady_clock::time_point network_deadline = std::chrono::steady_clock::time_point::max();
 };
 

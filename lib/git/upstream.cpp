@@ -77,9 +77,11 @@ Error Upstream::failure(int rc) const {
 }
 
 Status Upstream::connect() {
-    if (const int rc = git_remote_create_anonymous(Out(remote_), repository_, credentials_.url().c_str());
-        rc < 0)
-        return failure(rc);
+    const char* url = credentials_.url().c_str();
+    const int made = repository_ == nullptr ? git_remote_create_detached(Out(remote_), url)
+                                            : git_remote_create_anonymous(Out(remote_), repository_, url);
+    if (made < 0)
+        return failure(made);
     git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
     options.callbacks = callbacks();
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE; // a redirect would take the credentials along

@@ -8,7 +8,7 @@
 namespace pgod::ipc {
 
 struct SyncJob {
-    std::string known; // the tip that the supervisor knows; empty: none. Keys are sent in any case
+    std::string known; // the tip whose keys the supervisor has; empty: none
     void fields(auto& archive) { archive(known); }
 };
 

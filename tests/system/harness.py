@@ -79,7 +79,7 @@ class User:
         with contextlib.suppress(KeyError):
             pwd.getpwnam(name)
             self.remove()
-        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", name], check=True)
+        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", "--password", "*", name], check=True)
         entry = pwd.getpwnam(name)
         self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, pathlib.Path(entry.pw_dir)
         self.runtime = pathlib.Path(f"/run/user/{self.uid}")

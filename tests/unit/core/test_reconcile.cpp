@@ -273,9 +273,22 @@ TEST_CASE("an unknown user refuses that service's commands and is said once") {
     CHECK(drive(Recovered{"", Health::missing}) == "sync()");
 }
 
+TEST_CASE("a commit that could not be staged has the local repository looked at by the next sync") {
+    Drive drive = settled_service();
+    drive(Op::up);
+    drive(tip(commit_b));
+    CHECK(drive(ExportEnded{Error{Code::internal, "repository: object missing"}}) ==
+          "tell(7) persist warn finish(7,65)");
+    CHECK(drive(Op::up) == "sync()");
+    drive(tip(commit_b));
+    drive(ExportEnded{});
+    drive(deployed(commit_b));
+    CHECK(drive(Op::sync) == "sync(b)");
+}
+
 TEST_CASE("changed settings judge the tip again") {
     Drive drive = settled_service();
-    CHECK(drive(Reconfigured{}) == "sync(a)");
+    CHECK(drive(Reconfigured{}) == "sync()");
     CHECK(drive(tip(commit_a)) == "export(a)");
 }
 

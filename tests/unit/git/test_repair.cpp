@@ -78,13 +78,13 @@ TEST_CASE("a damaged repository is fetched anew") {
         REQUIRE_FALSE(fixture.sync().error);
         damage(fixture);
 
-        const auto result = fixture.sync(tip);
+        const auto result = fixture.sync();
         CHECK_FALSE(result.error);
         CHECK(result.tip == tip);
         CHECK_FALSE(result.rewritten);
         CHECK(result.keys.size() == 1);
         CHECK(any_contains(result.warnings, "was damaged and was fetched anew"));
-        const auto again = fixture.sync(tip);
+        const auto again = fixture.sync();
         CHECK_FALSE(again.error);
         CHECK(again.warnings.empty());
     }
@@ -97,7 +97,7 @@ TEST_CASE("a damaged repository stays while upstream is out of reach") {
     REQUIRE_FALSE(fixture.sync().error);
     std::ofstream(fixture.local / "pgod-damaged") << "";
     fs::rename(fixture.upstream, fixture.root / "away");
-    const auto result = fixture.sync(tip);
+    const auto result = fixture.sync();
     REQUIRE(result.error);
     CHECK(result.error->code == Code::transient);
     CHECK(any_contains(result.warnings, "is damaged and is fetched anew once upstream answers"));
@@ -113,13 +113,13 @@ TEST_CASE("an object that only the export misses is fetched anew with the next s
     fixture.git({"init", "-q", "--bare", fixture.local.string()});
     fixture.git({"-c", "transfer.unpackLimit=1000", "push", "-q", fixture.local.string(),
                  "main:refs/remotes/origin/main"});
-    REQUIRE_FALSE(fixture.sync(tip).error);
+    REQUIRE_FALSE(fixture.sync().error);
     const auto blob = fixture.git({"rev-parse", "main:file"});
     fs::remove(fixture.local / "objects" / blob.substr(0, 2) / blob.substr(2));
     const auto exported = fixture.export_commit(tip);
     REQUIRE(exported.error);
     CHECK(exported.error->code == Code::internal);
-    const auto synced = fixture.sync(tip);
+    const auto synced = fixture.sync(); // as the supervisor asks after an export that failed
     CHECK_FALSE(synced.error);
     CHECK(any_contains(synced.warnings, "fetched anew"));
     CHECK_FALSE(fixture.export_commit(tip).error);
@@ -143,7 +143,7 @@ TEST_CASE("leftovers of a killed job are swept") {
     fs::create_directories(fixture.service / "repo.git.old");
     fs::create_directories(fixture.service / "work.new");
     const auto second = fixture.commit("second");
-    const auto result = fixture.sync(tip);
+    const auto result = fixture.sync();
     REQUIRE_FALSE(result.error);
     CHECK(result.tip == second);
     for (const auto& path : leftovers)

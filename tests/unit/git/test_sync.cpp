@@ -87,7 +87,21 @@ TEST_CASE("a deleted branch is said, tip and keys stay") {
     CHECK(result.error->message.find("file://") != std::string::npos);
     CHECK(result.tip == tip);
     CHECK_FALSE(result.moved);
-    CHECK(result.keys.size() == 1);
+
+    // A supervisor that forgot everything gets the keys as well.
+    const auto forgotten = fixture.sync();
+    REQUIRE(forgotten.error);
+    CHECK(forgotten.tip == tip);
+    CHECK(forgotten.keys.size() == 1);
+}
+
+TEST_CASE("a tip that is known costs no look at the local repository") {
+    const Fixture fixture;
+    const auto tip = fixture.commit("first");
+    const auto result = fixture.sync(tip);
+    REQUIRE_FALSE(result.error);
+    CHECK(result.tip == tip);
+    CHECK_FALSE(fs::exists(fixture.local));
 }
 
 TEST_CASE("an empty upstream is said") {
@@ -142,6 +156,7 @@ TEST_CASE("the branch of the configuration changes") {
     CHECK_FALSE(result.rewritten);
 
     request.source.branch = "a b*";
+    request.known.clear();
     const auto refused = git::sync(request);
     REQUIRE(refused.error);
     CHECK(refused.error->code == Code::invalid);
