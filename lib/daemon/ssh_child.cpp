@@ -94,7 +94,7 @@ Status SshChild::serve() {
     deadline_ = Clock::now() + task_.login_deadline;
     auto served = talk();
     if (!served)
-        session_->disconnect(served.error().message.c_str());
+        session_->disconnect(served.error().message);
     return served;
 }
 

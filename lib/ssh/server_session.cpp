@@ -1,5 +1,6 @@
 #include "ssh/server_session.hpp"
 
+#include "base/handle.hpp"
 #include "ssh/key.hpp"
 #include "ssh/server_bind.hpp"
 #include "ssh/ssh_error.hpp"
@@ -257,16 +258,24 @@ Result<bool> ServerSession::finish(int exit_status) {
     return ::ssh_channel_is_open(channel_) == 0;
 }
 
-void ServerSession::disconnect(const char* why) noexcept {
+// Before the login no SSH_MSG_DISCONNECT is sent: a client on libssh 0.10 that waits for an answer to its key
+// would wait for ever. A banner says it as well, and the end of the connection is understood by all.
+void ServerSession::disconnect(const std::string& why) noexcept {
     const Fd kept(fd() >= 0 ? ::fcntl(fd(), F_DUPFD_CLOEXEC, 0) : -1);
-    // libssh would only queue its goodbye while the socket has not said again that it takes output.
-    for (int i = 0; kept && i < 4 && (::ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0; ++i)
-        (void)::ssh_event_dopoll(event_.get(), 0);
-    channel_ = nullptr; // freed with its connection
-    (void)::ssh_session_set_disconnect_message(session_.get(), why);
-    ::ssh_disconnect(session_.get());
-    if (kept)
-        let_it_arrive(kept.get());
+    if (!kept)
+        return;
+    // Else libssh may only queue it, waiting to hear that the socket takes output.
+    ::ssh_set_fd_towrite(session_.get());
+    if (login_) {
+        channel_ = nullptr; // freed with its connection
+        (void)::ssh_session_set_disconnect_message(session_.get(), why.c_str());
+        ::ssh_disconnect(session_.get());
+    } else if (attempts_ > 0) {
+        const Handle<ssh_string_struct, ::ssh_string_free> banner(
+            ::ssh_string_from_char((why + "\r\n").c_str()));
+        (void)::ssh_send_issue_banner(session_.get(), banner.get());
+    }
+    let_it_arrive(kept.get());
 }
 
 } // namespace pgod::ssh

@@ -69,8 +69,8 @@ class ServerSession {
 
     // Sends exit status, end of file and close. False: output still waits, call again after the next turn.
     Result<bool> finish(int exit_status);
-    // Says why and closes the socket; waits up to a second for the client to read that.
-    void disconnect(const char* why) noexcept;
+    // Says why and ends the connection; waits up to a second for the client to read that.
+    void disconnect(const std::string& why) noexcept;
 
   private:
     struct Callbacks;
