@@ -200,16 +200,16 @@ void FakeSupervisor::stop() {
         control_.close();
         connections_.clear();
     }
-    const bool gone = !child_ || eventually([this] { return ended(); });
+    const bool gone = eventually([this] { return ended(); });
     writers_.clear(); // their pipes have lost their readers
     if (!gone)
         throw std::runtime_error("pgod-ssh outlives its supervisor");
 }
 
 bool FakeSupervisor::ended() {
-    if (child_ && child_.try_reap())
-        child_.release();
-    return !child_;
+    if (!wait_status_)
+        wait_status_ = child_.try_reap();
+    return wait_status_.has_value();
 }
 
 void FakeSupervisor::loop(const std::stop_token& token) {

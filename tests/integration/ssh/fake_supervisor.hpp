@@ -18,6 +18,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -69,8 +70,11 @@ class FakeSupervisor {
     std::vector<std::string> peers() const;
     std::uint64_t bytes_written() const noexcept { return written_; } // into pipes, by all commands
 
-    void stop();  // closes everything, as pgod does when it ends
-    bool ended(); // pgod-ssh ended on its own
+    void stop(); // closes everything, as pgod does when it ends
+    bool ended();
+    std::optional<int> wait_status() const noexcept {
+        return wait_status_;
+    } // once it has ended // pgod-ssh ended on its own
 
   private:
     struct Connection {
@@ -93,6 +97,7 @@ class FakeSupervisor {
     std::vector<Fd> sockets_;
     std::vector<std::uint16_t> ports_;
     os::Child child_;
+    std::optional<int> wait_status_;
     pid_t pid_ = -1;
     os::Channel control_;
     std::string fingerprint_;
