@@ -70,12 +70,9 @@ Status keep_only(Fd channel) {
     for (int standard = 0; standard <= 2; ++standard)
         if (::dup2(null, standard) < 0)
             return errno_error("set a standard descriptor");
-    if (channel.get() == channel_fd)
-        (void)channel.release();
-    else if (::dup3(channel.get(), channel_fd, O_CLOEXEC) < 0)
+    if (channel.get() != channel_fd && ::dup3(channel.get(), channel_fd, O_CLOEXEC) < 0)
         return errno_error("place the job's channel");
-    else
-        (void)channel.release(); // closed below
+    (void)channel.release(); // it is in its place, or closed below
     if (::close_range(channel_fd + 1, ~0U, 0) != 0)
         return errno_error("close what is not the job's");
     return ok();

@@ -14,9 +14,9 @@ namespace pgod::git {
 
 namespace {
 
-constexpr std::size_t max_key_file = 16 * 1024; // bytes
-constexpr std::size_t max_files = 1000;         // named *.pub that are looked at
-constexpr std::size_t max_name = 100;           // bytes of a file name in a message
+constexpr std::size_t max_key_file = std::size_t{16} * 1024; // bytes
+constexpr std::size_t max_files = 1000;                      // named *.pub that are looked at
+constexpr std::size_t max_name = 100;                        // bytes of a file name in a message
 
 void warn(RepositoryKeys& found, std::string sentence) {
     if (found.warnings.size() < max_warnings)

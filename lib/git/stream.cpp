@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <new>
 #include <string>
 
 namespace pgod::git {
@@ -249,8 +250,8 @@ int Connection::shut() {
 
 template<bool encrypted>
 int make_connection(git_stream** out, const char* host, const char* port) noexcept {
-    *out = new Connection(host, port, encrypted);
-    return 0;
+    *out = new (std::nothrow) Connection(host, port, encrypted);
+    return *out != nullptr ? 0 : fail(GIT_ERROR_NOMEMORY, "out of memory");
 }
 
 Status register_stream(git_stream_t kind, int (*make)(git_stream**, const char*, const char*) noexcept) {

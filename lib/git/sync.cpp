@@ -31,9 +31,10 @@ class Sync {
     Status update();
     Status fetch_anew(std::string_view reason);
     Status adopt(Result<Local> opened);
+    Status load_keys();
+    Status bring_up_to_date();
     void keep_small();
     void compare();
-    void take_keys();
 
     const SyncRequest& request_;
     Fd directory_;
@@ -41,6 +42,7 @@ class Sync {
     Local local_;
     std::string before_; // the local tip when the sync began
     bool fetched_ = false;
+    RepositoryKeys keys_; // of the local tip
     SyncResult result_;
 };
 
@@ -131,38 +133,46 @@ void Sync::compare() {
                                                 git_commit_id(old->get())) == 0;
 }
 
-void Sync::take_keys() {
-    if (result_.tip.empty())
-        return;
-    auto found = read_keys(local_.repository.get(), result_.tip);
-    if (!found) {
-        mark_damaged(request_.directory);
-        if (!result_.error)
-            result_.error = std::move(found).error();
-        return;
+Status Sync::load_keys() {
+    keys_ = {};
+    if (!local_.tip.empty())
+        keys_ = TRY(read_keys(local_.repository.get(), local_.tip));
+    return ok();
+}
+
+// A tip is only reported together with its keys: what could not be read must not look like a commit that has
+// none, which would lock everybody out.
+Status Sync::bring_up_to_date() {
+    const NetworkDeadline deadline(request_.network_deadline);
+    auto updated = update();
+    auto loaded = load_keys();
+    if (updated && !loaded) {
+        updated = fetch_anew(loaded.error().message);
+        loaded = load_keys();
     }
-    result_.keys = std::move(found->keys);
-    for (auto& warning : found->warnings)
-        if (result_.warnings.size() < max_warnings)
-            result_.warnings.push_back(std::move(warning));
+    if (!loaded) {
+        mark_damaged(request_.directory);
+        local_.damage = loaded.error().message;
+        local_.tip.clear();
+    }
+    return updated ? std::move(loaded) : std::move(updated);
 }
 
 SyncResult Sync::run() {
-    if (auto prepared = prepare(); !prepared) {
-        result_.error = std::move(prepared).error();
-        return std::move(result_);
-    }
-    {
-        const NetworkDeadline deadline(request_.network_deadline);
-        if (auto updated = update(); !updated)
-            result_.error = std::move(updated).error();
-    }
+    auto done = prepare();
+    if (done)
+        done = bring_up_to_date();
+    if (!done)
+        result_.error = std::move(done).error();
     if (!local_.damage.empty())
         result_.warnings.push_back(fmt::format(
             "the local repository is damaged and is fetched anew once upstream answers ({})", local_.damage));
     compare();
     keep_small();
-    take_keys();
+    result_.keys = std::move(keys_.keys);
+    for (auto& warning : keys_.warnings)
+        if (result_.warnings.size() < max_warnings)
+            result_.warnings.push_back(std::move(warning));
     return std::move(result_);
 }
 

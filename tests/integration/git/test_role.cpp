@@ -133,7 +133,7 @@ TEST_CASE("pgod-git is killed: its jobs end with it") {
     REQUIRE(::kill(pgod_git.job_processes().front(), SIGSTOP) == 0); // it cannot end by itself
     REQUIRE(::kill(pgod_git.pid(), SIGKILL) == 0);
     CHECK(WTERMSIG(pgod_git.wait_for_end()) == SIGKILL);
-    CHECK(channel.receive()->closed());                     // the job's end of the pair went with it
+    CHECK(channel.receive()->closed()); // the job's end of the pair went with it
 }
 
 TEST_CASE("what is no job ends pgod-git") {

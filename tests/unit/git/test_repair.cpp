@@ -126,6 +126,31 @@ TEST_CASE("an object that only the export misses is fetched anew with the next s
     CHECK(test::slurp(fixture.stage / "file") == "content");
 }
 
+TEST_CASE("keys that cannot be read are not keys that are gone") {
+    const Fixture fixture;
+    fixture.write("ssh/a.pub", test::key_line("a"));
+    const auto tip = fixture.commit("first");
+    fixture.git({"init", "-q", "--bare", fixture.local.string()});
+    fixture.git({"push", "-q", fixture.local.string(), "main:refs/remotes/origin/main"});
+    const auto blob = fixture.git({"rev-parse", "main:ssh/a.pub"});
+    fs::remove(fixture.local / "objects" / blob.substr(0, 2) / blob.substr(2));
+
+    fs::rename(fixture.upstream, fixture.root / "away");
+    const auto alone = fixture.sync();
+    CHECK(alone.error);
+    CHECK_FALSE(alone.moved); // or the caller would take over that there are no keys
+    CHECK(alone.tip.empty());
+    CHECK(any_contains(alone.warnings, "is damaged"));
+
+    fs::rename(fixture.root / "away", fixture.upstream);
+    fs::remove(fixture.local / "pgod-damaged"); // found without the mark as well
+    const auto repaired = fixture.sync();
+    CHECK_FALSE(repaired.error);
+    CHECK(repaired.tip == tip);
+    CHECK(repaired.keys.size() == 1);
+    CHECK(any_contains(repaired.warnings, "fetched anew"));
+}
+
 TEST_CASE("leftovers of a killed job are swept") {
     const Fixture fixture;
     const auto tip = fixture.commit("first");
