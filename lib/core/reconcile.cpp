@@ -2,6 +2,7 @@
 
 #include "core/backoff.hpp"
 #include "core/exit_status.hpp"
+#include "core/reconcile_reason.hpp"
 
 #include <fmt/format.h>
 
@@ -18,9 +19,7 @@ constexpr auto first_retry = 1s;      // after a failed sync or a transient depl
 constexpr auto longest_retry = 5min;  // and never later than the poll interval
 constexpr std::size_t max_queue = 32; // commands that may wait for one service
 
-std::string brief(const std::string& commit) {
-    return commit.substr(0, 8);
-}
+const std::string no_longer_configured = "the service is no longer configured";
 
 bool needs_tip(Op op) {
     return op == Op::up || op == Op::pull || op == Op::build || op == Op::sync;
@@ -73,10 +72,9 @@ class Stepper {
             note(true, event.reason);
         state_.phase = Phase::unavailable;
         state_.unavailable = event.reason;
-        while (!state_.queue.empty()) {
-            refuse_unavailable(state_.queue.front().id);
-            state_.queue.pop_front();
-        }
+        refuse_queue(event.reason);
+        if (state_.removed)
+            act(Retire{}); // its user is gone, and with it what it ran
     }
 
     void on(const Recovered& event) {
@@ -104,10 +102,22 @@ class Stepper {
         next();
     }
 
+    // What it is doing comes to its end first, then it is taken down by the plan that it ran from.
+    void on(const Removed&) {
+        state_.removed = true;
+        note(false, "it is no longer configured and is taken down; its files and volumes stay");
+        refuse_queue(no_longer_configured);
+        if (state_.phase == Phase::unavailable)
+            return act(Retire{});
+        next();
+    }
+
     void on(const CommandArrived& event) {
         const PendingCommand& command = event.command;
+        if (state_.removed)
+            return refuse(command.id, no_longer_configured);
         if (state_.phase == Phase::unavailable)
-            return refuse_unavailable(command.id);
+            return refuse(command.id, state_.unavailable);
         if (state_.queue.size() >= max_queue) {
             tell(command.id, "too many commands wait for this service; try again later");
             return finish(command.id, exit_status::busy);
@@ -134,7 +144,7 @@ class Stepper {
             tell_current(event.error->message + "; going on with " + brief(state_.tip) + ", fetched last");
         if (op && op != Op::sync)
             return export_tip();
-        if (const auto reason = why_not_deploy(); !reason.empty()) {
+        if (const auto reason = why_not_deploy(state_, settings_, now_); !reason.empty()) {
             tell_current(reason);
             return end_current(exit_status::done);
         }
@@ -171,6 +181,8 @@ class Stepper {
         state_.work.reset();
         state_.running = event.running;
         state_.health = event.health;
+        if (state_.removed && work == Work::down)
+            return on_taken_down(event);
         if (work == Work::deploy)
             on_deployed(event);
         if (event.exit_status == exit_status::usage)
@@ -197,9 +209,15 @@ class Stepper {
     }
     void tell_current(std::string sentence) { tell(current_id(), std::move(sentence)); }
 
-    void refuse_unavailable(CommandId command) {
-        tell(command, state_.unavailable);
+    void refuse(CommandId command, const std::string& reason) {
+        tell(command, reason);
         finish(command, exit_status::failed);
+    }
+
+    void refuse_queue(const std::string& reason) {
+        for (const auto& command : state_.queue)
+            refuse(command.id, reason);
+        state_.queue.clear();
     }
 
     // What an operator asked for is written down before anything is done about it.
@@ -226,6 +244,8 @@ class Stepper {
     void next() {
         if (state_.phase != Phase::idle)
             return;
+        if (state_.removed)
+            return start_work(Work::down);
         if (!state_.queue.empty()) {
             state_.current = std::move(state_.queue.front());
             state_.queue.pop_front();
@@ -235,7 +255,8 @@ class Stepper {
         }
         if (now_ >= state_.next_sync)
             return start_sync();
-        if (state_.next_deploy && now_ >= *state_.next_deploy && why_not_deploy().empty())
+        if (state_.next_deploy && now_ >= *state_.next_deploy &&
+            why_not_deploy(state_, settings_, now_).empty())
             export_tip();
     }
 
@@ -274,29 +295,6 @@ class Stepper {
                           : jittered(interval, jitter_));
     }
 
-    // Empty: a poll or `sync` deploys the tip.
-    std::string why_not_deploy() const {
-        if (state_.durable.intent.desired != Desired::running)
-            return fmt::format("desired is {}: {} is not deployed until up",
-                               name_of(state_.durable.intent.desired), brief(state_.tip));
-        if (state_.needs_deploy)
-            return {};
-        if (state_.next_deploy && now_ < *state_.next_deploy)
-            return fmt::format("{} failed and is tried again later: {}", brief(state_.tip),
-                               state_.durable.reason);
-        if (state_.next_deploy)
-            return {};
-        if (state_.tip == state_.durable.settled && !state_.durable.reason.empty())
-            return fmt::format("{} was {} and is not tried again by itself: {}", brief(state_.tip),
-                               name_of(state_.durable.outcome.value_or(Outcome::failed)),
-                               state_.durable.reason);
-        if (state_.tip == state_.durable.settled)
-            return brief(state_.tip) + " runs already";
-        if (!settings_.auto_deploy)
-            return brief(state_.tip) + " waits for up, because auto = false";
-        return {};
-    }
-
     void export_tip() {
         state_.phase = Phase::exporting;
         state_.target = state_.tip;
@@ -320,6 +318,16 @@ class Stepper {
         const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
         settle(outcome, event.error);
         state_.needs_deploy = false;
+    }
+
+    // A service that could not be taken down is tried again with the next start of pgod.
+    void on_taken_down(const WorkEnded& event) {
+        state_.phase = Phase::unavailable;
+        state_.unavailable = no_longer_configured;
+        if (event.exit_status == exit_status::done)
+            return act(Retire{});
+        note(true, "could not be taken down: " +
+                       (event.error ? event.error->message : std::string("no reason given")));
     }
 
     // The class of the cause decides whether the commit is tried again without anybody asking.

@@ -84,6 +84,7 @@ struct State {
     std::optional<Work> work;              // in phase working
     std::string target;                    // the commit being exported or worked on
     std::deque<PendingCommand> queue;
+    bool removed = false; // no longer configured: taken down, and then nothing more
 };
 
 // Events
@@ -118,9 +119,10 @@ struct WorkEnded {
     Health health = Health::unknown;
 };
 struct Reconfigured {};
+struct Removed {};
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
-                           WorkEnded, Reconfigured>;
+                           WorkEnded, Reconfigured, Removed>;
 
 // Actions
 struct Recover { // look at the containers, once no worker of an earlier pgod is busy
@@ -155,13 +157,16 @@ struct Finish { // the end of a command
 struct Persist { // write State::durable before anything that follows
     bool operator==(const Persist&) const = default;
 };
+struct Retire { // the service was taken down for good; volumes and files stay
+    bool operator==(const Retire&) const = default;
+};
 struct Note { // a line for the log
     bool problem = false;
     std::string sentence;
     bool operator==(const Note&) const = default;
 };
 
-using Action = std::variant<Recover, StartSync, StartExport, StartWork, Tell, Finish, Persist, Note>;
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, Tell, Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;

@@ -186,15 +186,20 @@ void Operations::look(Connection& connection, ServiceActor& actor, const Command
 // A fresh look at the containers, beside what the service is doing; when it cannot be had, what is known.
 void Operations::status(Connection& connection, ServiceActor& actor, bool json) {
     const std::uint64_t id = connection.id();
-    const auto answer = [this, id, &actor, json](std::vector<std::string> containers,
-                                                 std::optional<Health> health) {
+    const auto answer = [this, id, name = actor.service().name, json](std::vector<std::string> containers,
+                                                                      std::optional<Health> health) {
         Connection* client = find(id);
+        const auto found = actors_.find(name); // it may have been removed meanwhile
         if (client == nullptr)
             return;
-        reconcile::State state = actor.state();
+        if (found == actors_.end())
+            return refuse(*client, exit_status::failed,
+                          fmt::format("service {} is no longer configured", name));
+        const ServiceActor& served = *found->second;
+        reconcile::State state = served.state();
         if (health)
             state.health = *health;
-        const ServiceView view{actor.service(), state, std::move(containers), actor.warnings()};
+        const ServiceView view{served.service(), state, std::move(containers), served.warnings()};
         client->print(json ? status_json(view) : status_text(view, now()));
         client->finish(exit_status::done);
     };

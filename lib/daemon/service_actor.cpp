@@ -66,6 +66,8 @@ void ServiceActor::start() {
         adopt_keys(std::move(*keys));
     else
         os::log_error("{}: {}", service_.name, keys.error().message);
+    if (auto remembered = ports_.store.remember(service_.name, service_.user); !remembered)
+        os::log_error("{}: {}", service_.name, remembered.error().message);
     state_.phase = reconcile::Phase::unavailable;
     find_user();
 }
@@ -78,6 +80,10 @@ void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
 void ServiceActor::reconfigure(Service service) {
     service_ = std::move(service);
     feed(reconcile::Reconfigured{});
+}
+
+void ServiceActor::remove() {
+    feed(reconcile::Removed{});
 }
 
 void ServiceActor::command(reconcile::PendingCommand command, std::string who) {
@@ -159,6 +165,8 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (std::holds_alternative<Persist>(action)) {
         if (auto saved = ports_.store.save(service_.name, state_.durable); !saved)
             os::log_error("{}: {}", service_.name, saved.error().message);
+    } else if (std::holds_alternative<Retire>(action)) {
+        ports_.retired(service_.name);
     } else if (const auto* note = std::get_if<Note>(&action)) {
         os::log_line(note->problem ? os::Level::warning : os::Level::info,
                      fmt::format("{}: {}", service_.name, note->sentence));

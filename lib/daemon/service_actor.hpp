@@ -33,6 +33,7 @@ struct ActorPorts {
     std::function<void(reconcile::CommandId, std::string_view)> say;
     std::function<Worker::Streams(reconcile::CommandId)> streams;
     std::function<void(reconcile::CommandId, int)> finish;
+    std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };
 
 class ServiceActor {
@@ -43,6 +44,7 @@ class ServiceActor {
     void start();
     void command(reconcile::PendingCommand command, std::string who);
     void reconfigure(Service service);
+    void remove(); // take it down and tell `retired`
 
     // Reading operations do not queue: they run beside whatever the service is doing, as its user.
     using Looked = std::function<void(ipc::WorkDone)>;

@@ -109,6 +109,7 @@ ActorPorts Supervisor::ports() {
         },
         [this](reconcile::CommandId command) { return operations_.streams(command); },
         [this](reconcile::CommandId command, int status) { operations_.finish(command, status); },
+        [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };
 }
 
@@ -127,24 +128,63 @@ Status Supervisor::run() {
     TRY(endpoint_.start(config_, config_.state + "/empty"));
     for (const auto& service : config_.services)
         add_service(service);
-    bool stopping = false;
+    remove_vanished();
     for (const int number : std::array{SIGTERM, SIGINT})
-        loop_.on_signal(number, [this, &stopping] {
-            stopping = true;
-            loop_.stop();
-        });
-    loop_.on_signal(SIGHUP, [this] { reload(); });
+        loop_.on_signal(number, [this] { loop_.stop(); });
+    loop_.on_signal(SIGHUP, [this] { reload(true); });
     watch_files();
     os::log_info("pgod {} serves {} service{} on {}:{}", PGOD_VERSION, actors_.size(),
                  actors_.size() == 1 ? "" : "s", config_.listen.host, config_.listen.port);
     loop_.run();
     os::log_info("pgod stops; containers and deployments go on");
-    return stopping ? ok() : Status(Error{Code::internal, "the event loop ended"});
+    return ok();
 }
 
-// Services that appear begin, changed ones are judged again. One that vanished is no longer polled or driven
-// from the next start on; a file that does not load changes nothing.
-void Supervisor::reload() {
+// What was served once and is not in the configuration: taken down by the plan that it ran from, its files
+// and volumes kept. An empty configuration is more likely a mistake than a wish, and removes nothing.
+void Supervisor::remove_vanished() {
+    const auto known = store_->known();
+    if (!known) {
+        os::log_error("{}", known.error().message);
+        return;
+    }
+    std::set<std::string> configured;
+    for (const auto& service : config_.services)
+        configured.insert(service.name);
+    for (const auto& [name, user] : *known) {
+        if (configured.contains(name))
+            continue;
+        if (configured.empty()) {
+            os::log_warning(
+                "{}: it is no longer configured, but neither is any other service: it is left as it is",
+                name);
+            continue;
+        }
+        if (!actors_.contains(name)) {
+            Service gone;
+            gone.name = name;
+            gone.user = user;
+            add_service(std::move(gone));
+        }
+        actors_.at(name)->remove();
+    }
+}
+
+void Supervisor::forget(const std::string& service) {
+    actors_.erase(service);
+    keys_.forget_service(service);
+    if (auto forgotten = store_->forget(service); !forgotten)
+        os::log_error("{}: {}", service, forgotten.error().message);
+    os::log_info("{}: it was removed", service);
+    // It may have come back into the configuration while it was taken down.
+    for (const auto& configured : config_.services)
+        if (configured.name == service)
+            add_service(configured);
+}
+
+// Services that appear begin, changed ones are judged again; a file that does not load changes nothing. Ones
+// that vanished are removed on SIGHUP only: a file caught half-written must not take anything down.
+void Supervisor::reload(bool remove_vanished_services) {
     files_seen_ = looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
     auto report = load_config(config_path_);
     for (const auto& error : report.errors)
@@ -169,6 +209,10 @@ void Supervisor::reload() {
             actor->second->reconfigure(service);
     }
     config_.services = std::move(next.services);
+    if (remove_vanished_services)
+        remove_vanished();
+    else if (actors_.size() > config_.services.size())
+        os::log_warning("services that are no longer configured are served until SIGHUP or the next start");
     os::log_info("the configuration was reloaded: {} service{}", config_.services.size(),
                  config_.services.size() == 1 ? "" : "s");
 }
@@ -179,7 +223,7 @@ void Supervisor::watch_files() {
     if (files_seen_.empty())
         files_seen_ = looks;
     else if (looks != files_seen_)
-        reload();
+        reload(false);
     file_watch_ = loop_.after(file_interval, [this] { watch_files(); });
 }
 

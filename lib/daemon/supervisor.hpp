@@ -27,7 +27,10 @@ class Supervisor {
     Status prepare_state();
     void load_keys();
     void add_service(Service service);
-    void reload();
+    // remove_vanished_services: those that are no longer in the file are taken down.
+    void reload(bool remove_vanished_services);
+    void remove_vanished();
+    void forget(const std::string& service);
     void watch_files();
     ActorPorts ports();
 

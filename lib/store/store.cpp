@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS services (
     reason        TEXT NOT NULL,
     deployments   INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS known (
+    name TEXT PRIMARY KEY,
+    user TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS keys (
     service TEXT NOT NULL,
     type    TEXT NOT NULL,
@@ -164,6 +168,34 @@ Status Store::save(const std::string& service, const reconcile::Durable& durable
     bind_text(statement.get(), 7, durable.reason);
     (void)sqlite3_bind_int64(statement.get(), 8, static_cast<sqlite3_int64>(durable.deployments));
     return finish(statement.get(), service);
+}
+
+Status Store::remember(const std::string& service, const std::string& user) {
+    const Statement statement = TRY(prepare("INSERT OR REPLACE INTO known (name, user) VALUES (?, ?)"));
+    bind_text(statement.get(), 1, service);
+    bind_text(statement.get(), 2, user);
+    return finish(statement.get(), service);
+}
+
+Result<std::vector<Store::Known>> Store::known() {
+    const Statement statement = TRY(prepare("SELECT name, user FROM known"));
+    std::vector<Known> found;
+    int code = SQLITE_OK;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW)
+        found.push_back({text_column(statement.get(), 0), text_column(statement.get(), 1)});
+    if (code != SQLITE_DONE)
+        return failure(database_.get(), code, "read the known services");
+    return found;
+}
+
+Status Store::forget(const std::string& service) {
+    for (const char* sql : {"DELETE FROM keys WHERE service = ?", "DELETE FROM services WHERE name = ?",
+                            "DELETE FROM known WHERE name = ?"}) {
+        const Statement statement = TRY(prepare(sql));
+        bind_text(statement.get(), 1, service);
+        TRY(finish(statement.get(), service));
+    }
+    return ok();
 }
 
 Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {

@@ -28,6 +28,15 @@ class Store {
     Result<std::optional<reconcile::Durable>> load(const std::string& service);
     Status save(const std::string& service, const reconcile::Durable& durable);
 
+    // Every service that was ever served and not forgotten, with the user it belongs to.
+    struct Known {
+        std::string name;
+        std::string user;
+    };
+    Status remember(const std::string& service, const std::string& user);
+    Result<std::vector<Known>> known();
+    Status forget(const std::string& service);
+
     // The keys of a service as its last sync found them: an upstream that cannot be reached at a start takes
     // nobody's key away.
     Result<std::vector<PublicKey>> load_keys(const std::string& service);

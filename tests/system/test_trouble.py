@@ -206,6 +206,25 @@ class Trouble(SystemTest):
         wait_until("it is deployed", lambda: fetch(self.port) == "meanwhile\n")
         self.assertEqual(len(ANN.containers(all_states=True)), 1)
 
+    def test_a_service_that_leaves_the_configuration(self):
+        second = Repository(self.directory, "second")
+        port = free_port()
+        second.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(port, "second")})
+        self.daemon.service("second", ANN.name, second.url)
+        self.daemon.write_config()
+        wait_until("the file's change is seen and the new service runs", lambda: fetch(port) == "second\n")
+        self.daemon.config.write_text("")  # caught half-written: nothing is removed
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until("it is said", lambda: "left as it is" in self.daemon.log())
+        self.daemon.services.pop()
+        self.daemon.write_config()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until("it is taken down", lambda: fetch(port) is None and "second: it was removed" in self.daemon.log())
+        self.untouched()
+        tree = self.daemon.state / "services" / "second" / "tree" / "compose.yaml"
+        self.assertTrue(tree.exists())
+        self.assertEqual(self.daemon.ctl(self.key, "second//ping").returncode, 77)
+
     def test_an_unknown_user_concerns_its_service_only(self):
         self.daemon.stop()
         self.daemon.service("ghost", "no-such-user", self.server.url(self.repository))

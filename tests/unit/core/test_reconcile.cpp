@@ -29,6 +29,7 @@ std::string word(const Action& action) {
             return fmt::format("finish({},{})", a.command, a.exit_status);
         }
         std::string operator()(const Persist&) const { return "persist"; }
+        std::string operator()(const Retire&) const { return "retire"; }
         std::string operator()(const Note& a) const { return a.problem ? "warn" : "note"; }
     };
     return std::visit(Words{}, action);
@@ -299,6 +300,29 @@ TEST_CASE("a stop that names no compose service of ours asked for nothing") {
               exit_status::usage, {}, Error{Code::invalid, "no such service"}, commit_a, Health::healthy}) ==
           "persist note finish(7,64)");
     CHECK(drive.state.durable.intent.desired == Desired::running);
+}
+
+TEST_CASE("a service that is no longer configured is taken down once it is idle, and then nothing more") {
+    Drive drive = settled_service();
+    drive(Op::up, 1);
+    drive(Op::restart, 2);
+    CHECK(drive(Removed{}) == "note tell(2) finish(2,1)");
+    CHECK(drive(tip(commit_a)) == "export(a)");
+    CHECK(drive(ExportEnded{}) == "persist work(0,a,1)");
+    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(3,,0)");
+    CHECK(drive(Op::up, 3) == "tell(3) finish(3,1)");
+    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "retire");
+    CHECK_FALSE(due(drive.state));
+
+    Drive after_start;
+    CHECK(after_start(Removed{}) == "note");
+    CHECK(after_start(Recovered{commit_a, Health::healthy}) == "work(3,,0)");
+    CHECK(after_start(WorkEnded{1, {}, Error{Code::timeout, "podman hangs"}, commit_a, Health::unknown}) ==
+          "warn");
+
+    Drive userless;
+    userless(Unavailable{"user \"x\" does not exist"});
+    CHECK(userless(Removed{}) == "note retire");
 }
 
 TEST_CASE("a queue that is full refuses with busy") {

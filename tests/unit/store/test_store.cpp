@@ -69,6 +69,23 @@ TEST_CASE("the keys of a service are replaced as a whole and kept apart from ano
     CHECK(*store.load_keys("db") == one);
 }
 
+TEST_CASE("a service is known until it is forgotten, with all that was kept of it") {
+    Directory directory;
+    auto store = *Store::open(directory.path);
+    CHECK(store.remember("web", "ann"));
+    CHECK(store.remember("web", "bob"));
+    CHECK(store.save("web", stopped()));
+    CHECK(store.save_keys("web", {{"ssh-ed25519", "AAAA", "ann.pub"}}));
+    const auto known = *store.known();
+    REQUIRE(known.size() == 1);
+    CHECK(known[0].name == "web");
+    CHECK(known[0].user == "bob");
+    CHECK(store.forget("web"));
+    CHECK(store.known()->empty());
+    CHECK(store.load_keys("web")->empty());
+    CHECK_FALSE(*store.load("web"));
+}
+
 TEST_CASE("a corrupt database is kept aside and a new one begun") {
     Directory directory;
     std::ofstream(directory.path + "/state.db")
