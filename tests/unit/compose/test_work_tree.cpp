@@ -167,6 +167,13 @@ TEST_CASE("files are readable for every process of a container, and executable o
     CHECK(mode("tree/d") == 0755);
     CHECK(mode("tree/d/plain") == 0644);
     CHECK(mode("tree/d/run") == 0755);
+
+    step.scratch.commit("old", {{"d/plain", "1"}, {"d/run", "1"}});
+    ::chmod(step.scratch.path("old/d/run").c_str(), 0700);
+    ::chmod(step.scratch.path("new/d/run").c_str(), 0600); // the commit changes nothing but that
+    REQUIRE(step.run());
+    CHECK(mode("tree/d/run") == 0644);
+    CHECK(step.scratch.files("tree").size() == 2);
 }
 
 TEST_CASE("what was prepared and not applied leaves nothing") {
