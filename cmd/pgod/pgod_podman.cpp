@@ -21,8 +21,8 @@
 namespace {
 
 constexpr std::size_t max_arguments = 1024;
-constexpr std::size_t max_call = 512 * 1024;
-constexpr off_t max_file = 4 * 1024 * 1024;
+constexpr std::size_t max_call = 512 << 10;
+constexpr off_t max_file = 4 << 20;
 constexpr int refused = 125; // podman's own "podman itself failed"
 
 std::string encode(int argc, char** argv) {

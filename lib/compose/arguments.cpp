@@ -6,7 +6,7 @@ namespace pgod::compose {
 
 namespace {
 
-constexpr std::size_t max_env_line = 32 * 1024; // bytes; podman's scanner ends at 64 KiB
+constexpr std::size_t max_env_line = 32 << 10; // bytes; podman's scanner ends at 64 KiB
 
 std::string moved_path(const RunSettings& settings, const std::string& path) {
     const auto found = settings.paths.find(path);

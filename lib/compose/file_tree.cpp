@@ -82,8 +82,8 @@ bool same_link(int one, int other, const std::string& path) {
 }
 
 bool same_bytes(int one, int other) {
-    std::array<char, 32 * 1024> first;
-    std::array<char, 32 * 1024> second;
+    std::array<char, 32 << 10> first;
+    std::array<char, 32 << 10> second;
     for (off_t offset = 0;;) {
         const ssize_t size = ::pread(one, first.data(), first.size(), offset);
         if (size < 0 || ::pread(other, second.data(), second.size(), offset) != size)
@@ -97,7 +97,7 @@ bool same_bytes(int one, int other) {
 }
 
 Status copy_bytes(int from, int to) {
-    std::array<char, 64 * 1024> buffer;
+    std::array<char, 64 << 10> buffer;
     for (;;) {
         const ssize_t size = ::read(from, buffer.data(), buffer.size());
         if (size == 0)
@@ -118,7 +118,8 @@ Status copy_bytes(int from, int to) {
 Result<Tree> list_tree(int directory) {
     Tree tree;
     TRY(list_beneath(directory, "", 0, tree));
-    std::sort(tree.begin(), tree.end());
+    std::sort(tree.begin(), tree.end(),
+              [](const auto& one, const auto& other) { return one.path < other.path; });
     return tree;
 }
 

@@ -15,7 +15,7 @@ enum class FileKind { file, executable, link };
 struct TreeEntry {
     std::string path; // relative
     FileKind kind = FileKind::file;
-    auto operator<=>(const TreeEntry&) const = default;
+    bool operator==(const TreeEntry&) const = default;
 };
 
 using Tree = std::vector<TreeEntry>; // sorted by path

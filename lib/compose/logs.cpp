@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds as_long_as_it_takes = std::chrono::hours(24 * 365);
-constexpr std::size_t max_line = 64 * 1024; // bytes; a longer one is prefixed in parts
+constexpr std::size_t max_line = 64 << 10; // bytes; a longer one is prefixed in parts
 
 // "--tail 5" and "--tail=5": the value, or nullopt when `args[i]` is not this option.
 std::optional<std::string> value_of(std::string_view option, std::span<const std::string> args,
@@ -94,7 +94,7 @@ class Stream {
 
     // false: the client is gone
     bool relay() {
-        std::array<char, 16 * 1024> buffer;
+        std::array<char, 16 << 10> buffer;
         const ssize_t size = ::read(pipe_.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR)
             return true;

@@ -41,9 +41,9 @@ std::string state_of(const Container& container) {
 std::string age(std::int64_t seconds) {
     if (seconds < 120)
         return fmt::format("{}s", std::max<std::int64_t>(seconds, 0));
-    if (seconds < 2 * 3600)
+    if (seconds < 2L * 3600)
         return fmt::format("{}m", seconds / 60);
-    if (seconds < 48 * 3600)
+    if (seconds < 48L * 3600)
         return fmt::format("{}h", seconds / 3600);
     return fmt::format("{}d", seconds / 86400);
 }

@@ -19,7 +19,7 @@ constexpr std::size_t shortest_secret = 4; // bytes; "1" or "yes" would redact e
 
 } // namespace
 
-Output::Output(int out, int err, std::vector<std::string> admin_environment)
+Output::Output(int out, int err, const std::vector<std::string>& admin_environment)
     : out_(out)
     , err_(err) {
     for (const auto& assignment : admin_environment) {

@@ -21,7 +21,7 @@ class Output {
     static constexpr std::chrono::milliseconds patience{5'000};
     static constexpr std::size_t max_log = 1 << 20; // bytes of one deployment's log
 
-    Output(int out, int err, std::vector<std::string> admin_environment);
+    Output(int out, int err, const std::vector<std::string>& admin_environment);
     void log_to(Fd log) { log_ = std::move(log); }
 
     void say(std::string_view sentence); // stderr: one line, control characters escaped

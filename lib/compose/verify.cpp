@@ -127,7 +127,7 @@ void show_failures(const Work& work, const Record& record) {
         call.arguments = {"logs", "--tail", shown_lines, container->id};
         std::string text;
         call.on_output = [&text](std::string_view bytes) {
-            text.append(bytes.substr(0, 64 * 1024));
+            text.append(bytes.substr(0, 64 << 10));
         };
         call.deadline = 10s;
         (void)work.podman.call(call);
