@@ -44,7 +44,7 @@ Status remove_beneath(int directory, const char* name, int depth) {
     Fd child(::openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!child)
         return errno_error(fmt::format("open {}", escaped(name)));
-    const std::unique_ptr<DIR, CloseDirectory> list(::fdopendir(::dup(child.get())));
+    const std::unique_ptr<DIR, CloseDirectory> list(::fdopendir(::fcntl(child.get(), F_DUPFD_CLOEXEC, 0)));
     if (!list)
         return errno_error(fmt::format("list {}", escaped(name)));
     while (const dirent* entry = ::readdir(list.get())) {
