@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto answer_deadline = 5s; // the supervisor's, to one KeyQuery
 constexpr auto drain_deadline = 2s; // after Exit, for processes that outlive the operation and hold its pipes
 constexpr auto close_deadline = 5s; // the client's, to agree that the channel is closed
-constexpr std::size_t max_chunk = 32 * 1024;
+constexpr std::size_t max_chunk = std::size_t{32} * 1024;
 constexpr std::size_t max_user_name = 128; // of the name that the client gives itself; it is only echoed
 
 constexpr std::string_view shell_refused =

@@ -53,7 +53,8 @@ Status enter_empty_root(const std::string& path) {
         return errno_error(path);
     if (status.st_uid != 0 || (status.st_mode & 0222 & ~S_IWUSR) != 0)
         return refuse(path, "may be written by others than root");
-    const std::unique_ptr<DIR, CloseDirectory> list(::fdopendir(::dup(directory.get())));
+    const std::unique_ptr<DIR, CloseDirectory> list(
+        ::fdopendir(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0)));
     if (!list)
         return errno_error(path);
     for (const dirent* entry = ::readdir(list.get()); entry != nullptr; entry = ::readdir(list.get())) {

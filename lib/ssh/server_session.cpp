@@ -22,7 +22,7 @@ namespace pgod::ssh {
 
 namespace {
 
-constexpr std::size_t max_chunk = 32 * 1024; // bytes of one write()
+constexpr std::size_t max_chunk = std::size_t{32} * 1024; // bytes of one write()
 
 // Not sticky, so after every read: ssh(1) leaves Nagle on, and a delayed acknowledgement then costs 42 ms.
 // On a socket that is not TCP (the warm-up) it fails, which changes nothing.
@@ -35,7 +35,7 @@ void acknowledge_at_once(int socket) noexcept {
 // input is thrown away until the peer has closed, for at most a second and a megabyte.
 void let_it_arrive(int socket) noexcept {
     (void)::shutdown(socket, SHUT_WR);
-    std::array<char, 16 * 1024> waste{};
+    std::array<char, 16'384> waste{};
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     for (int i = 0; i < 64; ++i) {
         const auto left =
