@@ -11,7 +11,8 @@
 #include <string_view>
 
 // Freed memory is wiped: a job is a fork of this process and must not find in its heap what was decoded for
-// another service's job, a token in a URL above all.
+// another service's job, a token in a URL above all. AddressSanitizer has functions of its own in this place.
+#if !defined(__SANITIZE_ADDRESS__)
 void operator delete(void* memory) noexcept {
     if (memory != nullptr)
         ::explicit_bzero(memory, ::malloc_usable_size(memory));
@@ -25,6 +26,7 @@ void* operator new(std::size_t size) {
         return memory;
     throw std::bad_alloc();
 }
+#endif
 
 int main(int argc, char** argv) {
     const bool debug = argc == 2 && std::string_view(argv[1]) == "--debug";

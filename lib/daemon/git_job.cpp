@@ -32,10 +32,11 @@ constexpr rlim_t least_file_bytes = rlim_t{320} << 20; // an export's largest fi
 constexpr rlim_t index_bytes = rlim_t{64} << 20;       // what a pack's index may have beside the pack
 constexpr std::size_t max_sentence = 1000;             // bytes
 
+// A sanitizer's shadow memory is above every limit, and what it has to say goes to standard error.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool bounds_memory = false; // their shadow memory does not fit
+constexpr bool sanitized = true;
 #else
-constexpr bool bounds_memory = true;
+constexpr bool sanitized = false;
 #endif
 
 // What is left for reading keys and reporting when the network has had its time.
@@ -57,7 +58,7 @@ Status set_limits(const ipc::GitJob& job) {
     TRY(set_limit(RLIMIT_NOFILE, max_descriptors));
     TRY(set_limit(RLIMIT_CPU, static_cast<rlim_t>(seconds) + 1));
     TRY(set_limit(RLIMIT_FSIZE, std::max<rlim_t>(job.max_bytes + index_bytes, least_file_bytes)));
-    if (bounds_memory)
+    if (!sanitized)
         TRY(set_limit(RLIMIT_AS, address_space));
     return ok();
 }
@@ -67,7 +68,7 @@ Status keep_only(Fd channel) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return errno_error("open /dev/null");
-    for (int standard = 0; standard <= 2; ++standard)
+    for (int standard = 0; standard <= (sanitized ? 1 : 2); ++standard)
         if (::dup2(null, standard) < 0)
             return errno_error("set a standard descriptor");
     if (channel.get() != channel_fd && ::dup3(channel.get(), channel_fd, O_CLOEXEC) < 0)
