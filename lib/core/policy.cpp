@@ -48,6 +48,7 @@ class Judge {
                 findings_.add(container.service, "container_name", quoted(container.name) + " is used twice");
             judge_container(container);
         }
+        judge_nested_binds();
         judge_ports(plan_, grants_.ports, findings_);
         return std::move(findings_).take();
     }
@@ -80,6 +81,12 @@ class Judge {
     }
 
     void judge_container(const PlannedContainer& container) {
+        // podman reads a short name as one of localhost/ first.
+        if (container.image.starts_with("localhost/pgod/") || container.image.starts_with("pgod/"))
+            findings_.add(container.service, "image",
+                          quoted(container.image) +
+                              " is a name that pgod keeps for itself; write the registry "
+                              "before it, or choose another name");
         if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
             findings_.add(container.service, "services", "podman-compose's model does not have this service");
         for (const auto& option : container.options) {
@@ -122,6 +129,35 @@ class Judge {
                           quoted(mount.source) + " is outside of the repository" +
                               (grants_.volumes.empty() ? "" : " and of the directories that are granted"),
                           may_be_suggested(mount.source) ? "volumes = [" + quoted(mount.source) + "]" : "");
+    }
+
+    // podman starts a container with a restart policy again by itself and then follows the source anew.
+    // Whoever may write to the directory above can have put a link there meanwhile, which nobody would look
+    // at.
+    void judge_nested_binds() {
+        std::set<std::string> writable;
+        std::set<std::pair<std::string, std::string>>
+            binds; // compose service, source; replicas bind it again
+        for (const auto& container : plan_.containers)
+            for (const auto& option : container.options) {
+                auto bind = bind_of(option);
+                if (!bind)
+                    continue;
+                if (std::find(bind->options.begin(), bind->options.end(), "ro") == bind->options.end())
+                    writable.insert(bind->source);
+                binds.emplace(container.service, std::move(bind->source));
+            }
+        for (const auto& [service, inner] : binds) {
+            std::string_view outer = inner;
+            do // parent after parent
+                outer = outer.substr(0, std::max<std::size_t>(outer.rfind('/'), 1));
+            while (outer != "/" && !writable.contains(std::string(outer)));
+            if (inner != outer && writable.contains(std::string(outer)))
+                findings_.add(service, "volumes",
+                              quoted(inner) + " lies in " + quoted(outer) +
+                                  ", which is mounted as well and could be changed under it; mount the outer "
+                                  "one read-only, or mount only the outer one");
+        }
     }
 
     const Plan& plan_;

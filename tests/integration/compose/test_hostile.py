@@ -57,6 +57,9 @@ CASES = {
     "unused network": ({"compose.yaml": compose(a=service()) + "networks: {zz: {}, default: {}}\n"}, {}, ["zz"]),
     "external network": ({"compose.yaml": compose(a=service()) + "networks: {default: {external: true, name: n}}\n"},
                          {}, ["compose.yaml"]),
+    "bind in another bind": ({"compose.yaml": compose(a=service(
+        volumes=["./shared:/s", "./shared/sub:/x"], restart="always"))}, {}, ["a", "volumes", "shared/sub"]),
+    "image of another service": ({"compose.yaml": compose(a=service(image="localhost/pgod/b:1"))}, {}, ["a", "image"]),
     "host pid namespace": ({"compose.yaml": compose(a=service(pid="host"))}, {}, ["a", "pid"]),
 }
 
@@ -112,14 +115,14 @@ class Hostile(scene.ComposeTest):
                 self.rejected(result, "a: volumes", "link")
                 self.assertEqual(svc.ids(), before)
         # The same, of a version that was deployed: what is started again is looked at again.
-        self.good(svc.deploy({"compose.yaml": compose(a=service(volumes=["./data:/data", "./data/sub:/s"]))}))
-        name = f"{svc.name}_a_1"
-        self.user.podman("exec", name, "sh", "-c", f"mv /data/sub /data/was; ln -s {self.user.home} /data/sub")
+        self.good(svc.deploy({"compose.yaml": compose(a=service(volumes=["./data/sub:/s"]))}))
+        svc.tree("data/sub").rename(svc.tree("data/was"))
+        svc.tree("data/sub").symlink_to(self.user.home)
         result = svc.do("restart")
         self.assertEqual(result.exit_status, 1, result)
         self.assertIn("link", result.error)
         # A tracked file where the container put a link: the link goes aside, nothing is written through it.
-        self.user.podman("exec", name, "ln", "-s", str(self.user.home), "/data/inner")
+        svc.tree("data/inner").symlink_to(self.user.home)
         self.good(svc.deploy({"compose.yaml": text, "data/inner/f": "tracked", "data/plain": "1"}))
         self.assertEqual(svc.tree("data/inner/f").read_text(), "tracked")
         self.assertFalse((self.user.home / "f").exists())

@@ -1,5 +1,6 @@
 #include "core/policy.hpp"
 
+#include "core/mount.hpp"
 #include "core/paths.hpp"
 #include "recorded_plan.hpp"
 
@@ -133,6 +134,67 @@ TEST_CASE("bind mounts") {
     auto everything = no_grants();
     everything.volumes = {"/"};
     CHECK(verdict({"-v", "/opt/x:/x"}, everything) == "");
+}
+
+TEST_CASE("a bind beneath another one that can be written to") {
+    struct Row {
+        std::vector<std::string> web; // volumes
+        std::vector<std::string> db;
+        const char* inner; // that is refused; "": none
+        const char* outer;
+    };
+    auto grants = no_grants();
+    grants.volumes = {"/data"};
+    for (const auto& row : std::vector<Row>{
+             {{"./s:/s", "./s/sub:/x"}, {}, "/srv/stage/1/s/sub", "/srv/stage/1/s"},
+             {{"./s/sub:/x", "./s:/s:rw"}, {}, "/srv/stage/1/s/sub", "/srv/stage/1/s"},
+             {{"./s/a/b:/x:ro"}, {"./s:/s"}, "/srv/stage/1/s/a/b", "/srv/stage/1/s"},
+             {{".:/all", "./s:/s"}, {}, "/srv/stage/1/s", "/srv/stage/1"},
+             {{"/data:/d", "/data/x:/x"}, {}, "/data/x", "/data"},
+             {{"./s/sub:/x", "./s:/s:ro"}, {"./s:/s"}, "/srv/stage/1/s/sub", "/srv/stage/1/s"},
+             {{"./s:/s:ro", "./s/sub:/x"}, {"./s:/s:z,ro"}, "", ""},
+             {{".:/all:ro", "./s:/s"}, {}, "", ""},
+             {{"./s:/s", "./s:/x"}, {"./s/:/s"}, "", ""},
+             {{"./s:/s", "./s2:/x", "/data/s:/y"}, {}, "", ""},
+         }) {
+        auto plan = plan_of({});
+        for (const auto& [service, volumes] : {std::pair{"web", &row.web}, {"db", &row.db}}) {
+            PlannedContainer container;
+            container.name = std::string("demo_") + service + "_1";
+            container.service = service;
+            plan.model.services[service];
+            for (const auto& value : *volumes) {
+                auto mount = parse_volume(value).value();
+                mount.source = *lexical_path(stage, mount.source);
+                container.options.push_back(volume_option(mount));
+            }
+            plan.containers.push_back(container);
+        }
+        CAPTURE(row.web.front());
+        const std::string expected =
+            *row.inner == '\0'
+                ? std::string()
+                : std::string("service \"web\": volumes: \"") + row.inner + "\" lies in \"" + row.outer +
+                      "\", which is mounted as well and could be changed under it; mount the outer one "
+                      "read-only, or mount only the outer one\n";
+        CHECK(sentences(judge(plan, grants)) == expected);
+    }
+}
+
+TEST_CASE("names of images that are pgod's own") {
+    for (const auto& [image, good] : {std::pair{"localhost/pgod/other:0123456789ab", false},
+                                      {"localhost/pgod/demo:0123456789ab", false},
+                                      {"pgod/other", false},
+                                      {"docker.io/pgod/other", true},
+                                      {"localhost/pgodx", true},
+                                      {"localhost/own:1", true},
+                                      {"pgod", true}}) {
+        auto plan = plan_of({});
+        plan.model.services["web"];
+        plan.containers = {{"demo_web_1", "web", {}, image, {}}};
+        CAPTURE(image);
+        CHECK((sentences(judge(plan, no_grants())).find("keeps for itself") == std::string::npos) == good);
+    }
 }
 
 TEST_CASE("volumes and networks of the own project only") {
