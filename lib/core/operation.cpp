@@ -8,19 +8,25 @@ namespace pgod {
 namespace {
 
 constexpr std::array<Operation, 13> operations{{
-    {Op::ping, "ping", OpGroup::read, 0, true, "answer \"pong! - HOSTNAME\""},
-    {Op::list, "list", OpGroup::read, 0, true, "list the services that this key may see"},
-    {Op::status, "status", OpGroup::read, 0, true, "desired state, health, commits and the last outcome"},
-    {Op::ps, "ps", OpGroup::read, 0, true, "list the service's containers"},
-    {Op::logs, "logs", OpGroup::read, 64, true, "print the containers' logs: logs [-f] [SERVICE...]"},
-    {Op::up, "up", OpGroup::deploy, 0, false, "sync, and deploy the tip where it differs or is not healthy"},
-    {Op::down, "down", OpGroup::deploy, 0, false, "stop and remove the containers; they stay down until up"},
-    {Op::start, "start", OpGroup::deploy, 64, false, "start stopped containers: start [SERVICE...]"},
-    {Op::stop, "stop", OpGroup::deploy, 64, false, "stop containers: stop [SERVICE...]"},
-    {Op::restart, "restart", OpGroup::deploy, 64, false, "restart containers: restart [SERVICE...]"},
-    {Op::pull, "pull", OpGroup::deploy, 0, false, "sync, and pull the tip's images"},
-    {Op::build, "build", OpGroup::deploy, 0, false, "sync, and build the tip's images"},
-    {Op::sync, "sync", OpGroup::deploy, 0, false, "fetch now and do what a poll does"},
+    {Op::ping, "ping", OpGroup::read, 0, true, std::nullopt, "answer \"pong! - HOSTNAME\""},
+    {Op::list, "list", OpGroup::read, 0, true, std::nullopt, "list the services that this key may see"},
+    {Op::status, "status", OpGroup::read, 0, true, std::nullopt,
+     "desired state, health, commits and the last outcome"},
+    {Op::ps, "ps", OpGroup::read, 0, true, std::nullopt, "list the service's containers"},
+    {Op::logs, "logs", OpGroup::read, 64, true, std::nullopt,
+     "print the containers' logs: logs [-f] [SERVICE...]"},
+    {Op::up, "up", OpGroup::deploy, 0, false, Work::deploy,
+     "sync, and deploy the tip where it differs or is not healthy"},
+    {Op::down, "down", OpGroup::deploy, 0, false, Work::down,
+     "stop and remove the containers; they stay down until up"},
+    {Op::start, "start", OpGroup::deploy, 64, false, Work::start,
+     "start stopped containers: start [SERVICE...]"},
+    {Op::stop, "stop", OpGroup::deploy, 64, false, Work::stop, "stop containers: stop [SERVICE...]"},
+    {Op::restart, "restart", OpGroup::deploy, 64, false, Work::restart,
+     "restart containers: restart [SERVICE...]"},
+    {Op::pull, "pull", OpGroup::deploy, 0, false, Work::pull, "sync, and pull the tip's images"},
+    {Op::build, "build", OpGroup::deploy, 0, false, Work::build, "sync, and build the tip's images"},
+    {Op::sync, "sync", OpGroup::deploy, 0, false, Work::deploy, "fetch now and do what a poll does"},
 }};
 
 } // namespace

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,10 @@ enum class Op {
     sync,
 };
 
+// What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
+// not know.
+enum class Work { deploy, pull, build, down, start, stop, restart };
+
 enum class OpGroup { read, deploy, exec, admin };
 
 // A set of groups: what a grant or a service's ceiling allows.
@@ -42,8 +47,10 @@ struct Operation {
     Op op;
     std::string_view name;
     OpGroup group;
-    std::size_t max_args;     // arguments after the operation; more is a usage error
-    bool ends_with_client;    // a client that leaves ends it; otherwise the server finishes what it began
+    std::size_t max_args;  // arguments after the operation; more is a usage error
+    bool ends_with_client; // a client that leaves ends it; otherwise the server finishes what it began
+    std::optional<Work>
+        work; // changes the service, in its turn; none: looks, beside whatever the service does
     std::string_view summary; // one line for usage texts
 };
 

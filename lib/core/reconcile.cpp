@@ -21,35 +21,9 @@ constexpr std::size_t max_queue = 32; // commands that may wait for one service
 
 const std::string no_longer_configured = "the service is no longer configured";
 
-bool needs_tip(Op op) {
-    return op == Op::up || op == Op::pull || op == Op::build || op == Op::sync;
-}
-
-std::optional<Work> work_of(Op op) {
-    switch (op) {
-    case Op::up:
-    case Op::sync:
-        return Work::deploy;
-    case Op::pull:
-        return Work::pull;
-    case Op::build:
-        return Work::build;
-    case Op::down:
-        return Work::down;
-    case Op::start:
-        return Work::start;
-    case Op::stop:
-        return Work::stop;
-    case Op::restart:
-        return Work::restart;
-    case Op::ping:
-    case Op::list:
-    case Op::status:
-    case Op::ps:
-    case Op::logs:
-        return std::nullopt;
-    }
-    return std::nullopt;
+// What these are done to is the tip, so upstream is asked first.
+bool needs_tip(Work work) {
+    return work == Work::deploy || work == Work::pull || work == Work::build;
 }
 
 class Stepper {
@@ -72,9 +46,10 @@ class Stepper {
             note(true, event.reason);
         state_.phase = Phase::unavailable;
         state_.unavailable = event.reason;
+        state_.user_gone = event.user_gone;
         refuse_queue(event.reason);
-        if (state_.removed)
-            act(Retire{}); // its user is gone, and with it what it ran
+        if (state_.removed && event.user_gone)
+            act(Retire{});
     }
 
     void on(const Recovered& event) {
@@ -95,19 +70,28 @@ class Stepper {
 
     // What was judged under the old settings is judged again; the worker touches nothing that need not
     // change.
-    void on(const Reconfigured&) {
+    void on(const Reconfigured& event) {
         state_.durable.settled.clear();
+        state_.rejudge = state_.phase == Phase::working;
         state_.read_repository = true;
         state_.next_sync = std::min(state_.next_sync, now_);
+        if (event.other_source)
+            state_.tip.clear();
+        if (std::exchange(state_.removed, false) && std::exchange(state_.take_down_failed, false)) {
+            state_.phase = Phase::recovering;
+            return act(Recover{});
+        }
         next();
     }
 
     // What it is doing comes to its end first, then it is taken down by the plan that it ran from.
     void on(const Removed&) {
-        state_.removed = true;
-        note(false, "it is no longer configured and is taken down; its files and volumes stay");
+        if (!std::exchange(state_.removed, true))
+            note(false, "it is no longer configured and is taken down; its files and volumes stay");
         refuse_queue(no_longer_configured);
-        if (state_.phase == Phase::unavailable)
+        if (std::exchange(state_.take_down_failed, false))
+            state_.phase = Phase::idle; // asked again
+        if (state_.phase == Phase::unavailable && state_.user_gone)
             return act(Retire{});
         next();
     }
@@ -132,6 +116,8 @@ class Stepper {
     void on(const SyncEnded& event) {
         if (state_.phase != Phase::syncing)
             return;
+        if (state_.read_repository) // the settings changed meanwhile: perhaps this was another upstream
+            return start_sync();
         state_.phase = Phase::idle;
         remember_sync(event);
         const std::optional<Op> op = current_op();
@@ -159,18 +145,18 @@ class Stepper {
             state_.phase = Phase::idle;
             state_.read_repository = true;
             tell_current(event.error->message);
-            if (work_of(op) == Work::deploy)
-                settle(event.error->code == Code::transient ? Outcome::failed : Outcome::rejected,
-                       event.error);
-            return end_current(event.error->code == Code::transient ? exit_status::failed
-                                                                    : exit_status::rejected);
+            // What is wrong with the commit itself stays wrong; all else is the repository's or the host's.
+            const bool rejected = event.error->code == Code::permanent || event.error->code == Code::invalid;
+            if (operation_of(op).work == Work::deploy)
+                settle(rejected ? Outcome::rejected : Outcome::failed, event.error, !rejected);
+            return end_current(rejected ? exit_status::rejected : exit_status::failed);
         }
         // A `down` may have come while the commit was exported; a poll must not undo it.
         if (op == Op::sync && state_.durable.intent.desired != Desired::running) {
             state_.phase = Phase::idle;
             return end_current(exit_status::done);
         }
-        start_work(*work_of(op));
+        start_work(*operation_of(op).work);
     }
 
     void on(const WorkEnded& event) {
@@ -183,9 +169,12 @@ class Stepper {
         state_.health = event.health;
         if (state_.removed && work == Work::down)
             return on_taken_down(event);
+        if (work == Work::deploy && !event.outcome && event.error && event.error->code == Code::internal)
+            return on_worker_lost(*event.error);
         if (work == Work::deploy)
             on_deployed(event);
-        if (event.exit_status == exit_status::usage)
+        const bool nothing_to_start = work == Work::start && event.error && event.error->code == Code::gone;
+        if (event.exit_status == exit_status::usage || nothing_to_start)
             take_intent_back();
         end_current(event.exit_status);
     }
@@ -224,17 +213,27 @@ class Stepper {
     void note_intent(PendingCommand& command, const std::string& who) {
         const bool stops = command.op == Op::down || command.op == Op::stop;
         const bool starts = command.op == Op::up || command.op == Op::start;
+        if (!stops && !starts)
+            return;
         const Desired wanted = stops ? Desired::stopped : Desired::running;
-        if ((!stops && !starts) || state_.durable.intent.desired == wanted)
+        const bool same = state_.durable.intent.desired == wanted;
+        // Asked again while it might still be taken back, it stands on its own.
+        if (same && !(state_.current && state_.current->instead_of) && !later_intent())
             return;
         command.instead_of = std::exchange(state_.durable.intent, Intent{wanted, who, now_});
         act(Persist{});
-        note(false, fmt::format("desired is now {}, asked by {}", name_of(wanted), who));
+        if (!same)
+            note(false, fmt::format("desired is now {}, asked by {}", name_of(wanted), who));
     }
 
-    // A command that could not be understood asked for nothing.
+    bool later_intent() const {
+        return std::any_of(state_.queue.begin(), state_.queue.end(),
+                           [](const PendingCommand& command) { return command.instead_of.has_value(); });
+    }
+
+    // A command that could not be carried out at all asked for nothing.
     void take_intent_back() {
-        if (!state_.current || !state_.current->instead_of)
+        if (!state_.current || !state_.current->instead_of || later_intent())
             return;
         state_.durable.intent = *state_.current->instead_of;
         act(Persist{});
@@ -246,12 +245,15 @@ class Stepper {
             return;
         if (state_.removed)
             return start_work(Work::down);
+        // A clock that was set back must not stop the polls.
+        if (state_.next_sync > now_ + 2 * settings_.interval)
+            state_.next_sync = now_;
         if (!state_.queue.empty()) {
             state_.current = std::move(state_.queue.front());
             state_.queue.pop_front();
-            if (needs_tip(state_.current->op))
+            if (needs_tip(*operation_of(state_.current->op).work))
                 return start_sync();
-            return start_work(*work_of(state_.current->op));
+            return start_work(*operation_of(state_.current->op).work);
         }
         if (now_ >= state_.next_sync)
             return start_sync();
@@ -304,37 +306,50 @@ class Stepper {
     void start_work(Work work) {
         state_.phase = Phase::working;
         state_.work = work;
-        const bool of_commit = work == Work::deploy || work == Work::pull || work == Work::build;
         if (work == Work::deploy) {
+            state_.rejudge = false;
             ++state_.durable.deployments;
             act(Persist{});
         }
-        act(StartWork{work, of_commit ? state_.target : std::string(),
+        act(StartWork{work, needs_tip(work) ? state_.target : std::string(),
                       work == Work::deploy ? state_.durable.deployments : 0, current_id(),
                       state_.current ? state_.current->args : std::vector<std::string>{}});
     }
 
     void on_deployed(const WorkEnded& event) {
         const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
-        settle(outcome, event.error);
+        // The class of the cause decides whether the commit is tried again without anybody asking.
+        const bool again =
+            event.error && (event.error->code == Code::transient || event.error->code == Code::timeout);
+        settle(outcome, event.error, again);
         state_.needs_deploy = false;
     }
 
-    // A service that could not be taken down is tried again with the next start of pgod.
+    // Nobody knows how far it came: the containers are looked at, and the commit is tried again.
+    void on_worker_lost(const Error& error) {
+        settle(Outcome::failed, error, true);
+        finish(current_id(), exit_status::internal);
+        state_.current.reset();
+        state_.phase = Phase::recovering;
+        act(Recover{});
+    }
+
+    // A service that could not be taken down is tried again with the next SIGHUP or start of pgod.
     void on_taken_down(const WorkEnded& event) {
+        finish(current_id(), event.exit_status);
+        state_.current.reset();
         state_.phase = Phase::unavailable;
         state_.unavailable = no_longer_configured;
         if (event.exit_status == exit_status::done)
             return act(Retire{});
+        state_.take_down_failed = true;
         note(true, "could not be taken down: " +
                        (event.error ? event.error->message : std::string("no reason given")));
     }
 
-    // The class of the cause decides whether the commit is tried again without anybody asking.
-    void settle(Outcome outcome, const std::optional<Error>& error) {
+    void settle(Outcome outcome, const std::optional<Error>& error, bool again) {
         state_.durable.outcome = outcome;
         state_.durable.reason = error ? error->message : std::string();
-        const bool again = error && (error->code == Code::transient || error->code == Code::timeout);
         if (again) {
             ++state_.deploy_failures;
             state_.next_deploy =
@@ -343,7 +358,7 @@ class Stepper {
         } else {
             state_.deploy_failures = 0;
             state_.next_deploy.reset();
-            state_.durable.settled = state_.target;
+            state_.durable.settled = std::exchange(state_.rejudge, false) ? std::string() : state_.target;
         }
         act(Persist{});
         if (outcome == Outcome::ok)

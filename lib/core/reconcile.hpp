@@ -36,8 +36,7 @@ enum class Phase {
     working,
 };
 
-// What a worker is asked for; a mirror of ipc::WorkKind, which core does not know.
-enum class Work { deploy, pull, build, down, start, stop, restart };
+using pgod::Work;
 
 // What an operator asked for, and who.
 struct Intent {
@@ -51,7 +50,7 @@ struct PendingCommand {
     CommandId id = 0;
     Op op = Op::sync;
     std::vector<std::string> args;
-    std::optional<Intent> instead_of; // what it changed when it came; set by step()
+    std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
     bool operator==(const PendingCommand&) const = default;
 };
 
@@ -85,6 +84,9 @@ struct State {
     std::string target;                    // the commit being exported or worked on
     std::deque<PendingCommand> queue;
     bool removed = false; // no longer configured: taken down, and then nothing more
+    bool take_down_failed = false;
+    bool user_gone = false;
+    bool rejudge = false; // the settings changed while a deployment ran under the old ones
 };
 
 // Events
@@ -93,6 +95,7 @@ struct Available { // the user was found and the directory is there
 };
 struct Unavailable {
     std::string reason;
+    bool user_gone = false; // and with the user everything that the service ran
     bool operator==(const Unavailable&) const = default;
 };
 struct Recovered { // the first look after a start
@@ -118,7 +121,9 @@ struct WorkEnded {
     std::string running;
     Health health = Health::unknown;
 };
-struct Reconfigured {};
+struct Reconfigured {
+    bool other_source = false; // another repository or branch: what was fetched counts no more
+};
 struct Removed {};
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,

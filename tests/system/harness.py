@@ -303,6 +303,9 @@ class Pgod:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             self.process.wait(timeout=60)
+        for finding in ("Sanitizer", "runtime error:"):
+            if finding in self.log():
+                raise AssertionError(f"the log of pgod has a finding:\n{self.log()[-8000:]}")
 
     def log(self):
         return self.log_path.read_text() if self.log_path.exists() else ""

@@ -279,9 +279,10 @@ TEST_CASE("a commit that could not be staged has the local repository looked at 
     drive(Op::up);
     drive(tip(commit_b));
     CHECK(drive(ExportEnded{Error{Code::internal, "repository: object missing"}}) ==
-          "tell(7) persist warn finish(7,65)");
-    CHECK(drive(Op::up) == "sync()");
-    drive(tip(commit_b));
+          "tell(7) persist warn finish(7,1)");
+    drive.now += 60s;
+    CHECK(drive(Tick{}) == "sync()");
+    CHECK(drive(tip(commit_b)) == "export(b)"); // and the commit is tried again by itself
     drive(ExportEnded{});
     drive(deployed(commit_b));
     CHECK(drive(Op::sync) == "sync(b)");
@@ -320,9 +321,85 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     CHECK(after_start(WorkEnded{1, {}, Error{Code::timeout, "podman hangs"}, commit_a, Health::unknown}) ==
           "warn");
 
+    CHECK(after_start(Removed{}) == "work(3,,0)"); // asked again
+    after_start(WorkEnded{1, {}, Error{Code::timeout, "podman hangs"}, commit_a, Health::unknown});
+    CHECK(after_start(Reconfigured{}) == "recover"); // and wanted again
+    CHECK(after_start(Recovered{commit_a, Health::healthy}) == "sync()");
+
     Drive userless;
-    userless(Unavailable{"user \"x\" does not exist"});
+    userless.state.phase = Phase::unavailable;
+    userless(Unavailable{"user \"x\" does not exist", true});
     CHECK(userless(Removed{}) == "note retire");
+
+    Drive not_ready; // what it ran is still there
+    not_ready.state.phase = Phase::unavailable;
+    not_ready(Unavailable{"/run/user/1000 is missing", false});
+    CHECK(not_ready(Removed{}) == "note");
+    CHECK(not_ready(Available{}) == "recover");
+    CHECK(not_ready(Recovered{commit_a, Health::healthy}) == "work(3,,0)");
+}
+
+TEST_CASE("a removal answers the client whose down it met") {
+    Drive drive = settled_service();
+    drive(Op::down);
+    drive(Removed{});
+    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(7,0) retire");
+}
+
+TEST_CASE("a worker that is lost has the containers looked at and the commit tried again") {
+    Drive drive = settled_service();
+    drive(Op::up);
+    drive(tip(commit_b));
+    drive(ExportEnded{});
+    CHECK(
+        drive(WorkEnded{70, {}, Error{Code::internal, "the worker was killed"}, commit_a, Health::unknown}) ==
+        "persist warn finish(7,70) recover");
+    CHECK(drive(Recovered{commit_a, Health::missing}) == "sync(b)");
+    CHECK(drive(tip(commit_b)) == "export(b)");
+}
+
+TEST_CASE("a start that finds nothing to start changes no intent") {
+    Drive drive = settled_service();
+    drive(Op::down);
+    drive(WorkEnded{0, {}, {}, "", Health::missing});
+    drive(Op::start);
+    drive(WorkEnded{1, {}, Error{Code::gone, "there are no containers"}, "", Health::missing});
+    CHECK(drive.state.durable.intent.desired == Desired::stopped);
+}
+
+TEST_CASE("an intent that somebody else has confirmed is not taken back") {
+    Drive drive = settled_service();
+    drive(Op::stop, 1);
+    drive(Op::down, 2);
+    drive(WorkEnded{
+        exit_status::usage, {}, Error{Code::invalid, "no such service"}, commit_a, Health::healthy});
+    CHECK(drive.state.durable.intent.desired == Desired::stopped);
+}
+
+TEST_CASE("settings that change during a deployment have its commit judged again") {
+    Drive drive = settled_service();
+    drive(Op::up);
+    drive(tip(commit_b));
+    drive(ExportEnded{});
+    drive(Reconfigured{});
+    CHECK(drive(deployed(commit_b)) == "persist note finish(7,0) sync()");
+    CHECK(drive(tip(commit_b)) == "export(b)");
+    drive(ExportEnded{});
+    CHECK(drive(deployed(commit_b)) == "persist note");
+}
+
+TEST_CASE("settings that change during a sync have upstream asked again") {
+    Drive drive = settled_service();
+    CHECK(drive(Op::sync) == "sync(a)");
+    CHECK(drive(Reconfigured{.other_source = true}) == "");
+    CHECK(drive(tip(commit_b)) == "sync()");
+    CHECK(drive(tip(commit_a)) == "note export(a)");
+}
+
+TEST_CASE("a clock that is set back does not stop the polls") {
+    Drive drive = settled_service();
+    drive.now -= 24h;
+    CHECK(drive(Tick{}) == "sync(a)");
 }
 
 TEST_CASE("a queue that is full refuses with busy") {
