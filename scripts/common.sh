@@ -4,7 +4,7 @@
 build() {
     local launcher=()
     command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-    cmake --preset "$1" "${launcher[@]}" >/dev/null
+    cmake --preset "$1" -DBUILD_TESTING=ON "${launcher[@]}" >/dev/null
     cmake --build --preset "$1"
 }
 

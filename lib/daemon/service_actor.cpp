@@ -72,14 +72,25 @@ void ServiceActor::start() {
     find_user();
 }
 
+void ServiceActor::save_and_adopt_keys(std::vector<PublicKey> keys) {
+    if (auto saved = ports_.store.save_keys(service_.name, keys); !saved)
+        os::log_error("{}: {}", service_.name, saved.error().message);
+    adopt_keys(std::move(keys));
+}
+
 void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
     keys_ = keys;
     ports_.keys.set_service(service_.name, std::move(keys));
 }
 
 void ServiceActor::reconfigure(Service service) {
+    const bool other_source = service.repository != service_.repository || service.branch != service_.branch;
     service_ = std::move(service);
-    feed(reconcile::Reconfigured{});
+    if (other_source) { // whoever held keys in the old repository holds none in the new one
+        ++source_generation_;
+        save_and_adopt_keys({});
+    }
+    feed(reconcile::Reconfigured{other_source});
 }
 
 void ServiceActor::remove() {
@@ -105,7 +116,8 @@ void ServiceActor::find_user() {
     }
     if (found)
         return feed(reconcile::Available{});
-    feed(reconcile::Unavailable{std::move(found).error().message});
+    const bool user_gone = found.error().code == Code::gone && !user_;
+    feed(reconcile::Unavailable{std::move(found).error().message, user_gone});
     timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
 }
 
@@ -201,24 +213,25 @@ void ServiceActor::recover() {
         worker_ = std::move(*worker);
         return;
     }
-    feed(reconcile::Unavailable{std::move(worker).error().message});
+    feed(reconcile::Unavailable{std::move(worker).error().message, false});
     timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
 }
 
 void ServiceActor::start_sync(const reconcile::StartSync& action) {
     ports_.git.sync(service_, *user_, directory(), action.known,
-                    [this](SyncResult result) { on_synced(std::move(result)); });
+                    [this, generation = source_generation_](SyncResult result) {
+                        if (generation != source_generation_)
+                            result.moved = false; // its keys are another repository's
+                        on_synced(std::move(result));
+                    });
 }
 
 void ServiceActor::on_synced(SyncResult result) {
     report_warnings(result.warnings);
     if (result.rewritten)
         os::log_warning("{}: branch {} was rewritten upstream", service_.name, service_.branch);
-    if (result.moved && result.keys != keys_) {
-        if (auto saved = ports_.store.save_keys(service_.name, result.keys); !saved)
-            os::log_error("{}: {}", service_.name, saved.error().message);
-        adopt_keys(std::move(result.keys));
-    }
+    if (result.moved && result.keys != keys_)
+        save_and_adopt_keys(std::move(result.keys));
     feed(reconcile::SyncEnded{std::move(result.tip), std::move(result.error)});
 }
 

@@ -43,6 +43,7 @@ class ServiceActor {
 
     void start();
     void command(reconcile::PendingCommand command, std::string who);
+    // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
     void remove(); // take it down and tell `retired`
 
@@ -63,6 +64,7 @@ class ServiceActor {
     void start_sync(const reconcile::StartSync& action);
     void on_synced(SyncResult result);
     void adopt_keys(std::vector<PublicKey> keys);
+    void save_and_adopt_keys(std::vector<PublicKey> keys);
     void start_export(const reconcile::StartExport& action);
     void start_work(const reconcile::StartWork& action);
     void end_work(const ipc::WorkDone& done);
@@ -77,6 +79,7 @@ class ServiceActor {
     reconcile::State state_;
     std::vector<PublicKey> keys_; // as the last sync found them
     std::vector<std::string> warnings_;
+    unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
     std::unique_ptr<Worker> worker_;

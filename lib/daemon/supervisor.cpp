@@ -49,19 +49,26 @@ std::string looks_of(const std::string& path) {
                        status.st_mtim.tv_nsec);
 }
 
-// A key file that cannot be read leaves the keys that were read last, except one that is not there: no keys.
-std::optional<std::vector<PublicKey>> read_keys(const std::string& path) {
+// The admin's key files. One that is not there holds no keys; one that others may write is not believed.
+Result<KeyFile> read_keys(const std::string& path) {
     auto text = os::read_file(path, max_key_file);
-    if (!text) {
-        if (text.error().code == Code::gone)
-            return std::vector<PublicKey>{};
-        os::log_error("{}; the keys read before stay", text.error().message);
-        return std::nullopt;
-    }
-    KeyFile file = parse_key_file(*text, "");
-    for (const auto& warning : file.warnings)
-        os::log_warning("{}: {}", path, warning);
-    return std::move(file.keys);
+    if (!text && text.error().code == Code::gone)
+        return KeyFile{};
+    if (!text)
+        return std::move(text).error();
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || (status.st_mode & 022) != 0)
+        return Error{Code::denied, path + " may be written by others than its owner; chmod go-w " + path};
+    return parse_key_file(*text, "");
+}
+
+// A revocation that is not understood must not be lost.
+Result<KeyFile> read_revoked_keys(const std::string& path) {
+    auto file = TRY(read_keys(path));
+    if (!file.warnings.empty())
+        return Error{Code::invalid, fmt::format("{}: {}; every line there must be a public key", path,
+                                                file.warnings.front())};
+    return file;
 }
 
 } // namespace
@@ -90,11 +97,20 @@ Status Supervisor::prepare_state() {
     return ok();
 }
 
-void Supervisor::load_keys() {
-    if (auto admins = read_keys(config_.admin_keys))
-        keys_.set_admins(std::move(*admins));
-    if (auto revoked = read_keys(config_.revoked_keys))
-        keys_.set_revoked(std::move(*revoked));
+// What cannot be read leaves the keys that were read before.
+Status Supervisor::load_keys() {
+    auto revoked = TRY(read_revoked_keys(config_.revoked_keys));
+    auto admins = TRY(read_keys(config_.admin_keys));
+    for (const auto& warning : admins.warnings)
+        os::log_warning("{}: {}", config_.admin_keys, warning);
+    keys_.set_revoked(std::move(revoked.keys));
+    keys_.set_admins(std::move(admins.keys));
+    return ok();
+}
+
+void Supervisor::reload_keys() {
+    if (auto loaded = load_keys(); !loaded)
+        os::log_error("{}; the admin and revoked keys read before stay", loaded.error().message);
 }
 
 ActorPorts Supervisor::ports() {
@@ -113,6 +129,25 @@ ActorPorts Supervisor::ports() {
     };
 }
 
+// A service that changed its user while pgod was not running is first taken down as the old one.
+Status Supervisor::add_services() {
+    std::map<std::string, std::string> users;
+    for (auto& [name, user] : TRY(store_->known()))
+        users[name] = user;
+    for (const auto& service : config_.services) {
+        const auto before = users.find(service.name);
+        if (before == users.end() || before->second == service.user) {
+            add_service(service);
+            continue;
+        }
+        Service old = service;
+        old.user = before->second;
+        add_service(std::move(old));
+        actors_.at(service.name)->remove();
+    }
+    return ok();
+}
+
 void Supervisor::add_service(Service service) {
     const std::string name = service.name;
     auto actor = std::make_unique<ServiceActor>(ports(), std::move(service));
@@ -123,11 +158,10 @@ Status Supervisor::run() {
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // credentials of repositories are in our memory
     (void)::signal(SIGPIPE, SIG_IGN);
     TRY(prepare_state());
-    load_keys();
+    TRY(load_keys());
     TRY(git_.start());
     TRY(endpoint_.start(config_, config_.state + "/empty"));
-    for (const auto& service : config_.services)
-        add_service(service);
+    TRY(add_services());
     remove_vanished();
     for (const int number : std::array{SIGTERM, SIGINT})
         loop_.on_signal(number, [this] { loop_.stop(); });
@@ -191,7 +225,7 @@ void Supervisor::reload(bool remove_vanished_services) {
         os::log_error("{}", error);
     if (!report.config) {
         os::log_error("the configuration was not reloaded; the one read before stays");
-        return load_keys();
+        return reload_keys();
     }
     for (const auto& warning : report.warnings)
         os::log_warning("{}", warning);
@@ -200,12 +234,14 @@ void Supervisor::reload(bool remove_vanished_services) {
         os::log_warning("listen, state and host_key take effect when pgod is started again");
     config_.admin_keys = next.admin_keys;
     config_.revoked_keys = next.revoked_keys;
-    load_keys();
+    reload_keys();
     for (auto& service : next.services) {
         const auto actor = actors_.find(service.name);
         if (actor == actors_.end())
             add_service(service);
-        else if (actor->second->service() != service)
+        else if (actor->second->service().user != service.user)
+            actor->second->remove(); // forget() adds it again, as the new user
+        else if (actor->second->service() != service || actor->second->state().removed)
             actor->second->reconfigure(service);
     }
     config_.services = std::move(next.services);

@@ -25,7 +25,9 @@ class Supervisor {
 
   private:
     Status prepare_state();
-    void load_keys();
+    Status load_keys();
+    void reload_keys();
+    Status add_services();
     void add_service(Service service);
     // remove_vanished_services: those that are no longer in the file are taken down.
     void reload(bool remove_vanished_services);
