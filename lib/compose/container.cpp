@@ -119,7 +119,7 @@ Judgement judge_container(const ExpectedContainer& expected, std::span<const Con
         return {};
     }
     if (container->state == "exited" || container->state == "stopped") {
-        if (container->exit_code == 0 && !expected.restarts)
+        if (container->exit_code == 0 && expected.may_end)
             return {};
         return bad(expected, fmt::format("exited with status {}", container->exit_code));
     }

@@ -41,7 +41,7 @@ struct ExpectedContainer {
     std::string service;    // compose service
     std::string id;         // empty: any
     std::string deployment; // value of the label; empty: any
-    bool restarts = false;  // it has a restart policy: an exit is never the end
+    bool may_end = false;   // an exit with 0 is good: it is meant to end by itself
 };
 
 enum class Verdict { good, waiting, bad, missing };

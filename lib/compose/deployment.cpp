@@ -180,7 +180,8 @@ class Deployment {
         TRY(run_containers(work_, *running_, running_release, running_->containers));
         TRY(write_record(work_.directory, running_release, *running_));
         TRY(discard_release(work_.directory));
-        return verify(work_, *running_);
+        TRY(verify(work_, *running_));
+        return write_record(work_.directory, running_release, *running_); // now with what had ended
     }
 
     static bool is_the_commits_fault(const Error& error) {

@@ -91,7 +91,8 @@ std::string to_json(const Record& record) {
               {"plan", plan_to_json(record.plan)},
               {"images", record.images}};
     for (const auto& container : record.containers)
-        json["containers"].push_back({{"name", container.name}, {"id", container.id}});
+        json["containers"].push_back(
+            {{"name", container.name}, {"id", container.id}, {"ended", container.ended}});
     return written(json);
 }
 
@@ -107,7 +108,8 @@ Result<Record> record_from_json(std::string_view text) {
     for (const auto& [image, id] : members_of(json, "images"))
         record.images[image] = text_of(id);
     for (const auto& container : items_of(json, "containers"))
-        record.containers.push_back({text_of(container, "name"), text_of(container, "id")});
+        record.containers.push_back(
+            {text_of(container, "name"), text_of(container, "id"), flag_of(container, "ended")});
     return record;
 }
 
@@ -122,16 +124,30 @@ bool restarts(const PlannedContainer& container) {
     return policy.starts_with("always") || policy.starts_with("unless-stopped");
 }
 
+namespace {
+
+bool is_waited_for(const Plan& plan, const std::string& service) {
+    return std::any_of(plan.model.services.begin(), plan.model.services.end(), [&service](const auto& one) {
+        const auto condition = one.second.depends_on.find(service);
+        return condition != one.second.depends_on.end() &&
+               condition->second == "service_completed_successfully";
+    });
+}
+
+} // namespace
+
 std::vector<ExpectedContainer> expected_containers(const Record& record) {
     std::vector<ExpectedContainer> expected;
     for (const auto& planned : record.plan.containers) {
         const auto recorded = std::find_if(record.containers.begin(), record.containers.end(),
                                            [&](const auto& one) { return one.name == planned.name; });
+        const bool known = recorded != record.containers.end();
+        const bool one_shot = (known && recorded->ended) || is_waited_for(record.plan, planned.service);
         expected.push_back({planned.name,
                             planned.service,
-                            recorded == record.containers.end() ? std::string() : recorded->id,
+                            known ? recorded->id : std::string(),
                             {},
-                            restarts(planned)});
+                            one_shot && !restarts(planned)});
     }
     return expected;
 }

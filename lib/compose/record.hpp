@@ -18,6 +18,7 @@ namespace pgod::compose {
 struct RecordedContainer {
     std::string name;
     std::string id;
+    bool ended = false; // with 0 by the time it was verified: it is one that is meant to end
     bool operator==(const RecordedContainer&) const = default;
 };
 
@@ -34,7 +35,8 @@ struct Record {
 std::string to_json(const Record& record);
 Result<Record> record_from_json(std::string_view json);
 
-// What its containers should be: those that were recorded, once they are.
+// What its containers should be: those that were recorded, once they are. An exit with 0 is good only of one
+// that had ended when it was verified or whose end others wait for: any other was stopped, by whomever.
 std::vector<ExpectedContainer> expected_containers(const Record& record);
 
 // The value of the container's option, "" when it is not given.

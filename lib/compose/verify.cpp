@@ -23,8 +23,10 @@ constexpr const char* shown_lines = "20";
 
 std::vector<ExpectedContainer> expected_of(const Record& record) {
     auto expected = expected_containers(record);
-    for (auto& container : expected)
-        container.deployment = std::to_string(record.deployment);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        expected[i].deployment = std::to_string(record.deployment);
+        expected[i].may_end = !restarts(record.plan.containers[i]); // which ones do is found out here
+    }
     return expected;
 }
 
@@ -37,11 +39,11 @@ class Watch {
 
     // true: everything is as it should be now
     Result<bool> look() {
-        const auto seen = TRY(work_.podman.containers());
+        seen_ = TRY(work_.podman.containers());
         bool waiting = false;
         for (const auto& expected : expected_) {
-            const Judgement judgement = judge_container(expected, seen);
-            const Container* container = find_container(seen, expected.name);
+            const Judgement judgement = judge_container(expected, seen_);
+            const Container* container = find_container(seen_, expected.name);
             if (judgement.verdict == Verdict::missing || container == nullptr)
                 return Error{Code::permanent, judgement.problem};
             TRY(same_process(expected, *container));
@@ -58,6 +60,12 @@ class Watch {
     }
 
     const std::string& problem() const noexcept { return problem_; }
+
+    // Of the last look, which found everything good.
+    bool has_ended(const std::string& name) const {
+        const Container* container = find_container(seen_, name);
+        return container != nullptr && container->state != "running";
+    }
 
   private:
     Status same_process(const ExpectedContainer& expected, const Container& container) {
@@ -87,6 +95,7 @@ class Watch {
 
     const Work& work_;
     std::vector<ExpectedContainer> expected_;
+    std::vector<Container> seen_;
     std::map<std::string, std::int64_t> pids_;
     std::map<std::string, bool> healthy_;
     std::map<std::string, Clock::time_point> next_check_;
@@ -95,14 +104,17 @@ class Watch {
 
 } // namespace
 
-Status verify(const Work& work, const Record& record, const VerifyLimits& limits) {
+Status verify(const Work& work, Record& record, const VerifyLimits& limits) {
     Watch watch(work, record);
     const auto begin = Clock::now();
     for (;;) {
         const bool good = TRY(watch.look());
         const auto passed = Clock::now() - begin;
-        if (good && passed >= limits.settling)
+        if (good && passed >= limits.settling) {
+            for (auto& container : record.containers)
+                container.ended = watch.has_ended(container.name);
             return ok();
+        }
         if (!good && passed >= limits.start_timeout)
             return Error{Code::timeout,
                          fmt::format("{} within {}", watch.problem(),
@@ -121,7 +133,7 @@ void show_failures(const Work& work, const Record& record) {
         if (container == nullptr || container->owner != work.job.service)
             continue;
         // One that is restarted all the time may look good for a moment.
-        if (judgement.verdict == Verdict::good && !expected.restarts)
+        if (judgement.verdict == Verdict::good && expected.may_end)
             continue;
         Podman::Call call;
         call.arguments = {"logs", "--tail", shown_lines, container->id};

@@ -16,7 +16,8 @@ struct VerifyLimits {
 };
 
 // Code::permanent names the compose service and what it did; Code::timeout a healthcheck that did not pass.
-Status verify(const Work& work, const Record& record, const VerifyLimits& limits = {});
+// What had ended well by then is noted in the record.
+Status verify(const Work& work, Record& record, const VerifyLimits& limits = {});
 
 // The last lines of each container that is not as it should be, before it is removed.
 void show_failures(const Work& work, const Record& record);

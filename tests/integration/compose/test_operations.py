@@ -69,6 +69,18 @@ class Operations(scene.ComposeTest):
         self.good(svc.do("deploy"), changed=True)
         self.assertEqual(svc.tree("data").read_text(), "kept")
 
+    def test_what_ends_well_when_it_is_stopped_is_missed_and_a_one_shot_is_not(self):
+        svc = self.service()
+        obeys = 'sh -c \'trap "exit 0" TERM; while :; do sleep 1 & wait $$!; done\''
+        self.good(svc.deploy({"compose.yaml": compose(web=service(obeys, stop_signal="SIGTERM"), once=service("true"))}))
+        self.good(svc.do("deploy"), changed=False)
+        self.assertEqual(svc.do("stop", "web").exit_status, 0)
+        seen = svc.do("observe")
+        self.assertEqual((seen.containers, seen.health), (["once exited 0", "web exited 0"], "degraded"), seen)
+        again = self.good(svc.do("deploy"), changed=True)
+        self.assertEqual(again.containers, ["once exited 0", "web running"])
+        self.assertIn("web exited with status 0", again.stderr)
+
     def test_ps(self):
         svc = self.two()
         lines = svc.do("ps").stdout.splitlines()

@@ -50,7 +50,7 @@ TEST_CASE("what is to be thought of a container") {
     struct Row {
         const char* what;
         Container seen;
-        bool restarts;
+        bool may_end;
         Verdict verdict;
         const char* problem;
     };
@@ -61,26 +61,25 @@ TEST_CASE("what is to be thought of a container") {
     Container other_name = container("running");
     other_name.name = "x";
     const Row rows[] = {
-        {"runs", container("running"), true, Verdict::good, ""},
-        {"ended well, meant to", container("exited", 0), false, Verdict::good, ""},
-        {"ended well, not meant to", container("exited", 0), true, Verdict::bad, "web exited with status 0"},
-        {"ended badly", container("exited", 3), false, Verdict::bad, "web exited with status 3"},
-        {"stopped", container("stopped", 137), false, Verdict::bad, "web exited with status 137"},
-        {"never started", container("created"), false, Verdict::bad, "web is created"},
-        {"paused", container("paused"), false, Verdict::bad, "web is paused"},
-        {"starting", container("running", 0, ContainerHealth::starting), false, Verdict::waiting,
+        {"runs", container("running"), false, Verdict::good, ""},
+        {"ended well, meant to", container("exited", 0), true, Verdict::good, ""},
+        {"ended well, not meant to", container("exited", 0), false, Verdict::bad, "web exited with status 0"},
+        {"ended badly", container("exited", 3), true, Verdict::bad, "web exited with status 3"},
+        {"stopped", container("stopped", 137), true, Verdict::bad, "web exited with status 137"},
+        {"never started", container("created"), true, Verdict::bad, "web is created"},
+        {"paused", container("paused"), true, Verdict::bad, "web is paused"},
+        {"starting", container("running", 0, ContainerHealth::starting), true, Verdict::waiting,
          "web has not passed its healthcheck yet"},
-        {"healthy", container("running", 0, ContainerHealth::healthy), false, Verdict::good, ""},
-        {"unhealthy", container("running", 0, ContainerHealth::unhealthy), false, Verdict::bad,
+        {"healthy", container("running", 0, ContainerHealth::healthy), true, Verdict::good, ""},
+        {"unhealthy", container("running", 0, ContainerHealth::unhealthy), true, Verdict::bad,
          "web is unhealthy"},
-        {"another id", other_id, false, Verdict::bad, "web was replaced by another container"},
-        {"another deployment", other_deployment, false, Verdict::bad,
-         "web was replaced by another container"},
-        {"another name", other_name, false, Verdict::missing, "web has no container"},
+        {"another id", other_id, true, Verdict::bad, "web was replaced by another container"},
+        {"another deployment", other_deployment, true, Verdict::bad, "web was replaced by another container"},
+        {"another name", other_name, true, Verdict::missing, "web has no container"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.what);
-        const ExpectedContainer expected{"demo_web_1", "web", "id", "7", row.restarts};
+        const ExpectedContainer expected{"demo_web_1", "web", "id", "7", row.may_end};
         const Judgement judgement = judge_container(expected, {&row.seen, 1});
         CHECK(judgement.verdict == row.verdict);
         CHECK(judgement.problem == row.problem);

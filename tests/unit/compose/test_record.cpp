@@ -23,7 +23,7 @@ Record sample() {
     record.plan.model.services["web"] = {{"image"}, {{"db", "service_healthy"}}, "always", true};
     record.plan.files = {".env", "deploy/compose.yaml"};
     record.images = {{"demo_web", "id1"}, {"db:1", "id2"}};
-    record.containers = {{"demo_web_1", "c1"}};
+    record.containers = {{"demo_web_1", "c1", true}};
     return record;
 }
 
@@ -49,10 +49,21 @@ TEST_CASE("a damaged record is none") {
 }
 
 TEST_CASE("what a record expects of its containers") {
-    const auto expected = expected_containers(sample());
+    Record record = sample();
+    auto expected = expected_containers(record);
     REQUIRE(expected.size() == 2);
     CHECK(expected[0].id == "c1");
-    CHECK_FALSE(expected[0].restarts);
+    CHECK(expected[0].may_end); // it had ended when it was verified
     CHECK(expected[1].id.empty());
-    CHECK(expected[1].restarts);
+    CHECK_FALSE(expected[1].may_end);
+    record.containers[0].ended = false;
+    CHECK_FALSE(expected_containers(record)[0].may_end);
+    record.containers.clear();
+    CHECK_FALSE(expected_containers(record)[0].may_end);
+    // what others wait for may end later, unless a restart policy says otherwise
+    record.plan.model.services["app"].depends_on = {{"web", "service_completed_successfully"},
+                                                    {"db", "service_completed_successfully"}};
+    expected = expected_containers(record);
+    CHECK(expected[0].may_end);
+    CHECK_FALSE(expected[1].may_end);
 }
