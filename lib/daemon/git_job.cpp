@@ -1,6 +1,7 @@
 #include "daemon/git_job.hpp"
 
 #include "base/text.hpp"
+#include "git/compact.hpp"
 #include "git/export.hpp"
 #include "git/sync.hpp"
 #include "os/channel.hpp"
@@ -121,8 +122,8 @@ Status confine(const ipc::GitJob& job, pid_t parent) {
 
 class Reporter {
   public:
-    explicit Reporter(const os::Channel& channel)
-        : channel_(channel) {}
+    explicit Reporter(os::Channel channel)
+        : channel_(std::move(channel)) {}
 
     void report(const ipc::GitReport& report) {
         if (!channel_.send(ipc::encode(report)))
@@ -132,9 +133,10 @@ class Reporter {
         for (const auto& warning : warnings)
             report(ipc::Warned{shortened(warning, max_sentence)});
     }
+    void close() { channel_.close(); } // the supervisor has all that it waits for
 
   private:
-    const os::Channel& channel_;
+    os::Channel channel_;
 };
 
 std::optional<Error> shortened_error(std::optional<Error> error) {
@@ -167,6 +169,10 @@ void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadl
                                 .moved = result.moved,
                                 .rewritten = result.rewritten,
                                 .error = shortened_error(std::move(result.error))});
+    if (!result.moved)
+        return;
+    reporter.close();
+    (void)git::keep_small(job.directory, job.branch); // not done: tried again after the next commit
 }
 
 void run_export(const ipc::GitJob& job, Reporter& reporter) {
@@ -195,8 +201,7 @@ void run_git_job(const ipc::GitJob& job, Fd channel, Clock::time_point deadline,
     set_signals();
     if (!keep_only(std::move(channel)))
         ::_exit(70);
-    const os::Channel pair{Fd(channel_fd)};
-    Reporter reporter(pair);
+    Reporter reporter{os::Channel(Fd(channel_fd))};
     try {
         if (auto done = run_confined(job, deadline, parent, reporter); !done)
             reporter.report(failed(job, std::move(done).error()));

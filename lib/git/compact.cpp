@@ -88,6 +88,22 @@ Status copy_branch(git_repository* fresh, const std::string& from, const std::st
     return ok();
 }
 
+Status compact(int directory_fd, const std::string& directory, const std::string& branch,
+               const std::string& tip) {
+    const std::string name = repository_name;
+    TRY(clear_leftovers(directory_fd, name));
+    {
+        const auto fresh = TRY(create_bare(directory, fresh_name_of(name)));
+        if (auto copied = copy_branch(fresh.get(), fmt::format("{}/{}", directory, name), branch, tip);
+            !copied) {
+            (void)clear_leftovers(directory_fd, name);
+            return copied;
+        }
+    }
+    record_size(fmt::format("{}/{}", directory, fresh_name_of(name)));
+    return replace_directory(directory_fd, name);
+}
+
 } // namespace
 
 void record_size(const std::string& repository_path) {
@@ -103,20 +119,15 @@ bool has_grown(const std::string& repository_path) {
            size.bytes > std::max(least_compacted_bytes, 2 * recorded_size(repository_path));
 }
 
-Status compact(int directory_fd, const std::string& directory, const std::string& branch,
-               const std::string& tip) {
-    const std::string name = repository_name;
-    TRY(clear_leftovers(directory_fd, name));
-    {
-        const auto fresh = TRY(create_bare(directory, fresh_name_of(name)));
-        if (auto copied = copy_branch(fresh.get(), fmt::format("{}/{}", directory, name), branch, tip);
-            !copied) {
-            (void)clear_leftovers(directory_fd, name);
-            return copied;
-        }
-    }
-    record_size(fmt::format("{}/{}", directory, fresh_name_of(name)));
-    return replace_directory(directory_fd, name);
+Status keep_small(const std::string& directory, const std::string& branch) {
+    const Fd opened = TRY(os::open_directory(directory));
+    const Fd lock = TRY(lock_repository(opened.get()));
+    if (!has_grown(fmt::format("{}/{}", directory, repository_name)))
+        return ok();
+    const auto local = TRY(open_local(directory, branch));
+    if (local.tip.empty() || !local.damage.empty())
+        return ok(); // for the next sync to repair
+    return compact(opened.get(), directory, branch, local.tip);
 }
 
 } // namespace pgod::git

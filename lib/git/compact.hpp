@@ -21,8 +21,8 @@ void record_size(const std::string& repository_path);
 // True: too many packs, or twice what was recorded and at least least_compacted_bytes.
 bool has_grown(const std::string& repository_path);
 
-// Code::internal: the store could not be read; it is as it was. The caller reopens the repository afterwards.
-Status compact(int directory_fd, const std::string& directory, const std::string& branch,
-               const std::string& tip);
+// Compacts the service's repository when it has grown. For after a sync, when its result is already reported:
+// nobody waits for it, and one that is ended at the job's deadline leaves everything as it was.
+Status keep_small(const std::string& directory, const std::string& branch);
 
 } // namespace pgod::git

@@ -33,15 +33,13 @@ class Sync {
     Status adopt(Result<Local> opened);
     Status load_keys();
     Status bring_up_to_date();
-    void keep_small();
     void compare();
 
     const SyncRequest& request_;
     Fd directory_;
     Fd lock_;
     Local local_;
-    std::string before_; // the local tip when the sync began
-    bool fetched_ = false;
+    std::string before_;  // the local tip when the sync began
     RepositoryKeys keys_; // of the local tip
     SyncResult result_;
 };
@@ -82,7 +80,6 @@ Status Sync::fetch_anew(std::string_view reason) {
     record_size(fmt::format("{}/{}", request_.directory, fresh_name_of(name)));
     local_ = {};
     TRY(replace_directory(directory_.get(), name));
-    fetched_ = true;
     if (!reason.empty())
         result_.warnings.push_back(
             fmt::format("the local repository was damaged and was fetched anew ({})", reason));
@@ -102,21 +99,9 @@ Status Sync::update() {
             return fetched;
         return fetch_anew(fetched.error().message);
     }
-    fetched_ = true;
     return adopt(open_local(request_.directory, request_.source.branch));
 }
 
-void Sync::keep_small() {
-    const auto path = fmt::format("{}/{}", request_.directory, repository_name);
-    if (!fetched_ || local_.tip.empty() || !has_grown(path))
-        return;
-    // A compaction that fails leaves what is there; the next fetch tries again.
-    if (compact(directory_.get(), request_.directory, request_.source.branch, local_.tip))
-        if (auto opened = adopt(open_local(request_.directory, request_.source.branch)); !opened)
-            result_.error = std::move(opened).error();
-}
-
-// Before keep_small(), which drops what the new tip does not reach.
 void Sync::compare() {
     result_.tip = local_.tip;
     result_.moved = !local_.tip.empty() && local_.tip != request_.known;
@@ -168,7 +153,6 @@ SyncResult Sync::run() {
         result_.warnings.push_back(fmt::format(
             "the local repository is damaged and is fetched anew once upstream answers ({})", local_.damage));
     compare();
-    keep_small();
     result_.keys = std::move(keys_.keys);
     for (auto& warning : keys_.warnings)
         if (result_.warnings.size() < max_warnings)

@@ -14,8 +14,7 @@ namespace pgod::git {
 struct SyncRequest {
     std::string directory; // the service's, absolute, owned by the user we are
     Source source;
-    std::string
-        known; // the tip whose keys the caller has; empty: none, and the local repository is looked at
+    std::string known; // the tip whose keys the caller has; empty: none, look at the local repository
     std::chrono::steady_clock::time_point network_deadline = std::chrono::steady_clock::time_point::max();
 };
 

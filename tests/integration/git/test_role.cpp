@@ -101,6 +101,20 @@ TEST_CASE("more jobs than run at once wait their turn") {
         CHECK(host.pgod_git().finish(job.id, channel).error().find("timeout: ") == 0);
 }
 
+TEST_CASE("a repository that has grown is compacted once the result is out") {
+    Host host;
+    const auto url = "file://" + host.files.upstream.string();
+    host.files.commit("first");
+    REQUIRE(host.sync(url).error() == "ok");
+    const auto padding = host.files.local / "objects/pack/padding";
+    std::ofstream(padding) << "";
+    fs::resize_file(padding, 40 << 20);
+    const auto second = host.files.commit("second");
+    CHECK(host.sync(url).tip() == second); // run() waits for the end of the process
+    CHECK_FALSE(fs::exists(padding));
+    CHECK(host.pgod_git().run(host.export_job(second)).error() == "ok");
+}
+
 TEST_CASE("two jobs on one repository take turns") {
     Host host;
     const auto tip = host.files.commit("first");

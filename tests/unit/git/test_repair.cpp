@@ -203,6 +203,7 @@ TEST_CASE("a repository does not grow for ever") {
         REQUIRE(result.tip == next);
         CHECK(result.rewritten == (i > 0));
         CHECK(result.warnings.empty());
+        REQUIRE(git::keep_small(fixture.service, "main"));
         most = std::max(most, packs_of(fixture.local));
         known = next;
     }
@@ -226,6 +227,8 @@ TEST_CASE("size alone also asks for a compaction") {
     REQUIRE_FALSE(result.error);
     CHECK(result.tip == second);
     CHECK_FALSE(result.rewritten);
+    REQUIRE(git::keep_small(fixture.service, "main"));
     CHECK_FALSE(git::has_grown(fixture.local));
     CHECK_FALSE(fs::exists(fixture.local / "objects/aa/padding"));
+    CHECK(fixture.sync().tip == second);
 }
