@@ -7,7 +7,7 @@
 
 namespace pgod::os {
 
-const char* drop_privileges(uid_t uid, gid_t gid, const gid_t* groups, std::size_t group_count) noexcept {
+const char* refuse_root(uid_t uid, gid_t gid, const gid_t* groups, std::size_t group_count) noexcept {
     if (uid == 0 || gid == 0 || uid == static_cast<uid_t>(-1) || gid == static_cast<gid_t>(-1)) {
         errno = EPERM;
         return "refuse root";
@@ -18,6 +18,12 @@ const char* drop_privileges(uid_t uid, gid_t gid, const gid_t* groups, std::size
             return "refuse the root group";
         }
     }
+    return nullptr;
+}
+
+const char* drop_privileges(uid_t uid, gid_t gid, const gid_t* groups, std::size_t group_count) noexcept {
+    if (const char* refused = refuse_root(uid, gid, groups, group_count); refused != nullptr)
+        return refused;
     if (::setgroups(group_count, groups) != 0)
         return "setgroups";
     if (::setresgid(gid, gid, gid) != 0)

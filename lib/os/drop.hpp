@@ -9,7 +9,10 @@
 
 namespace pgod::os {
 
-// The step that failed, or null; errno says why. Refuses uid or gid 0.
+// "refuse root" or "refuse the root group" (errno is EPERM) for what is never become, or null.
+const char* refuse_root(uid_t uid, gid_t gid, const gid_t* groups, std::size_t group_count) noexcept;
+
+// The step that failed, or null; errno says why. Refuses root first.
 const char* drop_privileges(uid_t uid, gid_t gid, const gid_t* groups, std::size_t group_count) noexcept;
 
 } // namespace pgod::os

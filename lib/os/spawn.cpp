@@ -21,6 +21,12 @@ namespace pgod::os {
 
 namespace {
 
+// Of our own children, before they become somebody else: forking and looking up a program on a busy disk.
+constexpr int start_patience = 30'000; // ms
+
+// What raise_descriptor_limit() found; written once, at the start.
+std::optional<rlimit> first_descriptor_limit;
+
 // Everything the child needs between fork and exec, made before the fork: only plain data and system calls
 // are allowed there.
 struct ChildPlan {
@@ -36,21 +42,38 @@ struct ChildPlan {
     bool no_new_privileges;
     bool die_with_parent;
     mode_t umask_value;
+    const rlimit* descriptor_limit; // null: as ours
     int error_pipe;
     int scratch; // descriptors from here on are free for moving ours out of the way
     pid_t parent;
 };
 
-struct StepFailure {
+// What the child says before execve: which step failed, or with no error that it now becomes the user, after
+// which nobody listens.
+struct StepReport {
     int error_number;
     char step[32];
 };
 
 [[noreturn]] void fail_child(const ChildPlan& plan, const char* step) noexcept {
-    StepFailure failure{errno, {}};
+    StepReport failure{errno == 0 ? ECANCELED : errno, {}}; // no error would say: it becomes the user
     std::strncpy(failure.step, step, sizeof failure.step - 1);
     (void)!::write(plan.error_pipe, &failure, sizeof failure);
-    ::_exit(127);
+    ::_exit(not_started);
+}
+
+// From the first line on the user may stop us: the parent has been told to wait no longer.
+void become_user(const ChildPlan& plan) noexcept {
+    const Identity& user = *plan.become;
+    const char* refused = refuse_root(user.uid, user.gid, user.groups.data(), user.groups.size());
+    if (refused != nullptr)
+        fail_child(plan, refused);
+    if (::access(plan.program, X_OK) != 0)
+        fail_child(plan, "execute");
+    const StepReport leaving{};
+    if (::write(plan.error_pipe, &leaving, sizeof leaving) != static_cast<ssize_t>(sizeof leaving) ||
+        drop_privileges(user.uid, user.gid, user.groups.data(), user.groups.size()) != nullptr)
+        ::_exit(not_started);
 }
 
 // Moves every given descriptor above all targets first, so that no dup2 overwrites a source.
@@ -90,27 +113,25 @@ void close_the_rest(const ChildPlan& plan) noexcept {
     if (::setsid() < 0)
         fail_child(plan, "start a session");
     place_descriptors(plan);
+    if (plan.descriptor_limit != nullptr && ::setrlimit(RLIMIT_NOFILE, plan.descriptor_limit) != 0)
+        fail_child(plan, "set the limit of descriptors");
     for (std::size_t i = 0; i < plan.limit_count; ++i) {
         const rlimit limit{plan.limits[i].value, plan.limits[i].value};
         if (::setrlimit(static_cast<__rlimit_resource>(plan.limits[i].resource), &limit) != 0)
             fail_child(plan, "set a resource limit");
     }
-    if (plan.become != nullptr) {
-        const char* step = drop_privileges(plan.become->uid, plan.become->gid, plan.become->groups.data(),
-                                           plan.become->groups.size());
-        if (step != nullptr)
-            fail_child(plan, step);
-    }
     ::umask(plan.umask_value);
     if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         fail_child(plan, "set no_new_privs");
+    if (::chdir(plan.directory) != 0)
+        fail_child(plan, "enter the directory");
+    close_the_rest(plan);
+    if (plan.become != nullptr)
+        become_user(plan);
     // After the drop: the kernel clears it when the ids change (prctl(2)).
     if (plan.die_with_parent &&
         (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || ::getppid() != plan.parent))
         fail_child(plan, "tie the child to its parent");
-    if (::chdir(plan.directory) != 0)
-        fail_child(plan, "enter the directory");
-    close_the_rest(plan);
     ::execve(plan.program, plan.argv, plan.env);
     fail_child(plan, "execute");
 }
@@ -122,6 +143,25 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
         list.push_back(const_cast<char*>(text.c_str()));
     list.push_back(nullptr);
     return list;
+}
+
+// Until execve closed the pipe, or the child says that it becomes the user: what failed, or null.
+std::optional<Error> wait_for_start(int pipe, const std::string& program) {
+    pollfd told{pipe, POLLIN, 0};
+    int ready = 0;
+    while ((ready = ::poll(&told, 1, start_patience)) < 0 && errno == EINTR) {
+    }
+    if (ready == 0)
+        return Error{Code::timeout,
+                     fmt::format("start {}: it did not begin within {} s", program, start_patience / 1000)};
+    StepReport report{};
+    ssize_t size = 0;
+    while ((size = ::read(pipe, &report, sizeof report)) < 0 && errno == EINTR) {
+    }
+    if (size != static_cast<ssize_t>(sizeof report) || report.error_number == 0)
+        return std::nullopt;
+    report.step[sizeof report.step - 1] = '\0';
+    return errno_error(fmt::format("start {}: {}", program, report.step), report.error_number);
 }
 
 Result<Fd> open_pidfd(pid_t pid) {
@@ -167,6 +207,12 @@ std::optional<int> Child::try_reap() noexcept {
     return wait_status;
 }
 
+void Child::kill_and_forget() noexcept {
+    signal_group(SIGKILL);
+    (void)try_reap();
+    release();
+}
+
 int Child::reap() noexcept {
     int wait_status = 0;
     while (pid_ > 0 && ::waitpid(pid_, &wait_status, 0) < 0 && errno == EINTR) {
@@ -185,6 +231,8 @@ int Child::reap_within(std::chrono::milliseconds patience) noexcept {
 Result<Child> spawn(const SpawnRequest& request) {
     if (request.program.empty() || request.program.front() != '/' || request.argv.empty())
         return Error{Code::internal, "spawn needs an absolute path and an argv"};
+    if (request.become && request.directory != "/")
+        return Error{Code::internal, "spawn does not enter a directory for somebody else"};
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         return errno_error("make a pipe");
@@ -215,6 +263,7 @@ Result<Child> spawn(const SpawnRequest& request) {
                          request.no_new_privileges,
                          request.die_with_parent,
                          request.umask,
+                         first_descriptor_limit ? &*first_descriptor_limit : nullptr,
                          error_pipe.get(),
                          scratch,
                          ::getpid()};
@@ -232,21 +281,28 @@ Result<Child> spawn(const SpawnRequest& request) {
         return errno_error("fork", fork_errno);
     error_pipe.reset();
 
-    StepFailure failure{};
-    ssize_t size = 0;
-    while ((size = ::read(read_end.get(), &failure, sizeof failure)) < 0 && errno == EINTR) {
-    }
+    // A child that failed has not become anybody, so that waiting for its end is safe.
     Child child(pid, Fd());
-    if (size == static_cast<ssize_t>(sizeof failure)) {
-        (void)child.reap();
-        failure.step[sizeof failure.step - 1] = '\0';
-        return errno_error(fmt::format("start {}: {}", request.program, failure.step), failure.error_number);
+    if (auto failure = wait_for_start(read_end.get(), request.program)) {
+        (void)::kill(pid, SIGKILL); // it may have no group of its own yet
+        return std::move(*failure);
     }
     auto pidfd = open_pidfd(pid);
-    if (!pidfd)
+    if (!pidfd) {
+        child.kill_and_forget();
         return std::move(pidfd).error();
+    }
     child.release();
     return Child(pid, std::move(*pidfd));
+}
+
+void raise_descriptor_limit() noexcept {
+    rlimit limit{};
+    if (first_descriptor_limit || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        first_descriptor_limit = limit;
 }
 
 std::string describe_wait_status(int wait_status) {

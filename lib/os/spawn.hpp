@@ -2,6 +2,10 @@
 // exactly what is given; there is no shell. The child becomes leader of its own session and process group,
 // gets /dev/null where no descriptor is given for 0, 1 and 2, default signal dispositions, and nothing else
 // that was open. Its identity is applied in one function (drop.hpp) that verifies itself and fails closed.
+//
+// Whoever a process became can stop it (SIGSTOP) or let it hang in a file system of his own (FUSE). So
+// nothing here waits for a process with another identity: the identity is applied last, only execve follows,
+// and the parent is told before.
 #pragma once
 
 #include "base/fd.hpp"
@@ -26,7 +30,7 @@ struct SpawnRequest {
     std::string program;            // absolute path
     std::vector<std::string> argv;  // argv[0] included
     std::vector<std::string> env;   // NAME=value
-    std::string directory = "/";    // opened after the identity was applied
+    std::string directory = "/";    // only "/" with `become`: a user's directory can make us hang
     std::optional<Identity> become; // absent: stay who we are
     struct Descriptor {
         int from = -1; // ours
@@ -61,14 +65,24 @@ class Child {
     // Waits that long for it to end by itself, then kills its group.
     int reap_within(std::chrono::milliseconds patience) noexcept;
     void release() noexcept { pid_ = -1; }
+    // SIGKILL to its group, and reaped if it is gone already; never blocks. What is not gone stays unreaped
+    // until we end: for the rare paths on which a process of another identity cannot be watched to its end.
+    void kill_and_forget() noexcept;
 
   private:
     pid_t pid_ = -1;
     Fd pidfd_;
 };
 
-// Code::gone when the program does not exist; the message names the step that failed in the child.
+// Code::gone when the program does not exist; the message names the step that failed in the child. With
+// `become`, what fails once the identity is being applied is told by the exit status instead: not_started.
 Result<Child> spawn(const SpawnRequest& request);
+
+inline constexpr int not_started = 127; // exit status
+
+// Raises our soft limit of open descriptors to the hard one (getrlimit(2)); children still get the soft limit
+// that we were started with, since select(2) cannot name descriptors above 1023. Call it once, at the start.
+void raise_descriptor_limit() noexcept;
 
 // "exited with status 3" or "killed by signal 9 (Killed)".
 std::string describe_wait_status(int wait_status);

@@ -1,3 +1,4 @@
+#include "os/drop.hpp"
 #include "os/run.hpp"
 #include "temporary_directory.hpp"
 
@@ -146,6 +147,56 @@ TEST_CASE("as root: the child is the user, its groups are the user's, and root i
     request.spawn.become = nobody;
     request.spawn.become->groups.push_back(0);
     CHECK_FALSE(run(request));
+}
+
+// Whom nothing else on the machine runs as.
+constexpr uid_t lone_user = 64'911;
+
+TEST_CASE("as root: a user who stops every process of his cannot make us wait for one") {
+    if (::geteuid() != 0)
+        return;
+    const pid_t stopper = ::fork();
+    if (stopper == 0) {
+        if (drop_privileges(lone_user, lone_user, nullptr, 0) != nullptr)
+            ::_exit(1);
+        while (true)
+            (void)::kill(-1, SIGSTOP);
+    }
+    SpawnRequest request;
+    request.program = "/bin/true";
+    request.argv = {"true"};
+    request.become = Identity{"lone", lone_user, lone_user, {}, "/"};
+    int stopped = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto child = spawn(request); // without the promise it hangs here
+        REQUIRE(child);
+        int status = 0;
+        stopped += ::waitpid(child->pid(), &status, WUNTRACED) == child->pid() && WIFSTOPPED(status) ? 1 : 0;
+        if (!WIFSTOPPED(status))
+            child->release(); // reaped above
+    }
+    CHECK(stopped > 0);
+    (void)::kill(stopper, SIGKILL);
+    (void)::waitpid(stopper, nullptr, 0);
+}
+
+TEST_CASE("nobody's directory is entered for somebody else") {
+    auto request = shell("true");
+    request.spawn.become = Identity{"nobody", 65534, 65534, {}, "/"};
+    request.spawn.directory = "/tmp";
+    CHECK_FALSE(run(request));
+}
+
+TEST_CASE("a raised limit of descriptors is ours alone") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit low{std::min<rlim_t>(256, before.rlim_max), before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    raise_descriptor_limit();
+    rlimit raised{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &raised) == 0);
+    CHECK(raised.rlim_cur == before.rlim_max);
+    CHECK(run(shell("ulimit -Sn"))->output == std::to_string(low.rlim_cur) + "\n");
 }
 
 TEST_CASE("descriptors are placed whatever numbers they have") {
