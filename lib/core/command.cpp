@@ -77,7 +77,7 @@ std::string operation_names() {
 }
 
 bool takes_json(const Operation& operation) noexcept {
-    return operation.group == OpGroup::read && operation.op != Op::ping;
+    return operation.group == OpGroup::read && operation.op != Op::ping && operation.op != Op::logs;
 }
 
 } // namespace
