@@ -11,11 +11,16 @@ namespace {
 // Of one connection; pgod-ssh itself gives up after 20 attempts, each asking at most twice.
 constexpr unsigned max_queries = 64;
 
+// What waits for a client that reads slowly; a longer answer ends the connection.
+constexpr std::size_t max_waiting = std::size_t{4} << 20; // bytes
+constexpr std::chrono::milliseconds flush_interval{20};
+
 } // namespace
 
 Connection::Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, std::string peer,
                        Handlers handlers)
-    : id_(id)
+    : loop_(loop)
+    , id_(id)
     , channel_(std::move(channel))
     , peer_(std::move(peer))
     , handlers_(std::move(handlers))
@@ -53,12 +58,42 @@ bool Connection::accept(const ipc::SshRequest& request) {
     return true;
 }
 
-// A frame that does not fit into the socket's buffer ends the connection: its client does not read.
 void Connection::send(const ipc::SshReply& reply) {
-    if (auto sent = channel_.try_send(ipc::encode(reply)); !sent) {
-        os::log_debug("{}: {}", peer_, sent.error().message);
-        handlers_.closed(*this);
+    if (ended_)
+        return;
+    std::string frame = ipc::encode(reply);
+    waiting_bytes_ += frame.size();
+    waiting_.push_back(std::move(frame));
+    if (waiting_.size() == 1)
+        flush();
+    if (!ended_ && waiting_bytes_ > max_waiting) {
+        os::log_warning("{}: its client does not read; the connection was ended", peer_);
+        end();
     }
+}
+
+// The loop tells when a channel can be read, not when it can be written, so a full one is tried again soon.
+void Connection::flush() {
+    while (!waiting_.empty()) {
+        auto sent = channel_.try_send(waiting_.front());
+        if (!sent && sent.error().code == Code::transient) {
+            flush_ = loop_.after(flush_interval, [this] { flush(); });
+            return;
+        }
+        if (!sent) {
+            os::log_debug("{}: {}", peer_, sent.error().message);
+            return end();
+        }
+        waiting_bytes_ -= waiting_.front().size();
+        waiting_.pop_front();
+    }
+}
+
+void Connection::end() {
+    ended_ = true;
+    waiting_.clear();
+    flush_.cancel();
+    handlers_.closed(*this);
 }
 
 void Connection::text(bool to_stderr, std::string_view bytes) {

@@ -9,6 +9,7 @@
 #include "os/channel.hpp"
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -38,14 +39,21 @@ class Connection {
     void on_readable();
     bool accept(const ipc::SshRequest& request);
     void send(const ipc::SshReply& reply);
+    void flush();
+    void end();
     void text(bool to_stderr, std::string_view bytes);
 
+    EventLoop& loop_;
     std::uint64_t id_;
     os::Channel channel_;
     std::string peer_;
     Handlers handlers_;
     bool ran_ = false;
+    bool ended_ = false; // nothing more is sent
     unsigned queries_ = 0;
+    std::deque<std::string> waiting_; // frames that the socket did not take yet, in order
+    std::size_t waiting_bytes_ = 0;
+    EventLoop::Timer flush_;
     EventLoop::Watch watch_;
 };
 
