@@ -18,6 +18,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_parallel = 16;
 constexpr auto job_deadline = 5min; // silent servers are given up much earlier, by the job's own time-outs
 constexpr std::uint64_t max_fetch = 2ULL << 30;
+// A job runs as the service's user once it has its descriptors.
+constexpr unsigned max_frames_at_once = 64;
+constexpr unsigned max_frames = 1000; // of one job
+static_assert(max_frames > max_repository_keys + max_warnings);
 constexpr auto restart_delay = 1s;
 constexpr auto end_patience = 1s;
 
@@ -29,7 +33,8 @@ Status GitJobs::start() {
     os::SpawnRequest request;
     request.program = program;
     request.argv = {"pgod-git"};
-    // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked job.
+    // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked
+    // job.
     request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "LD_BIND_NOW=1"};
     if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities != nullptr)
         request.env.push_back(fmt::format("SSL_CERT_FILE={}", authorities));
@@ -90,16 +95,16 @@ Status GitJobs::begin(std::uint64_t id, Job& job) {
     const int theirs = channels[1].fd();
     TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)), {&theirs, 1}));
     job.channel = std::move(channels[0]);
-    job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id); });
+    job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id, max_frames_at_once); });
     return ok();
 }
 
-void GitJobs::on_report(std::uint64_t id) {
+void GitJobs::on_report(std::uint64_t id, unsigned limit) {
     const auto found = running_.find(id);
     if (found == running_.end())
         return;
     Job& job = found->second;
-    while (true) {
+    for (unsigned i = 0; i < limit; ++i) {
         auto frame = job.channel.try_receive();
         if (frame && !*frame)
             return;
@@ -111,7 +116,7 @@ void GitJobs::on_report(std::uint64_t id) {
             return;
         }
         auto report = ipc::decode<ipc::GitReport>((*frame)->bytes);
-        if (!report || !take_report(job, std::move(*report)))
+        if (!report || ++job.frames > max_frames || !take_report(job, std::move(*report)))
             return finish(id, Error{Code::internal, "the git job broke the protocol"});
     }
 }
@@ -127,11 +132,11 @@ bool GitJobs::take_report(Job& job, ipc::GitReport report) {
         if (job.warnings.size() < max_warnings)
             job.warnings.push_back(std::move(warned->text));
     } else if (auto* synced = std::get_if<ipc::Synced>(&report)) {
-        if (!job.sync_done || (!synced->tip.empty() && !is_commit_id(synced->tip)))
+        if (!job.sync_done || job.synced || (!synced->tip.empty() && !is_commit_id(synced->tip)))
             return false;
         job.synced = std::move(*synced);
     } else if (auto* exported = std::get_if<ipc::Exported>(&report)) {
-        if (!job.export_done)
+        if (!job.export_done || job.exported)
             return false;
         job.exported = std::move(*exported);
     }
@@ -153,7 +158,7 @@ void GitJobs::on_notice() {
 }
 
 void GitJobs::on_job_ended(const ipc::JobEnded& ended) {
-    on_report(ended.id); // what it sent before it ended
+    on_report(ended.id, max_frames + 1); // what it sent before it ended
     if (ended.deadline_passed)
         return finish(ended.id,
                       Error{Code::timeout, fmt::format("the git job did not end within {} s and was ended",

@@ -40,6 +40,7 @@ class GitJobs {
         EventLoop::Watch watch;
         std::vector<PublicKey> keys;
         std::vector<std::string> warnings;
+        unsigned frames = 0;
         std::optional<ipc::Synced> synced;
         std::optional<ipc::Exported> exported;
     };
@@ -47,7 +48,7 @@ class GitJobs {
     void enqueue(Job job);
     void start_waiting();
     Status begin(std::uint64_t id, Job& job);
-    void on_report(std::uint64_t id);
+    void on_report(std::uint64_t id, unsigned limit);
     bool take_report(Job& job, ipc::GitReport report);
     void on_notice();
     void on_job_ended(const ipc::JobEnded& ended);

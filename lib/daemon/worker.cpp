@@ -15,8 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 
 // A worker keeps its own deadlines; this one is for a worker that does not.
-constexpr auto overtime = 60s;
+constexpr auto overtime = 10min;
 constexpr auto cancel_patience = 3s;
+
+// A worker runs as the service's user, who can write into its channel as well.
+constexpr unsigned max_frames_at_once = 64;
+constexpr unsigned max_frames = 1000; // of one job; an honest one sends a dozen
 
 constexpr int channel_descriptor = 3;
 
@@ -31,7 +35,6 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     request.program = program;
     request.argv = {"pgod-work", job.service};
     request.env = os::user_environment(user);
-    request.directory = job.directory;
     if (user.uid != ::geteuid())
         request.become = user;
     request.descriptors.push_back({channels[1].fd(), channel_descriptor});
@@ -40,7 +43,10 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     if (streams.errors)
         request.descriptors.push_back({streams.errors.get(), STDERR_FILENO});
     auto child = TRY(os::spawn(request));
-    TRY(channels[0].send(ipc::encode(ipc::WorkRequest(job))));
+    if (auto sent = channels[0].try_send(ipc::encode(ipc::WorkRequest(job))); !sent) {
+        child.kill_and_forget();
+        return std::move(sent).error();
+    }
     return std::unique_ptr<Worker>(
         new Worker(loop, std::move(child), std::move(channels[0]), job.deadline + overtime, std::move(done)));
 }
@@ -51,9 +57,14 @@ Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chron
     , child_(std::move(child))
     , channel_(std::move(channel))
     , done_(std::move(done))
-    , reports_(loop.watch(channel_.fd(), [this] { on_report(); }))
+    , reports_(loop.watch(channel_.fd(), [this] { on_report(max_frames_at_once); }))
     , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
     , deadline_(loop.after(deadline, [this] { cancel(); })) {}
+
+// Only when pgod stops, or with a process that has ended: nobody waits for one that hangs.
+Worker::~Worker() {
+    child_.kill_and_forget();
+}
 
 void Worker::cancel() {
     child_.signal_group(SIGTERM);
@@ -67,30 +78,38 @@ void Worker::leave_alone() {
     deadline_.cancel();
 }
 
-void Worker::on_report() {
-    while (true) {
+// What is left in the channel after `limit` frames waits for the loop's next round, and others have their
+// turn.
+void Worker::on_report(unsigned limit) {
+    for (unsigned i = 0; i < limit; ++i) {
         auto frame = channel_.try_receive();
         if (frame && !*frame)
             return;
-        if (!frame || (*frame)->closed()) {
+        if (frame && (*frame)->closed()) {
             reports_.cancel();
             return;
         }
-        auto report = ipc::decode<ipc::WorkReport>((*frame)->bytes);
-        if (!report) {
-            os::log_error("a worker broke the protocol and was ended");
-            child_.signal_group(SIGKILL);
-            reports_.cancel();
-            return;
-        }
-        if (auto* done = std::get_if<ipc::WorkDone>(&*report))
+        auto report = frame ? ipc::decode<ipc::WorkReport>((*frame)->bytes)
+                            : Result<ipc::WorkReport>(std::move(frame).error());
+        auto* done = report ? std::get_if<ipc::WorkDone>(&*report) : nullptr;
+        if (!report || ++frames_ > max_frames || (done != nullptr && result_))
+            return end_liar();
+        if (done != nullptr)
             result_ = std::move(*done);
     }
 }
 
+void Worker::end_liar() {
+    os::log_error("a worker broke the protocol and was ended");
+    result_.reset();
+    reports_.cancel();
+    channel_.close();
+    child_.signal_group(SIGKILL);
+}
+
 void Worker::on_exit() {
     if (reports_.active())
-        on_report();
+        on_report(max_frames + 1);
     reports_.cancel();
     exit_.cancel();
     deadline_.cancel();
@@ -101,8 +120,10 @@ void Worker::on_exit() {
     if (!result_) {
         result_.emplace();
         result_->exit_status = exit_status::internal;
-        result_->error = Error{Code::internal, "the worker " + os::describe_wait_status(wait_status) +
-                                                   " before it had finished; see pgod's log"};
+        result_->error = Error{Code::internal, os::exit_code_of(wait_status) == os::not_started
+                                                   ? "the worker could not be started as the service's user"
+                                                   : "the worker " + os::describe_wait_status(wait_status) +
+                                                         " before it had finished; see pgod's log"};
     }
     // The owner may destroy us in here.
     const Done done = std::move(done_);

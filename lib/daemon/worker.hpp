@@ -27,13 +27,16 @@ class Worker {
     static Result<std::unique_ptr<Worker>> start(EventLoop& loop, const ipc::WorkJob& job,
                                                  const Identity& user, Streams streams, Done done);
 
+    ~Worker(); // kills it; never waits for it
+
     void cancel();      // SIGTERM to its group, SIGKILL soon after
     void leave_alone(); // it outlives us: we neither wait for it nor end it
 
   private:
     Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
            Done done);
-    void on_report();
+    void on_report(unsigned limit);
+    void end_liar();
     void on_exit();
 
     EventLoop& loop_;
@@ -41,6 +44,7 @@ class Worker {
     os::Channel channel_;
     Done done_;
     std::optional<ipc::WorkDone> result_;
+    unsigned frames_ = 0;
     EventLoop::Watch reports_;
     EventLoop::Watch exit_;
     EventLoop::Timer deadline_;

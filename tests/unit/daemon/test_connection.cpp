@@ -1,0 +1,64 @@
+#include "daemon/connection.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+using namespace pgod;
+using namespace pgod::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Scene {
+    EventLoop loop;
+    bool closed = false;
+    std::array<os::Channel, 2> ends = *os::Channel::pair();
+    Connection connection{loop, 1, std::move(ends[0]), "peer",
+                          Connection::Handlers{[](const PublicKey&) { return false; },
+                                               [](Connection&, const ipc::Run&) {},
+                                               [this](Connection&) {
+                                                   closed = true;
+                                                   loop.stop();
+                                               }}};
+};
+
+} // namespace
+
+TEST_CASE("an answer larger than the socket's buffer arrives whole and in order") {
+    Scene scene;
+    std::string answer;
+    while (answer.size() < 3'000'000)
+        answer += std::to_string(answer.size()) + " ";
+    scene.connection.print(answer);
+    scene.connection.finish(3);
+    std::string received;
+    int status = -1;
+    std::thread reader([&] {
+        while (true) {
+            const auto frame = scene.ends[1].receive();
+            if (!frame || frame->closed())
+                break;
+            const auto reply = ipc::decode<ipc::SshReply>(frame->bytes);
+            if (!reply)
+                break;
+            if (const auto* text = std::get_if<ipc::Text>(&*reply))
+                received += text->bytes;
+            if (const auto* exit = std::get_if<ipc::Exit>(&*reply)) {
+                status = exit->status;
+                break;
+            }
+        }
+        scene.ends[1].close(); // which the connection sees, and ends the loop
+    });
+    scene.loop.run();
+    reader.join();
+    CHECK(status == 3);
+    CHECK((received == answer));
+}
+
+TEST_CASE("a client that does not read ends its connection, not the memory") {
+    Scene scene;
+    scene.connection.print(std::string(std::size_t{6} << 20, 'x'));
+    CHECK(scene.closed);
+}
