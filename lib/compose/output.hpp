@@ -30,8 +30,9 @@ class Output {
     void flush();                        // the last line, if it has no end
     void note(std::string_view line);    // the log only
 
-  private:
     std::string redacted(std::string_view text) const;
+
+  private:
     void write_to(int fd, bool& gone, std::string_view text) const;
     void write_log(std::string_view text);
 

@@ -12,12 +12,15 @@
 #include "os/log.hpp"
 #include "os/users.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 
 namespace pgod::daemon {
 
@@ -81,12 +84,15 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
     return {};
 }
 
-ipc::WorkDone done_of(compose::JobResult result) {
+// The sentence goes to pgod's log, its state and every client that asks for the status.
+ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) {
     ipc::WorkDone done;
     done.exit_status = result.exit_status;
     done.changed = result.changed;
     done.outcome = result.outcome;
     done.error = std::move(result.error);
+    if (done.error)
+        done.error->message = output.redacted(done.error->message);
     done.running_commit = std::move(result.running_commit);
     done.health = result.health;
     done.containers = std::move(result.containers);
@@ -114,7 +120,16 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& ch
     const auto progress = [&channel](std::string_view step) {
         report(channel, ipc::Progress{std::string(step)});
     };
-    return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}));
+    return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}), output);
+}
+
+// What the standard library throws (no memory, no thread) must not end a deployment without a word.
+Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::Channel& channel) {
+    try {
+        return work_on(request, channel);
+    } catch (const std::exception& problem) {
+        return Error{Code::internal, fmt::format("the worker gave up: {}", problem.what())};
+    }
 }
 
 } // namespace
@@ -122,6 +137,9 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& ch
 int run_work_role() {
     (void)::signal(SIGPIPE, SIG_IGN);
     (void)::umask(077);
+    // The user's other processes must not take its channel. What it starts can be traced again after
+    // execve(2).
+    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     os::start_log("pgod-work", false);
     const os::Channel channel{Fd(channel_fd)};
     const auto frame = channel.receive();
@@ -130,7 +148,7 @@ int run_work_role() {
     const auto request = ipc::decode<ipc::WorkRequest>(frame->bytes);
     if (!request)
         return exit_status::usage;
-    auto done = work_on(std::get<ipc::WorkJob>(*request), channel);
+    auto done = work_safely(std::get<ipc::WorkJob>(*request), channel);
     report(channel, done ? std::move(*done) : failure(done.error()));
     return 0;
 }
