@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace pgod::daemon {
 
@@ -19,6 +21,9 @@ using namespace std::chrono_literals;
 
 constexpr auto glance = 10s;                   // `status` looks at the containers no longer than this
 constexpr std::chrono::hours longest_look{24}; // `logs -f`
+
+// At a time, of 64 connections in all: nobody with a key keeps out everybody else who has one.
+constexpr std::ptrdiff_t max_commands_per_key = 16;
 
 reconcile::Time now() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -92,12 +97,24 @@ void Operations::refuse(Connection& connection, int exit_status, std::string_vie
     connection.finish(exit_status);
 }
 
+bool Operations::has_room_for(const PublicKey& key) const {
+    return std::count_if(clients_.begin(), clients_.end(), [&key](const auto& client) {
+               return client.second.key == key.base64;
+           }) < max_commands_per_key;
+}
+
 void Operations::run(Connection& connection, const ipc::Run& request) {
     const auto command = parse_command(request.command);
     if (!command) {
         os::log_info("{} ({}): {}", connection.peer(), request.fingerprint, command.error().message);
         return refuse(connection, exit_status::usage, command.error().message);
     }
+    if (!has_room_for(request.key))
+        return refuse(
+            connection, exit_status::busy,
+            fmt::format("your key runs {} commands already, which is the limit; end one of them or wait",
+                        max_commands_per_key));
+    clients_[connection.id()].key = request.key.base64;
     const Operation& operation = operation_of(command->op);
     os::log_line(operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
                  fmt::format("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service,

@@ -35,11 +35,13 @@ class Operations {
     struct Client {
         std::unique_ptr<Connection> connection;
         std::unique_ptr<Worker> worker;
+        std::string key; // once it runs a command
     };
 
     void run(Connection& connection, const ipc::Run& request);
     void closed(std::uint64_t id);
     void looked(std::uint64_t id);
+    bool has_room_for(const PublicKey& key) const;
     void list(Connection& connection, const PublicKey& key, bool json);
     void look(Connection& connection, ServiceActor& actor, const Command& command);
     void status(Connection& connection, ServiceActor& actor, bool json);
