@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,13 +53,37 @@ std::string directory_of(const std::string& path) {
     return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
 }
 
+// Who can read the host key can pretend to be this host.
+Status check_private(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return errno_error("look at " + path);
+    if ((status.st_mode & 077) != 0)
+        return Error{Code::denied,
+                     fmt::format("{0} has mode {1:04o}, so that others can read it; run: chmod 600 {0}", path,
+                                 status.st_mode & 07777)};
+    return ok();
+}
+
 } // namespace
 
 Status SshEndpoint::start(const Config& config, const std::string& empty_directory) {
     empty_directory_ = empty_directory;
+    TRY(check_user());
     TRY(bind(config.listen));
     TRY_DOING(load_host_key(config.host_key), "host_key");
     return launch();
+}
+
+// Before anything is made or bound, so that an installation that lacks only this hears of it first.
+Status SshEndpoint::check_user() const {
+    if (::geteuid() != 0)
+        return ok();
+    if (auto user = os::find_user(endpoint_user); !user)
+        return Error{user.error().code,
+                     "the system user \"pgod\", under which the SSH endpoint runs, is missing; make it with: "
+                     "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin pgod"};
+    return ok();
 }
 
 Status SshEndpoint::bind(const ListenAddress& address) {
@@ -99,6 +124,7 @@ Status SshEndpoint::load_host_key(const std::string& path) {
     }
     if (!text)
         return std::move(text).error();
+    TRY(check_private(path));
     host_key_ = Secret(std::move(*text));
     return ok();
 }
@@ -124,19 +150,13 @@ std::vector<std::string> SshEndpoint::arguments() const {
 }
 
 Status SshEndpoint::launch() {
-    if (::geteuid() == 0) {
-        if (auto user = os::find_user(endpoint_user); !user)
-            return Error{
-                user.error().code,
-                "the system user \"pgod\", under which the SSH endpoint runs, is missing; make it with: "
-                "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin pgod"};
-    }
     const std::string program = TRY(program_path("pgod-ssh"));
     auto channels = TRY(os::Channel::pair());
     os::SpawnRequest request;
     request.program = program;
     request.argv = arguments();
-    // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked child.
+    // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked
+    // child.
     request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "LD_BIND_NOW=1"};
     request.descriptors = {{channels[1].fd(), 3}, {2, 2}};
     request.die_with_parent = true;

@@ -29,6 +29,7 @@ class SshEndpoint {
     Status start(const Config& config, const std::string& empty_directory);
 
   private:
+    Status check_user() const;
     Status bind(const ListenAddress& address);
     Status load_host_key(const std::string& path);
     Result<Secret> make_host_key() const;
