@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdio>
@@ -29,8 +30,11 @@ void* operator new(std::size_t size) {
 #endif
 
 int main(int argc, char** argv) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    const bool by_pgod = ::getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
     const bool debug = argc == 2 && std::string_view(argv[1]) == "--debug";
-    if (argc > (debug ? 2 : 1)) {
+    if (!by_pgod || argc > (debug ? 2 : 1)) {
         std::fputs("pgod-git: is started by pgod, which gives it its work\n", stderr);
         return 64;
     }
