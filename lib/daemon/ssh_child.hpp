@@ -19,7 +19,7 @@ class ServerBind;
 namespace pgod::daemon {
 
 struct SshChildTask {
-    const ssh::ServerBind& bind;
+    ssh::ServerBind& bind;
     Fd socket;                                // the client
     os::Channel supervisor;                   // ipc/ssh_messages.hpp
     Fd login_notice;                          // a byte is written here when the client has authenticated

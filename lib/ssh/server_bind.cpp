@@ -45,6 +45,26 @@ void ServerBind::BindDeleter::operator()(ssh_bind_struct* bind) const noexcept {
     ::ssh_bind_free(bind);
 }
 
+void SessionDeleter::operator()(ssh_session_struct* session) const noexcept {
+    ::ssh_free(session);
+}
+
+Result<SessionHandle> ServerBind::take_session() {
+    if (prepared_)
+        return std::move(prepared_);
+    SessionHandle session(::ssh_new());
+    if (!session)
+        return Error{Code::transient, "out of memory"};
+    ::ssh_set_blocking(session.get(), 0);
+    ::ssh_set_auth_methods(session.get(), SSH_AUTH_METHOD_PUBLICKEY);
+    // SSH_OPTIONS_COMPRESSION alone would leave zlib@openssh.com on offer.
+    for (const auto option : {SSH_OPTIONS_COMPRESSION_C_S, SSH_OPTIONS_COMPRESSION_S_C}) {
+        if (::ssh_options_set(session.get(), option, "none") != SSH_OK)
+            return ssh_error(session.get(), "set up the session");
+    }
+    return session;
+}
+
 Result<ServerBind> ServerBind::create(const Secret& host_key) {
     auto key = TRY_DOING(import_private_key(host_key), "read the host key");
     if (::ssh_key_type(key.get()) != SSH_KEYTYPE_ED25519)

@@ -10,8 +10,14 @@
 #include <string>
 
 struct ssh_bind_struct;
+struct ssh_session_struct;
 
 namespace pgod::ssh {
+
+struct SessionDeleter {
+    void operator()(ssh_session_struct* session) const noexcept;
+};
+using SessionHandle = std::unique_ptr<ssh_session_struct, SessionDeleter>;
 
 class ServerBind {
   public:
@@ -21,16 +27,21 @@ class ServerBind {
     const std::string& fingerprint() const noexcept { return fingerprint_; } // SHA256:…
     ssh_bind_struct* handle() const noexcept { return bind_.get(); }
 
+    // A session with its options set, not connected: the one that was prepared, else a new one.
+    Result<SessionHandle> take_session();
+
     // One whole login over a socket pair against a forked client. It fills OpenSSL's algorithm caches, which
     // every child then inherits: a fork of a cold listener costs twice the CPU. Call before the first fork
     // and before there is any thread. Bounded by ten seconds.
-    Status warm_up() const;
+    // Leaves a session prepared; each child takes its own copy of that.
+    Status warm_up();
 
   private:
     struct BindDeleter {
         void operator()(ssh_bind_struct* bind) const noexcept;
     };
     std::unique_ptr<ssh_bind_struct, BindDeleter> bind_;
+    SessionHandle prepared_;
     std::string fingerprint_;
 };
 

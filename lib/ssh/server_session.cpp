@@ -102,34 +102,22 @@ ServerSession::ServerSession(KnowsKey knows)
 
 ServerSession::~ServerSession() = default;
 
-void ServerSession::SessionDeleter::operator()(ssh_session_struct* session) const noexcept {
-    ::ssh_free(session);
-}
-
 void ServerSession::EventDeleter::operator()(ssh_event_struct* event) const noexcept {
     ::ssh_event_free(event);
 }
 
-Result<std::unique_ptr<ServerSession>> ServerSession::accept(const ServerBind& bind, Fd socket,
-                                                             KnowsKey knows) {
+Result<std::unique_ptr<ServerSession>> ServerSession::accept(ServerBind& bind, Fd socket, KnowsKey knows) {
     std::unique_ptr<ServerSession> made(new ServerSession(std::move(knows)));
     TRY(made->start(bind, std::move(socket)));
     return made;
 }
 
-Status ServerSession::start(const ServerBind& bind, Fd socket) {
-    session_.reset(::ssh_new());
+Status ServerSession::start(ServerBind& bind, Fd socket) {
+    session_ = TRY(bind.take_session());
     event_.reset(::ssh_event_new());
-    if (!session_ || !event_)
+    if (!event_)
         return Error{Code::transient, "out of memory"};
     ssh_session session = session_.get();
-    ::ssh_set_blocking(session, 0);
-    // SSH_OPTIONS_COMPRESSION alone would leave zlib@openssh.com on offer.
-    for (const auto option : {SSH_OPTIONS_COMPRESSION_C_S, SSH_OPTIONS_COMPRESSION_S_C}) {
-        if (::ssh_options_set(session, option, "none") != SSH_OK)
-            return ssh_error(session, "set up the session");
-    }
-    ::ssh_set_auth_methods(session, SSH_AUTH_METHOD_PUBLICKEY);
     ::ssh_set_message_callback(session, Callbacks::other_message, this);
     if (::ssh_set_server_callbacks(session, &callbacks_->server) != SSH_OK)
         return ssh_error(session, "set up the session");

@@ -10,6 +10,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "core/public_key.hpp"
+#include "ssh/server_bind.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,8 +24,6 @@ struct ssh_key_struct;
 struct ssh_session_struct;
 
 namespace pgod::ssh {
-
-class ServerBind;
 
 inline constexpr int max_login_attempts = 20;            // an agent may hold many keys
 inline constexpr std::size_t max_unread_input = 2 << 20; // bytes; libssh does not enforce its receive window
@@ -48,7 +47,7 @@ class ServerSession {
     using KnowsKey = std::function<bool(const PublicKey&)>;
 
     // Takes the connected socket and sends the first bytes of the key exchange.
-    static Result<std::unique_ptr<ServerSession>> accept(const ServerBind& bind, Fd socket, KnowsKey knows);
+    static Result<std::unique_ptr<ServerSession>> accept(ServerBind& bind, Fd socket, KnowsKey knows);
     ServerSession(const ServerSession&) = delete;
     ServerSession& operator=(const ServerSession&) = delete;
     ~ServerSession();
@@ -74,15 +73,12 @@ class ServerSession {
 
   private:
     struct Callbacks;
-    struct SessionDeleter {
-        void operator()(ssh_session_struct* session) const noexcept;
-    };
     struct EventDeleter {
         void operator()(ssh_event_struct* event) const noexcept;
     };
 
     explicit ServerSession(KnowsKey knows);
-    Status start(const ServerBind& bind, Fd socket);
+    Status start(ServerBind& bind, Fd socket);
     Status check_open() const;
     bool accept_key(const char* user, ssh_key_struct* key, bool signature_valid);
     bool count_attempt() noexcept; // false: too many
@@ -102,7 +98,7 @@ class ServerSession {
 
     // In this order: the event gives its poll handle back to the session, which calls back until it is freed.
     std::unique_ptr<Callbacks> callbacks_;
-    std::unique_ptr<ssh_session_struct, SessionDeleter> session_;
+    SessionHandle session_;
     std::unique_ptr<ssh_event_struct, EventDeleter> event_;
     ssh_channel_struct* channel_ = nullptr; // owned by the session
 };

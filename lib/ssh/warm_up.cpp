@@ -50,7 +50,7 @@ bool play_client(int socket) noexcept {
     return ::ssh_channel_get_exit_status(channel) == 0;
 }
 
-Status play_server(const ServerBind& bind, Fd socket) {
+Status play_server(ServerBind& bind, Fd socket) {
     auto session = TRY(ServerSession::accept(bind, std::move(socket), [](const PublicKey&) { return true; }));
     const auto end = Clock::now() + deadline;
     bool asked = false;
@@ -81,7 +81,7 @@ void settle_heap() {
 
 } // namespace
 
-Status ServerBind::warm_up() const {
+Status ServerBind::warm_up() {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
         return errno_error("make a socket pair");
@@ -103,6 +103,7 @@ Status ServerBind::warm_up() const {
     TRY(played);
     if (wait_status != 0)
         return Error{Code::internal, "the SSH server does not answer its own login"};
+    prepared_ = TRY(take_session());
     settle_heap();
     return ok();
 }

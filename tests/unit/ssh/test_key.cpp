@@ -32,7 +32,7 @@ TEST_CASE("a new host key is an ed25519 key that serves, and no two are alike") 
     REQUIRE(open.has_value());
     CHECK(open->type == "ssh-ed25519");
     CHECK(open->base64.starts_with("AAAAC3NzaC1lZDI1NTE5"));
-    const auto bind = ssh::ServerBind::create(*first);
+    auto bind = ssh::ServerBind::create(*first);
     REQUIRE(bind.has_value());
     CHECK(bind->fingerprint().starts_with("SHA256:"));
     CHECK(bind->fingerprint() == *ssh::fingerprint_of(key->get()));
