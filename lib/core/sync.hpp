@@ -25,7 +25,7 @@ struct SyncResult {
 };
 
 struct ExportResult {
-    std::vector<std::string> warnings; // submodules, LFS pointers, refused names
+    std::vector<std::string> warnings; // submodules and LFS pointers; a name that is refused is an error
     std::optional<Error> error;
 };
 
