@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <thread>
 
@@ -18,7 +19,14 @@ using namespace std::chrono_literals;
 
 Result<ServiceDirectory> ServiceDirectory::open(const std::string& path) {
     Fd fd = TRY_DOING(os::open_directory(path), "the service's directory");
-    return ServiceDirectory(path, std::move(fd));
+    // Paths are compared as text further on, and the admin may keep the state behind a link.
+    std::string canonical(PATH_MAX, '\0');
+    const ssize_t size =
+        ::readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), canonical.data(), canonical.size());
+    if (size <= 0)
+        return errno_error("the service's directory");
+    canonical.resize(static_cast<std::size_t>(size));
+    return ServiceDirectory(std::move(canonical), std::move(fd));
 }
 
 Result<Fd> ServiceDirectory::open_directory(const std::string& name) const {

@@ -22,6 +22,7 @@ class ServiceDirectory {
   public:
     static Result<ServiceDirectory> open(const std::string& path);
 
+    // Absolute and without links.
     const std::string& path() const noexcept { return path_; }
     int fd() const noexcept { return fd_.get(); }
     std::string path_of(const std::string& name) const { return path_ + "/" + name; }

@@ -26,8 +26,9 @@ constexpr auto removal_deadline = 120s; // for all of them; podman stops them si
 constexpr auto run_deadline = 120s;
 constexpr std::size_t started_at_once = 4;
 
-std::string env_file_name(const PlannedContainer& container) {
-    return "env-" + container.name;
+// A container's name may be as long as a file's.
+std::string env_file_name(std::size_t number) {
+    return fmt::format("env-{}", number);
 }
 
 // The variables of one container, on disk only while podman reads them.
@@ -70,8 +71,9 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
     return paths;
 }
 
-Result<RecordedContainer> run_container(const Work& work, const Record& record,
-                                        const PlannedContainer& container, const std::string& release) {
+Result<RecordedContainer> run_container(const Work& work, const Record& record, std::size_t number,
+                                        const std::string& release) {
+    const auto& container = record.plan.containers[number];
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
@@ -79,10 +81,10 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record,
                                std::to_string(record.deployment),
                                record.commit,
                                image->second,
-                               work.directory.path_of(env_file_name(container)),
+                               work.directory.path_of(env_file_name(number)),
                                TRY(paths_of(work, container, release))};
     const RunCall run = run_call(container, settings);
-    const EnvFile env_file(work.directory, env_file_name(container));
+    const EnvFile env_file(work.directory, env_file_name(number));
     if (!run.environment.empty())
         TRY(env_file.write(run.environment));
     Podman::Call call;
@@ -211,9 +213,7 @@ Status run_containers(const Work& work, const Record& record, const std::string&
             const std::size_t end = std::min(begin + started_at_once, level.size());
             std::vector<std::jthread> threads;
             for (std::size_t i = begin; i < end; ++i)
-                threads.emplace_back([&, i] {
-                    results[i] = run_container(work, record, record.plan.containers[level[i]], release);
-                });
+                threads.emplace_back([&, i] { results[i] = run_container(work, record, level[i], release); });
         }
         for (const auto& result : results)
             if (*result)
