@@ -60,8 +60,8 @@ RunCall run_call(const PlannedContainer& container, const RunSettings& settings)
     return call;
 }
 
-Argv build_call(const PlannedBuild& build) {
-    Argv arguments{"build", "--tag=" + build.image, "--file=" + build.file};
+Argv build_call(const PlannedBuild& build, const std::string& tag) {
+    Argv arguments{"build", "--tag=" + tag, "--file=" + build.file};
     for (const auto& option : build.options)
         arguments.push_back(podman_argument(option));
     arguments.push_back(build.context);

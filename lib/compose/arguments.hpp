@@ -26,7 +26,7 @@ struct RunCall {
 };
 
 RunCall run_call(const PlannedContainer& container, const RunSettings& settings);
-Argv build_call(const PlannedBuild& build);
+Argv build_call(const PlannedBuild& build, const std::string& tag);
 
 // May NAME=value go into an env file as podman 4.3.1 reads it, unharmed? It takes a line as it is, but for
 // blanks before the name, and ends it at CR or LF.

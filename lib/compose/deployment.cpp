@@ -10,7 +10,9 @@
 #include "compose/switch.hpp"
 #include "compose/verify.hpp"
 #include "core/exit_status.hpp"
+#include "core/policy.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace pgod::compose {
@@ -33,7 +35,7 @@ class Deployment {
             return not_started(checked.error(), is_the_commits_fault(checked.error()));
         if (auto fetched = fetch(); !fetched)
             return not_started(fetched.error(), false);
-        const NewVersion next{stage_, plan_.plan, images_, files_.changed};
+        const NewVersion next{stage_, plan_.plan, images_.ids, files_.changed};
         auto reason = reason_to_deploy(running_ ? &*running_ : nullptr, next, seen_);
         if (!reason && work_.job.force)
             reason = "it was asked for";
@@ -64,7 +66,8 @@ class Deployment {
     }
 
     Record next_record() const {
-        return Record{work_.job.commit, work_.job.deployment, plan_.compose_file, plan_.plan, images_, {}};
+        return Record{work_.job.commit, work_.job.deployment, plan_.compose_file,
+                      plan_.plan,       images_.ids,          {}};
     }
 
     // Nothing but the commit's id and files changed: the work tree follows, no container is touched.
@@ -106,6 +109,10 @@ class Deployment {
 
     // The last steps before the point of no return.
     Status prepare() {
+        if (work_.job.deadline - std::chrono::steady_clock::now() < time_to_switch)
+            return Error{Code::transient, fmt::format("less than {} of this deployment's time are left, too "
+                                                      "little to change what runs; it will be tried again",
+                                                      time_to_switch)};
         TRY(check_ports(plan_.plan, owned_by(seen_, work_.job.service)));
         TRY(keep_images(work_, images_));
         around_ = TRY(Surroundings::look(work_, plan_.plan));
@@ -125,7 +132,7 @@ class Deployment {
             return ended(Outcome::failed, exit_status::internal, published.error());
         running_ = next;
         around_.remove_obsolete(work_);
-        remove_old_images(work_, images_);
+        remove_old_images(work_, images_.ids);
         work_.output.say(fmt::format("deployed {}", brief_commit()));
         return ended(Outcome::ok, exit_status::done);
     }
@@ -162,13 +169,37 @@ class Deployment {
         return remove_containers(work_, owned_by(seen, work_.job.service));
     }
 
+    // A commit that cannot be deployed is no reason to leave the last good one down, after a reboot for one.
+    Status restore() {
+        if (!running_)
+            return ok();
+        seen_ = TRY(work_.podman.containers());
+        const auto health = health_of(expected_containers(*running_), owned_by(seen_, work_.job.service));
+        if (health != Health::missing && health != Health::degraded)
+            return ok();
+        const PolicyGrants grants{stage_, work_.job.ports, work_.job.volumes};
+        if (const auto violations = judge(running_->plan, grants); !violations.empty())
+            return Error{Code::permanent, describe(violations.front())}; // the grants are others by now
+        work_.output.say(fmt::format("bringing back {}", running_->commit.substr(0, 12)));
+        work_.progress("roll back");
+        if (!tree_)
+            tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
+        TRY(check_names(work_, running_->plan, seen_));
+        TRY(check_binds(running_->plan, bind_roots(work_), tree_.get()));
+        TRY(set_leftover_aside(work_.directory));
+        files_ = {};
+        changed_ = true;
+        return bring_back();
+    }
+
     // By the old record alone: its plan, its image ids, its copy of the files.
     Status bring_back() {
         TRY(take_down());
         std::vector<KnownFiles> known = TRY(known_files(work_.directory));
         Fd files = TRY(work_.directory.open_directory(std::string(running_release) + "/files"));
         Tree tree = TRY(list_tree(files.get()));
-        known.push_back({std::move(files_.directory), std::move(files_.tree)});
+        if (files_.directory)
+            known.push_back({std::move(files_.directory), std::move(files_.tree)});
         WorkTreeUpdate update(tree_.get(), files.get(), std::move(tree), std::move(known));
         update.keep_directories(bind_sources(running_->plan, stage_));
         TRY(update.prepare());
@@ -188,10 +219,14 @@ class Deployment {
         return error.code == Code::permanent || error.code == Code::invalid;
     }
 
-    // It ended with the old version untouched.
+    // It ended with the old version untouched, which may not be what it should be for another reason.
     JobResult not_started(const Error& error, bool rejected) {
+        update_.reset();
         if (staged_) // an `incoming` of before was set aside, this one is ours
             (void)discard_release(work_.directory);
+        if (auto restored = restore(); !restored)
+            work_.output.say(
+                fmt::format("the version before could not be brought back: {}", restored.error().message));
         return rejected ? ended(Outcome::rejected, exit_status::rejected, error)
                         : ended(Outcome::failed, exit_status::failed, error);
     }
@@ -210,7 +245,7 @@ class Deployment {
     std::optional<Record> running_;
     JudgedPlan plan_;
     StageFiles files_;
-    ImageIds images_;
+    FetchedImages images_;
     std::vector<Container> seen_;
     Fd tree_;
     Surroundings around_;

@@ -37,7 +37,10 @@ JobResult pull_commit(const Work& work) {
 }
 
 JobResult build_commit(const Work& work) {
-    return fetched(work, [&work](const Plan& plan) { return build_images(work, plan, nullptr); });
+    return fetched(work, [&work](const Plan& plan) -> Status {
+        TRY(build_images(work, plan, nullptr));
+        return ok();
+    });
 }
 
 } // namespace pgod::compose

@@ -2,6 +2,7 @@
 
 #include "compose/arguments.hpp"
 #include "compose/need.hpp"
+#include "compose/subreaper.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -23,7 +24,7 @@ std::chrono::milliseconds until(std::chrono::steady_clock::time_point deadline,
                                 std::chrono::milliseconds longest) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    return std::clamp<std::chrono::milliseconds>(left, 1s, longest);
+    return std::clamp<std::chrono::milliseconds>(left - time_to_switch, 1s, longest);
 }
 
 std::string repository_of(const Work& work) {
@@ -32,6 +33,16 @@ std::string repository_of(const Work& work) {
 
 std::string tag_of(const Work& work, const std::string& id) {
     return fmt::format("{}:{}", repository_of(work), id.substr(0, id_length));
+}
+
+std::string tag_of_build(const Work& work, std::size_t number) {
+    return fmt::format("{}:build-{}", repository_of(work), number);
+}
+
+void add(FetchedImages& images, const Work& work, const std::string& name, const FoundImage& found) {
+    images.ids[name] = found.id;
+    if (std::find(found.tags.begin(), found.tags.end(), tag_of(work, found.id)) != found.tags.end())
+        images.kept.insert(found.id);
 }
 
 // The same build, from files that did not change since the running release was built.
@@ -65,6 +76,17 @@ Status relayed(const Work& work, Podman::Call call, const std::string& doing) {
     return ok();
 }
 
+// What a RUN left behind when its build was ended at the deadline comes to us, and ends as well.
+Status built(const Work& work, Podman::Call call, const std::string& doing) {
+    const Subreaper subreaper;
+    auto status = relayed(work, std::move(call), doing);
+    if (!status && status.error().code == Code::timeout) {
+        subreaper.end_descendants();
+        status.error().code = Code::permanent; // the same files would take as long again
+    }
+    return status;
+}
+
 std::string service_of(const Plan& plan, const std::string& image) {
     const auto found = std::find_if(plan.containers.begin(), plan.containers.end(),
                                     [&image](const auto& container) { return container.image == image; });
@@ -89,21 +111,33 @@ std::vector<std::string> images_to_pull(const Plan& plan) {
     return images;
 }
 
-Status build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built) {
-    for (const auto& build : plan.builds) {
+Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built) {
+    FetchedImages images;
+    for (std::size_t i = 0; i < plan.builds.size(); ++i) {
+        const auto& build = plan.builds[i];
+        if (unless_built != nullptr && is_built(build, *unless_built)) {
+            const std::string& id = unless_built->running->images.at(build.image);
+            const auto found = TRY(work.podman.images({&id, 1}));
+            if (found.contains(id)) {
+                add(images, work, build.image, found.at(id));
+                continue;
+            }
+        }
         const std::string service = service_of(plan, build.image);
-        if (unless_built != nullptr && is_built(build, *unless_built) &&
-            !TRY(work.podman.images(std::vector{build.image})).empty())
-            continue;
+        const std::string tag = tag_of_build(work, i);
         work.progress("build");
         work.output.say(fmt::format("building the image of {}", service));
         Podman::Call call;
-        call.arguments = build_call(build);
+        call.arguments = build_call(build, tag);
         call.deadline = until(work.job.deadline, longest_build);
         call.directory = build.context;
-        TRY(relayed(work, std::move(call), fmt::format("{}: build failed", service)));
+        TRY(built(work, std::move(call), fmt::format("{}: build failed", service)));
+        const auto found = TRY(work.podman.images({&tag, 1}));
+        if (!found.contains(tag) || found.at(tag).id.empty())
+            return Error{Code::transient, fmt::format("{}: its image is gone after the build", service)};
+        add(images, work, build.image, found.at(tag));
     }
-    return ok();
+    return images;
 }
 
 Status pull_images(const Work& work, const Plan& plan, Pull pull) {
@@ -130,39 +164,32 @@ Status pull_images(const Work& work, const Plan& plan, Pull pull) {
     return ok();
 }
 
-Result<ImageIds> fetch_images(const Work& work, const Plan& plan, const BuildHistory& history) {
-    TRY(build_images(work, plan, &history));
-    const auto wanted = images_of(plan);
+Result<FetchedImages> fetch_images(const Work& work, const Plan& plan, const BuildHistory& history) {
+    FetchedImages images = TRY(build_images(work, plan, &history));
+    const auto wanted = images_to_pull(plan);
     auto found = TRY(work.podman.images(wanted));
     if (found.size() != wanted.size()) {
         TRY(pull_images(work, plan, Pull::missing));
         found = TRY(work.podman.images(wanted));
     }
-    ImageIds ids;
     for (const auto& image : wanted) {
         const auto one = found.find(image);
         if (one == found.end() || one->second.id.empty())
             return Error{Code::transient, fmt::format("image {} is missing although it was fetched", image)};
-        ids[image] = one->second.id;
+        add(images, work, image, one->second);
     }
-    return ids;
+    return images;
 }
 
-Status keep_images(const Work& work, const ImageIds& images) {
+Status keep_images(const Work& work, const FetchedImages& images) {
     std::set<std::string> ids;
-    for (const auto& [image, id] : images)
-        ids.insert(id);
-    const std::vector<std::string> list(ids.begin(), ids.end());
-    const auto found = TRY(work.podman.images(list));
-    for (const auto& id : list) {
-        const std::string tag = tag_of(work, id);
-        const auto one = found.find(id);
-        const bool tagged = one != found.end() && std::find(one->second.tags.begin(), one->second.tags.end(),
-                                                            tag) != one->second.tags.end();
+    for (const auto& [image, id] : images.ids)
+        if (!images.kept.contains(id))
+            ids.insert(id);
+    for (const auto& id : ids) {
         Podman::Call call;
-        call.arguments = {"tag", id, tag};
-        if (!tagged)
-            TRY(work.podman.must(call, "keep the image"));
+        call.arguments = {"tag", id, tag_of(work, id)};
+        TRY(work.podman.must(call, "keep the image"));
     }
     return ok();
 }

@@ -1,6 +1,8 @@
 // Images: everything a plan needs is built or pulled and resolved to ids while the old version runs. An image
 // that runs carries a tag of ours (localhost/pgod/SERVICE:ID), so that it outlives a prune and the next build
-// or pull of its name; those that no release uses any more are removed.
+// or pull of its name; those that no release uses any more are removed. A build gets a tag of ours only
+// (localhost/pgod/SERVICE:build-N): the name in the compose file stands for it in the plan and nowhere else,
+// since in the image store it could replace what another service of the same user runs.
 #pragma once
 
 #include "compose/job.hpp"
@@ -8,6 +10,7 @@
 #include "core/plan.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +26,19 @@ struct BuildHistory {
     std::string stage;
 };
 
-Status build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built);
+// The images that were fetched, and which of them carry our tag already.
+struct FetchedImages {
+    ImageIds ids;
+    std::set<std::string> kept; // ids
+};
+
+// Code::permanent also when a build does not end in time: nothing of it runs on.
+Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built);
 enum class Pull { missing, always };
 Status pull_images(const Work& work, const Plan& plan, Pull pull);
-Result<ImageIds> fetch_images(const Work& work, const Plan& plan, const BuildHistory& history);
+Result<FetchedImages> fetch_images(const Work& work, const Plan& plan, const BuildHistory& history);
 
-Status keep_images(const Work& work, const ImageIds& images);
+Status keep_images(const Work& work, const FetchedImages& images);
 void remove_old_images(const Work& work, const ImageIds& wanted); // best effort: one in use stays
 
 std::vector<std::string> images_of(const Plan& plan);      // of its containers, once each

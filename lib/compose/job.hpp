@@ -44,6 +44,10 @@ struct JobResult {
     std::vector<std::string> containers; // "SERVICE STATE"
 };
 
+// A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that takes
+// a running version down begins with less time left, and what comes before leaves it.
+inline constexpr std::chrono::minutes time_to_switch{6};
+
 struct Work {
     const Job& job;
     const ServiceDirectory& directory;

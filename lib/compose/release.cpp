@@ -26,19 +26,6 @@ std::string files_of(const std::string& release) {
     return release + "/files";
 }
 
-// Whatever a crash left in `incoming` and may have reached the work tree is put where known_files() finds it.
-Status set_leftover_aside(const ServiceDirectory& directory) {
-    if (!directory.has(next_release))
-        return ok();
-    if (!directory.has(fmt::format("{}/record.json", next_release)))
-        return directory.remove(next_release); // it ended before the point of no return
-    for (int number = 1; number <= max_unfinished; ++number)
-        if (!directory.has(unfinished(number)))
-            return directory.rename(next_release, unfinished(number));
-    TRY(directory.remove(unfinished(max_unfinished)));
-    return directory.rename(next_release, unfinished(max_unfinished));
-}
-
 Status link_entry(int from, const std::string& path, int to, const std::string& name) {
     const auto [parent_path, from_name] = split_path(path);
     const Fd parent =
@@ -72,6 +59,18 @@ Status write_record(const ServiceDirectory& directory, const std::string& releas
     const Fd fd = TRY(directory.open_directory(release));
     return os::write_file_atomically(fd.get(), "record.json", to_json(record), 0600)
         .context("write the record");
+}
+
+Status set_leftover_aside(const ServiceDirectory& directory) {
+    if (!directory.has(next_release))
+        return ok();
+    if (!directory.has(fmt::format("{}/record.json", next_release)))
+        return directory.remove(next_release); // it ended before the point of no return
+    for (int number = 1; number <= max_unfinished; ++number)
+        if (!directory.has(unfinished(number)))
+            return directory.rename(next_release, unfinished(number));
+    TRY(directory.remove(unfinished(max_unfinished)));
+    return directory.rename(next_release, unfinished(max_unfinished));
 }
 
 Result<StageFiles> prepare_release(const ServiceDirectory& directory) {

@@ -33,6 +33,9 @@ struct StageFiles {
 };
 Result<StageFiles> prepare_release(const ServiceDirectory& directory);
 
+// What a crash left in `incoming`, and may have reached the work tree, goes where known_files() finds it.
+Status set_leftover_aside(const ServiceDirectory& directory);
+
 // The files of every release that may have left something in the work tree.
 Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory);
 Status forget_unfinished(const ServiceDirectory& directory); // after the work tree was brought to a commit

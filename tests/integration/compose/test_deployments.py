@@ -141,6 +141,36 @@ class Deployments(scene.ComposeTest):
         tags = self.user.podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
         self.assertEqual(tags.count(f"localhost/pgod/{svc.name}:"), 1, tags)
 
+    def test_a_build_replaces_no_image_of_another_service(self):
+        victim = self.service()
+        build = {"Containerfile": f"FROM {scene.IMAGE}\nRUN echo mine > /who\n"}
+        self.good(victim.deploy({"compose.yaml": compose(web=service(image="shared_name", build=".")), **build}))
+        self.user.podman("tag", scene.IMAGE, "docker.io/library/nginx:1")
+        self.addCleanup(self.user.podman, "rmi", "docker.io/library/nginx:1")
+        inspect = ("image", "inspect", "--format", "{{.Id}}", "docker.io/library/nginx:1")
+        before = self.user.podman(*inspect)
+        other, evil = self.service(), {"Containerfile": f"FROM {scene.IMAGE}\nRUN echo evil > /who\n"}
+        text = compose(a=service(image="shared_name", build="."), b=service(image="docker.io/library/nginx:1", build="."))
+        other.stage({"compose.yaml": text, **evil})
+        self.assertEqual(other.do("build").exit_status, 0)
+        self.good(other.do("deploy"), changed=True)
+        self.assertEqual(self.user.podman("exec", f"{other.name}_b_1", "cat", "/who"), "evil\n")
+        self.assertEqual(self.user.podman(*inspect), before)
+        self.assertNotIn("shared_name", self.user.podman("image", "ls"))
+        self.good(victim.do("deploy", force=True), changed=True)
+        self.assertEqual(self.user.podman("exec", f"{victim.name}_web_1", "cat", "/who"), "mine\n")
+
+    def test_state_behind_a_link_and_a_name_as_long_as_may_be(self):
+        svc = self.service()
+        link = self.user.home / "link"
+        link.symlink_to(self.user.home)
+        self.addCleanup(link.unlink)
+        name = "n" * 253
+        svc.stage({"compose.yaml": compose(a=service(container_name=name, environment={"A": "b"}, volumes=["./d:/d"]))})
+        svc.path = link / svc.name
+        self.good(svc.do("deploy"), changed=True)
+        self.assertIn("A=b", self.user.podman("exec", name, "env"))
+
     def test_networks_and_volumes_of_the_project(self):
         svc = self.service()
         text = ("services:\n  a: " + service("sh -c 'echo kept >> /d/f; sleep 1000'", volumes=["data:/d"],

@@ -10,6 +10,9 @@ import worker
 from scene import compose, harness, service, web
 
 
+TRANSIENT, PERMANENT = 0, 1  # the order of Code in base/result.hpp
+
+
 class Failures(scene.ComposeTest):
     user_name = "pgcfail"
 
@@ -122,6 +125,46 @@ class Failures(scene.ComposeTest):
         result = svc.deploy({**files, "compose.yaml": files["compose.yaml"] + f"  db: {service()}\n"})
         self.rejected(result, "db", name, "podman rm")
         self.assertEqual(svc.ids(), before | {name: svc.ids()[name]})
+
+    def test_the_last_good_version_comes_back_although_the_tip_is_rejected(self):
+        svc, port, files = self.running_web()
+        good = svc.commit
+        self.rejected(svc.deploy({"compose.yaml": "services: [", "html/index.html": "bad"}))
+        self.user.podman("rm", "-f", "-t", "0", f"{svc.name}_web_1")  # as a reboot does
+        for outcome, bad in (("rejected", {"compose.yaml": "services: ["}),
+                             ("failed", {"compose.yaml": compose(web=web(port, image="localhost/no/such:1"))})):
+            result = svc.deploy({**bad, "html/index.html": "bad"})
+            self.assertEqual((result.outcome, result.commit, result.health), (outcome, good, "healthy"), result)
+            self.assertTrue(result.error and result.changed, result)
+            self.assertIn("bringing back", result.stderr)
+            self.assertEqual(harness.fetch(port), "good")
+            before = svc.ids()
+            again = svc.do("deploy")
+            self.assertEqual((again.outcome, again.changed, svc.ids()), (outcome, False, before), again)
+            self.user.podman("rm", "-f", "-t", "0", f"{svc.name}_web_1")
+        narrow = svc.do("deploy", ports=[(1, 2)])  # nothing comes back that is not granted any more
+        self.assertEqual((narrow.outcome, narrow.health), ("rejected", "missing"), narrow)
+        self.good(svc.deploy(files))
+
+    def test_no_switch_begins_that_could_not_be_ended(self):
+        svc, port, files = self.running_web()
+        before = svc.ids()
+        result = svc.deploy({**files, "compose.yaml": files["compose.yaml"] + "# 2\n"}, deadline=300)
+        self.assertEqual((result.outcome, result.code, result.changed), ("failed", TRANSIENT, False), result)
+        self.assertIn("less than 6m", result.error)
+        self.assert_untouched(svc, port, before)
+
+    def test_a_build_that_takes_too_long_ends_with_all_its_processes(self):
+        svc, port, files = self.running_web()
+        before = svc.ids()
+        files.update({"compose.yaml": compose(web=web(port, image="slow", build=".")),
+                      "Containerfile": f"FROM {scene.IMAGE}\nRUN trap '' TERM; sleep 98765 & sleep 98764\n"})
+        result = svc.deploy(files, deadline=6 * 60 + 8)
+        self.assertEqual((result.outcome, result.code, result.changed), ("failed", PERMANENT, False), result)
+        self.assertIn("web: build failed: podman build did not end within", result.error)
+        left = subprocess.run(["pgrep", "-fl", "sleep 9876[45]"], capture_output=True, text=True).stdout
+        self.assertNotIn("sleep", left)
+        self.assert_untouched(svc, port, before)
 
     def test_killed_at_any_moment_converges(self):
         svc, port, files = self.running_web()

@@ -39,7 +39,7 @@ def encode_job(job):
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
         struct.pack("<HH", *port) for port in ports)
     frame += texts(job.get("volumes", [])) + texts(job.get("args", []))
-    return frame + struct.pack("<q", int(job.get("deadline", 120) * 1000))
+    return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))
 
 
 class Reader:
