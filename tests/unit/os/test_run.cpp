@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,7 +158,8 @@ TEST_CASE("as root: a user who stops every process of his cannot make us wait fo
         return;
     const pid_t stopper = ::fork();
     if (stopper == 0) {
-        if (drop_privileges(lone_user, lone_user, nullptr, 0) != nullptr)
+        if (drop_privileges(lone_user, lone_user, nullptr, 0) != nullptr ||
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
             ::_exit(1);
         while (true)
             (void)::kill(-1, SIGSTOP);
@@ -167,7 +169,7 @@ TEST_CASE("as root: a user who stops every process of his cannot make us wait fo
     request.argv = {"true"};
     request.become = Identity{"lone", lone_user, lone_user, {}, "/"};
     int stopped = 0;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 500; ++i) {
         auto child = spawn(request); // without the promise it hangs here
         REQUIRE(child);
         int status = 0;
