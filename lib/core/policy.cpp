@@ -58,6 +58,11 @@ class Judge {
         return !grants_.stage.empty() && is_at_or_beneath(path, grants_.stage);
     }
 
+    // A path as the repository writes it.
+    std::string shown(std::string_view path) const {
+        return in_stage(path) ? "." + std::string(path.substr(grants_.stage.size())) : std::string(path);
+    }
+
     void judge_own(const std::string& setting, const std::string& name) {
         if (!is_object_name(name) || !name.starts_with(prefix_) || name.size() == prefix_.size())
             findings_.add({}, setting,
@@ -154,7 +159,7 @@ class Judge {
             while (outer != "/" && !writable.contains(std::string(outer)));
             if (inner != outer && writable.contains(std::string(outer)))
                 findings_.add(service, "volumes",
-                              quoted(inner) + " lies in " + quoted(outer) +
+                              quoted(shown(inner)) + " lies in " + quoted(shown(outer)) +
                                   ", which is mounted as well and could be changed under it; mount the outer "
                                   "one read-only, or mount only the outer one");
         }
