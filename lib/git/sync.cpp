@@ -19,6 +19,10 @@ namespace pgod::git {
 
 namespace {
 
+// Beside the repository: where it came from, without credentials.
+const std::string source_name = "repo.source";
+constexpr std::size_t max_source = std::size_t{16} * 1024;
+
 // The steps of one sync; its state is what they hand on.
 class Sync {
   public:
@@ -30,6 +34,7 @@ class Sync {
     Status prepare();
     Status update();
     Status fetch_anew(std::string_view reason);
+    bool is_of_another_upstream() const;
     Status adopt(Result<Local> opened);
     Status load_keys();
     Status bring_up_to_date();
@@ -54,8 +59,16 @@ Status Sync::prepare() {
     if (valid == 0)
         return Error{Code::invalid, fmt::format("\"{}\" is no branch name", escaped(request_.source.branch))};
     TRY(adopt(open_local(request_.directory, request_.source.branch)));
+    if (is_of_another_upstream())
+        local_ = {};
     before_ = local_.tip;
     return ok();
+}
+
+// What was fetched from another URL gives this service neither a tip nor keys.
+bool Sync::is_of_another_upstream() const {
+    const auto noted = os::read_file_beneath(directory_.get(), source_name, max_source);
+    return noted && *noted != request_.source.url.redacted();
 }
 
 Status Sync::adopt(Result<Local> opened) {
@@ -80,6 +93,8 @@ Status Sync::fetch_anew(std::string_view reason) {
     record_size(fmt::format("{}/{}", request_.directory, fresh_name_of(name)));
     local_ = {};
     TRY(replace_directory(directory_.get(), name));
+    // Noted last: interrupted in between, the repository is at worst fetched again.
+    TRY(os::write_file_atomically(directory_.get(), source_name, request_.source.url.redacted(), 0600));
     if (!reason.empty())
         result_.warnings.push_back(
             fmt::format("the local repository was damaged and was fetched anew ({})", reason));

@@ -104,6 +104,20 @@ TEST_CASE("a tip that is known costs no look at the local repository") {
     CHECK_FALSE(fs::exists(fixture.local));
 }
 
+TEST_CASE("what was fetched from another repository gives neither a tip nor keys") {
+    const Fixture fixture;
+    fixture.write("ssh/a.pub", test::key_line("a"));
+    REQUIRE_FALSE(fixture.commit("first").empty());
+    REQUIRE_FALSE(fixture.sync().error);
+    auto request = fixture.request();
+    request.source.url = *RepositoryUrl::parse("file:///nonexistent/other.git");
+    const auto other = git::sync(request);
+    REQUIRE(other.error);
+    CHECK(other.tip.empty());
+    CHECK(other.keys.empty());
+    CHECK_FALSE(fixture.sync().tip.empty()); // and nothing was lost
+}
+
 TEST_CASE("an empty upstream is said") {
     const Fixture fixture;
     const auto result = fixture.sync();
