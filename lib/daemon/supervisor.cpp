@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
+#include "os/spawn.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -157,6 +158,7 @@ void Supervisor::add_service(Service service) {
 Status Supervisor::run() {
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // credentials of repositories are in our memory
     (void)::signal(SIGPIPE, SIG_IGN);
+    os::raise_descriptor_limit();
     TRY(prepare_state());
     TRY(load_keys());
     TRY(git_.start());
