@@ -153,6 +153,38 @@ class Clients(SystemTest):
             for each in crowd:
                 each.close()
 
+    def test_admin_and_revoked_keys(self):
+        public = lambda name: (self.directory / f"{name}.pub").read_text()
+        (self.directory / "admin_keys").write_text(public("other"))
+        wait_until("the admin's key works", lambda: self.daemon.ctl(self.other, "demo//ping").returncode == 0)
+        missing = self.daemon.ctl(self.other, "nosuch//ping")
+        self.assertEqual(missing.returncode, 64, missing.stderr)
+        revoked = self.directory / "revoked_keys"
+        revoked.write_text(public("other") + public("id"))
+        for key in (self.other, self.key):
+            wait_until("the revoked key is refused", lambda: self.daemon.ctl(key, "demo//ping").returncode == 77)
+        revoked.write_text("this is no key\n")  # not understood: what was revoked stays revoked
+        wait_until("it is said", lambda: "read before stay" in self.daemon.log())
+        self.assertEqual(self.daemon.ctl(self.key, "demo//ping").returncode, 77)
+        self.daemon.stop()
+        self.daemon.start(wait=False)
+        wait_until("it does not start without its revocations", lambda: self.daemon.process.poll() is not None)
+        self.assertEqual(self.daemon.process.returncode, 1)
+        self.assertIn("every line there must be a public key", self.daemon.log())
+
+    def test_a_service_that_changes_its_user(self):
+        bob = User("pgt-cli-bob")
+        self.addCleanup(bob.remove)
+        bob.import_image()
+        self.daemon.services[0] = ("demo", bob.name, self.repository.url, {})
+        self.daemon.write_config()
+        wait_until("the old user's containers are gone", lambda: ANN.containers(all_states=True) == {})
+        wait_until("the directory of the old user is in the way", lambda: "does not belong to user" in self.daemon.log())
+        service = self.daemon.state / "services" / "demo"
+        service.rename(service.with_name("demo.old"))
+        wait_until("it runs as the new user", lambda: "demo_web_1" in bob.containers())
+        self.assertEqual(ANN.containers(all_states=True), {})
+
     def test_logs_follow_and_end_with_the_client(self):
         follower = subprocess.Popen(
             [str(a) for a in [__import__("harness").BIN / "pgoctl", "-i", self.key, "-p", self.daemon.port,
