@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+
+#include <filesystem>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +52,8 @@ TEST_CASE("a server that accepts and never answers: tip and keys come back befor
         REQUIRE(host.pgod_git().run(job).error() == "ok");
         job.id += 1000;
         job.url = Secret(fmt::format("{}://127.0.0.1:{}/x", scheme, hole.port()));
+        // As if it had been fetched from there: another upstream's tip and keys would count for nothing.
+        std::filesystem::remove(job.directory + "/repo.source");
         job.deadline = 8s; // below the streams' own timeout of 10 s
         auto channel = host.pgod_git().start(job);
         jobs.emplace_back(std::move(job), std::move(channel));

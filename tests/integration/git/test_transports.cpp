@@ -47,7 +47,7 @@ TEST_CASE("git://") {
     check_syncs(host, fmt::format("git://127.0.0.1:{}/upstream/.git", server.port()));
     const auto missing = host.sync(fmt::format("git://127.0.0.1:{}/nothing", server.port()));
     check_says(missing.error(), "cannot sync from git://127.0.0.1");
-    CHECK(missing.keys.size() == 1);
+    CHECK(missing.keys.empty()); // what was fetched is another repository's
     const auto nobody = host.sync(fmt::format("git://127.0.0.1:{}/x", test::free_port()));
     check_says(nobody.error(), "transient: ");
     check_says(nobody.error(), "Connection refused");
