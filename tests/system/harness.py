@@ -265,6 +265,7 @@ class Pgod:
         self.log_path = self.directory / "pgod.log"
         self.port = free_port()
         self.user = user  # run as this ordinary user instead of root
+        self.debug = True
         self.process = None
         self.services = []
         self.extra = ""
@@ -289,7 +290,7 @@ class Pgod:
         if self.user:
             options = dict(user=self.user.uid, group=self.user.gid, extra_groups=[], env=self.user.env())
         with open(self.log_path, "a") as log:
-            self.process = subprocess.Popen([BIN / "pgod", "-c", self.config, "-d"], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([BIN / "pgod", "-c", self.config, *(["-d"] if self.debug else [])], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, cwd="/", **options)
         if wait:
             wait_until("pgod listens", lambda: self.alive() and connects(self.port))
