@@ -46,13 +46,18 @@ Status GitJobs::start() {
     return ok();
 }
 
-void GitJobs::sync(const Service& service, const Identity& user, const std::string& directory,
-                   const std::string& known, SyncDone done) {
+GitJobs::Job GitJobs::job_of(const Service& service, const Identity& user, const std::string& directory) {
     Job job;
     job.request.user = user;
     job.request.directory = directory;
     job.request.url = service.repository.whole();
     job.request.branch = service.branch;
+    return job;
+}
+
+void GitJobs::sync(const Service& service, const Identity& user, const std::string& directory,
+                   const std::string& known, SyncDone done) {
+    Job job = job_of(service, user, directory);
     job.request.sync_job.known = known;
     job.sync_done = std::move(done);
     enqueue(std::move(job));
@@ -60,11 +65,7 @@ void GitJobs::sync(const Service& service, const Identity& user, const std::stri
 
 void GitJobs::export_commit(const Service& service, const Identity& user, const std::string& directory,
                             const std::string& commit, ExportDone done) {
-    Job job;
-    job.request.user = user;
-    job.request.directory = directory;
-    job.request.url = service.repository.whole();
-    job.request.branch = service.branch;
+    Job job = job_of(service, user, directory);
     job.request.sync = false;
     job.request.export_job = {commit, "stage"};
     job.export_done = std::move(done);

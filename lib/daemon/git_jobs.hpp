@@ -45,6 +45,7 @@ class GitJobs {
         std::optional<ipc::Exported> exported;
     };
 
+    static Job job_of(const Service& service, const Identity& user, const std::string& directory);
     void enqueue(Job job);
     void start_waiting();
     Status begin(std::uint64_t id, Job& job);
