@@ -1,5 +1,6 @@
 #include "compose/deployment.hpp"
 
+#include "compose/crash_point.hpp"
 #include "compose/deployment_log.hpp"
 #include "compose/images.hpp"
 #include "compose/need.hpp"
@@ -30,11 +31,14 @@ class Deployment {
             return ended(Outcome::cancelled,
                          lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed,
                          lock.error());
+        crash_point("locked");
         running_ = read_record(work_.directory, running_release);
         if (auto checked = check(); !checked)
             return not_started(checked.error(), is_the_commits_fault(checked.error()));
+        crash_point("planned");
         if (auto fetched = fetch(); !fetched)
             return not_started(fetched.error(), false);
+        crash_point("fetched");
         const NewVersion next{stage_, plan_.plan, images_.ids, files_.changed};
         auto reason = reason_to_deploy(running_ ? &*running_ : nullptr, next, seen_);
         if (!reason && work_.job.force)
@@ -44,6 +48,7 @@ class Deployment {
         work_.output.say(fmt::format("deploying {}: {}", brief_commit(), *reason));
         if (auto prepared = prepare(); !prepared)
             return not_started(prepared.error(), is_the_commits_fault(prepared.error()));
+        crash_point("prepared");
         return switch_over();
     }
 
@@ -97,7 +102,9 @@ class Deployment {
         update.leave_alone(bind_sources(plan_.plan, stage_));
         TRY(update.prepare());
         TRY(write_record(work_.directory, next_release, next));
+        crash_point("follow-recorded");
         TRY(apply(update));
+        crash_point("followed");
         return publish_release(work_.directory, next);
     }
 
@@ -115,11 +122,14 @@ class Deployment {
                                                       time_to_switch)};
         TRY(check_ports(plan_.plan, owned_by(seen_, work_.job.service)));
         TRY(keep_images(work_, images_));
+        crash_point("images-kept");
         around_ = TRY(Surroundings::look(work_, plan_.plan));
         TRY(around_.make_missing(work_, plan_.plan));
+        crash_point("surroundings-made");
         update_.emplace(tree_.get(), files_.directory.get(), files_.tree, TRY(known_files(work_.directory)));
         update_->keep_directories(bind_sources(plan_.plan, stage_));
         TRY(update_->prepare());
+        crash_point("files-beside");
         return write_record(work_.directory, next_release, next_record());
     }
 
@@ -131,8 +141,11 @@ class Deployment {
         if (auto published = publish_release(work_.directory, next); !published)
             return ended(Outcome::failed, exit_status::internal, published.error());
         running_ = next;
+        crash_point("published");
         around_.remove_obsolete(work_);
+        crash_point("networks-removed");
         remove_old_images(work_, images_.ids);
+        crash_point("cleaned-up");
         work_.output.say(fmt::format("deployed {}", brief_commit()));
         return ended(Outcome::ok, exit_status::done);
     }
@@ -140,17 +153,24 @@ class Deployment {
     Status switch_to(Record& next) {
         work_.progress("switch");
         TRY(remove_containers(work_, owned_by(seen_, work_.job.service)));
+        crash_point("containers-removed");
         TRY(around_.replace_networks(work_, plan_.plan));
+        crash_point("networks-replaced");
         TRY(apply(*update_));
+        crash_point("files-in-place");
         TRY(run_containers(work_, next, next_release, next.containers));
+        crash_point("containers-run");
         work_.progress("verify");
-        return verify(work_, next);
+        TRY(verify(work_, next));
+        crash_point("verified");
+        return ok();
     }
 
     JobResult roll_back(const Record& failed, const Error& cause) {
         work_.output.say(cause.message);
         show_failures(work_, failed);
         update_.reset();
+        crash_point("failure-shown");
         work_.progress("roll back");
         const auto restored = running_ ? bring_back() : take_down();
         if (!restored)
@@ -195,6 +215,7 @@ class Deployment {
     // By the old record alone: its plan, its image ids, its copy of the files.
     Status bring_back() {
         TRY(take_down());
+        crash_point("rollback-removed");
         std::vector<KnownFiles> known = TRY(known_files(work_.directory));
         Fd files = TRY(work_.directory.open_directory(std::string(running_release) + "/files"));
         Tree tree = TRY(list_tree(files.get()));
@@ -203,15 +224,21 @@ class Deployment {
         WorkTreeUpdate update(tree_.get(), files.get(), std::move(tree), std::move(known));
         update.keep_directories(bind_sources(running_->plan, stage_));
         TRY(update.prepare());
+        crash_point("rollback-files-beside");
         TRY(apply(update));
+        crash_point("rollback-files-in-place");
         const auto around = TRY(Surroundings::look(work_, running_->plan));
         TRY(around.make_missing(work_, running_->plan));
         TRY(around.replace_networks(work_, running_->plan));
         running_->containers.clear();
         TRY(run_containers(work_, *running_, running_release, running_->containers));
+        crash_point("rollback-containers-run");
         TRY(write_record(work_.directory, running_release, *running_));
+        crash_point("rollback-recorded");
         TRY(discard_release(work_.directory));
+        crash_point("rollback-discarded");
         TRY(verify(work_, *running_));
+        crash_point("rollback-verified");
         return write_record(work_.directory, running_release, *running_); // now with what had ended
     }
 

@@ -1,6 +1,7 @@
 #include "compose/images.hpp"
 
 #include "compose/arguments.hpp"
+#include "compose/crash_point.hpp"
 #include "compose/need.hpp"
 #include "compose/subreaper.hpp"
 
@@ -132,6 +133,7 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         call.deadline = until(work.job.deadline, longest_build);
         call.directory = build.context;
         TRY(built(work, std::move(call), fmt::format("{}: build failed", service)));
+        crash_point("image-built");
         const auto found = TRY(work.podman.images({&tag, 1}));
         if (!found.contains(tag) || found.at(tag).id.empty())
             return Error{Code::transient, fmt::format("{}: its image is gone after the build", service)};

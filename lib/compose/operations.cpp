@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/binds.hpp"
+#include "compose/crash_point.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/switch.hpp"
@@ -103,7 +104,9 @@ Result<bool> change(const Work& work, Verb verb) {
     for (const auto& container : selected)
         call.arguments.push_back(container.id);
     call.deadline = state_deadline;
+    crash_point("state-to-change");
     TRY(work.podman.must(call, words_of(verb).verb));
+    crash_point("state-changed");
     for (const auto& container : selected)
         work.output.print(fmt::format("{} {}\n", escaped(container.service), words_of(verb).past));
     return true;
@@ -139,10 +142,13 @@ JobResult take_down(const Work& work) {
     if (!seen)
         return failed(work, seen.error());
     const auto owned = owned_by(*seen, work.job.service);
+    crash_point("down-locked");
     if (auto removed = remove_containers(work, owned); !removed)
         return failed(work, removed.error());
+    crash_point("down-containers-removed");
     if (auto removed = remove_networks(work); !removed)
         return failed(work, removed.error());
+    crash_point("down-networks-removed");
     for (const auto& container : owned)
         work.output.print(fmt::format("{} removed\n", escaped(container.service)));
     return done(work, !owned.empty());

@@ -1,5 +1,6 @@
 #include "compose/release.hpp"
 
+#include "compose/crash_point.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 
@@ -75,6 +76,7 @@ Status set_leftover_aside(const ServiceDirectory& directory) {
 
 Result<StageFiles> prepare_release(const ServiceDirectory& directory) {
     TRY(set_leftover_aside(directory));
+    crash_point("leftover-aside");
     const Fd stage = TRY(directory.open_directory("stage"));
     StageFiles files{TRY_DOING(list_tree(stage.get()), "the commit"), {}, {}};
     files.directory = TRY(directory.make_directory(files_of(next_release)));
@@ -98,6 +100,7 @@ Result<StageFiles> prepare_release(const ServiceDirectory& directory) {
         if (!is_changed(entry.path) && link_entry(old, entry.path, parent.get(), name))
             continue;
         TRY(copy_entry(stage.get(), entry, parent.get(), name));
+        crash_point("file-copied");
     }
     return files;
 }
@@ -116,15 +119,18 @@ Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory) {
 Status forget_unfinished(const ServiceDirectory& directory) {
     for (int number = 1; number <= max_unfinished; ++number)
         TRY(directory.remove(unfinished(number)));
+    crash_point("leftover-forgotten");
     return ok();
 }
 
 Status publish_release(const ServiceDirectory& directory, const Record& record) {
     TRY(write_record(directory, next_release, record));
+    crash_point("publish-recorded");
     if (directory.has(running_release))
         TRY(directory.exchange(next_release, running_release));
     else
         TRY(directory.rename(next_release, running_release));
+    crash_point("publish-exchanged");
     return directory.remove(next_release); // now the release before
 }
 

@@ -1,5 +1,6 @@
 #include "compose/service_directory.hpp"
 
+#include "compose/crash_point.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
@@ -26,6 +27,7 @@ Result<ServiceDirectory> ServiceDirectory::open(const std::string& path) {
     if (size <= 0)
         return errno_error("the service's directory");
     canonical.resize(static_cast<std::size_t>(size));
+    crash_points_of(canonical);
     return ServiceDirectory(std::move(canonical), std::move(fd));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
+#include "compose/crash_point.hpp"
 #include "compose/need.hpp"
 #include "compose/start_order.hpp"
 #include "core/mount.hpp"
@@ -87,10 +88,12 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     const EnvFile env_file(work.directory, env_file_name(number));
     if (!run.environment.empty())
         TRY(env_file.write(run.environment));
+    crash_point("env-file-written");
     Podman::Call call;
     call.arguments = run.arguments;
     call.deadline = run_deadline;
     const std::string output = TRY(work.podman.must(call, fmt::format("{}: start", container.service)));
+    crash_point("container-run");
     return RecordedContainer{container.name, std::string(trimmed(output))};
 }
 

@@ -1,6 +1,7 @@
 #include "compose/work_tree.hpp"
 
 #include "base/text.hpp"
+#include "compose/crash_point.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
@@ -105,7 +106,9 @@ Status WorkTreeUpdate::write_beside(const TreeEntry& entry, int parent) {
     const std::string prepared = prepared_name(split_path(entry.path).name);
     (void)::unlinkat(parent, prepared.c_str(), 0); // a crash left it
     pending_.push_back(entry);
-    return copy_entry(target_, entry, parent, prepared);
+    TRY(copy_entry(target_, entry, parent, prepared));
+    crash_point("file-beside");
+    return ok();
 }
 
 Status WorkTreeUpdate::prepare() {
@@ -167,6 +170,7 @@ Result<std::vector<std::string>> WorkTreeUpdate::apply() {
                 obsolete.insert(entry.path);
     for (const auto& path : obsolete)
         TRY(remove(path));
+    crash_point("files-removed");
     for (const auto& entry : blocked_) {
         TRY(clear_way(entry.path));
         const Fd parent = TRY(make_public_directories(work_tree_, split_path(entry.path).parent));
@@ -174,6 +178,7 @@ Result<std::vector<std::string>> WorkTreeUpdate::apply() {
     }
     while (!pending_.empty()) {
         TRY(place(pending_.back()));
+        crash_point("file-in-place");
         pending_.pop_back();
     }
     return std::move(said_);
