@@ -14,11 +14,9 @@ namespace pgod::reconcile {
 namespace {
 
 using namespace std::chrono_literals;
-
 constexpr auto first_retry = 1s;      // after a failed sync or a transient deployment failure
 constexpr auto longest_retry = 5min;  // and never later than the poll interval
 constexpr std::size_t max_queue = 32; // commands that may wait for one service
-
 const std::string no_longer_configured = "the service is no longer configured";
 
 // What these are done to is the tip, so upstream is asked first.
@@ -360,6 +358,8 @@ class Stepper {
             state_.next_deploy.reset();
             state_.durable.settled = std::exchange(state_.rejudge, false) ? std::string() : state_.target;
         }
+        if (outcome == Outcome::ok)
+            state_.durable.last_good = state_.target;
         act(Persist{});
         if (outcome == Outcome::ok)
             note(false, brief(state_.target) + " runs");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/durable.hpp"
 #include "core/operation.hpp"
 #include "core/vocabulary.hpp"
 
@@ -17,8 +18,6 @@
 
 namespace pgod::reconcile {
 
-// Wall clock time in milliseconds since the epoch, read once by the caller of step().
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 using CommandId = std::uint64_t; // 0: nobody waits
 
 // What the configuration says that deciding depends on.
@@ -38,30 +37,12 @@ enum class Phase {
 
 using pgod::Work;
 
-// What an operator asked for, and who.
-struct Intent {
-    Desired desired = Desired::running;
-    std::string by; // key name, fingerprint and address; empty: nobody yet
-    std::optional<Time> since;
-    bool operator==(const Intent&) const = default;
-};
-
 struct PendingCommand {
     CommandId id = 0;
     Op op = Op::sync;
     std::vector<std::string> args;
     std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
     bool operator==(const PendingCommand&) const = default;
-};
-
-// What survives a restart.
-struct Durable {
-    Intent intent;
-    std::string settled;            // the commit that was last carried to an end: not tried again by itself
-    std::optional<Outcome> outcome; // of that attempt
-    std::string reason;             // one sentence, when it did not end well
-    std::uint64_t deployments = 0;  // the number of the last one
-    bool operator==(const Durable&) const = default;
 };
 
 struct State {

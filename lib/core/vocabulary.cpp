@@ -33,6 +33,16 @@ constexpr Names<Outcome, 6> outcome_names{{
     {Outcome::cancelled, "cancelled"},
 }};
 
+constexpr Names<Trigger, 7> trigger_names{{
+    {Trigger::poll, "poll"},
+    {Trigger::command, "command"},
+    {Trigger::start, "start"},
+    {Trigger::config, "config"},
+    {Trigger::heal, "heal"},
+    {Trigger::rollback, "rollback"},
+    {Trigger::retry, "retry"},
+}};
+
 template<typename Table, typename E>
 std::string_view find_name(const Table& table, E value) noexcept {
     for (const auto& [entry, name] : table)
@@ -60,11 +70,17 @@ std::string_view name_of(Health health) noexcept {
 std::string_view name_of(Outcome outcome) noexcept {
     return find_name(outcome_names, outcome);
 }
+std::string_view name_of(Trigger trigger) noexcept {
+    return find_name(trigger_names, trigger);
+}
 std::optional<Desired> desired_named(std::string_view name) noexcept {
     return find_value<Desired>(desired_names, name);
 }
 std::optional<Outcome> outcome_named(std::string_view name) noexcept {
     return find_value<Outcome>(outcome_names, name);
+}
+std::optional<Trigger> trigger_named(std::string_view name) noexcept {
+    return find_value<Trigger>(trigger_names, name);
 }
 
 } // namespace pgod

@@ -11,10 +11,16 @@ enum class Desired { running, stopped, suspended };
 enum class Health { healthy, progressing, degraded, missing, unknown };
 enum class Outcome { ok, rejected, failed, rolled_back, superseded, cancelled };
 
+// What a deployment began with: a poll, an operation of a client, a start of pgod, a changed configuration, a
+// container that had died, going back, or trying again.
+enum class Trigger { poll, command, start, config, heal, rollback, retry };
+
 std::string_view name_of(Desired desired) noexcept;
 std::string_view name_of(Health health) noexcept;
 std::string_view name_of(Outcome outcome) noexcept;
+std::string_view name_of(Trigger trigger) noexcept;
 std::optional<Desired> desired_named(std::string_view name) noexcept;
 std::optional<Outcome> outcome_named(std::string_view name) noexcept;
+std::optional<Trigger> trigger_named(std::string_view name) noexcept;
 
 } // namespace pgod

@@ -4,12 +4,10 @@
 // Durability: WAL with synchronous=FULL; a write is on disk when save() returns.
 #pragma once
 
-#include "base/handle.hpp"
 #include "base/result.hpp"
+#include "core/durable.hpp"
 #include "core/public_key.hpp"
-#include "core/reconcile.hpp"
-
-#include <sqlite3.h>
+#include "store/statement.hpp"
 
 #include <optional>
 #include <string>
@@ -43,15 +41,13 @@ class Store {
     Status save_keys(const std::string& service, const std::vector<PublicKey>& keys);
 
   private:
-    using Database = Handle<sqlite3, sqlite3_close_v2>;
-    using Statement = Handle<sqlite3_stmt, sqlite3_finalize>;
-
-    static Result<Database> open_database(const std::string& path);
     explicit Store(Database database)
         : database_(std::move(database)) {}
-    Result<Statement> prepare(const char* sql);
-    Status finish(sqlite3_stmt* statement, const std::string& service);
-    Status write_keys(const std::string& service, const std::vector<PublicKey>& keys);
+    Result<Statement> prepare(const char* sql, const std::string& service);
+    Status remove(const char* sql, const std::string& service); // the rows of a service; one parameter
+    Result<std::vector<reconcile::Quarantined>> load_quarantine(const std::string& service);
+    Status write_quarantine(const std::string& service,
+                            const std::vector<reconcile::Quarantined>& quarantine);
 
     Database database_;
     std::string set_aside_;

@@ -14,6 +14,9 @@ TEST_CASE("every word of the vocabulary is spelled once and read back") {
     for (const auto outcome : {Outcome::ok, Outcome::rejected, Outcome::failed, Outcome::rolled_back,
                                Outcome::superseded, Outcome::cancelled})
         CHECK(outcome_named(name_of(outcome)) == outcome);
+    for (const auto trigger : {Trigger::poll, Trigger::command, Trigger::start, Trigger::config,
+                               Trigger::heal, Trigger::rollback, Trigger::retry})
+        CHECK(trigger_named(name_of(trigger)) == trigger);
     CHECK(name_of(Outcome::rolled_back) == "rolled-back");
     CHECK(name_of(Health::missing) == "missing");
     CHECK(name_of(static_cast<Health>(99)) == "unknown");

@@ -1,0 +1,67 @@
+// Durable: what a service must remember over a restart, whatever the reconcile state of the moment is. Pure
+// data; the store writes it (store/store.hpp), reconcile changes it.
+#pragma once
+
+#include "core/vocabulary.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgod::reconcile {
+
+// Wall clock time in milliseconds since the epoch, read once by the caller of step().
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// What an operator asked for, and who.
+struct Intent {
+    Desired desired = Desired::running;
+    std::string by; // key name, fingerprint and address; empty: nobody yet
+    std::optional<Time> since;
+    bool operator==(const Intent&) const = default;
+};
+
+// Tracking is paused: containers stay as they are, keys are still synced.
+struct Suspension {
+    std::string by; // as Intent::by
+    Time since{};
+    std::optional<Time> until; // none: until `resume`
+    std::string reason;        // the operator's words; may be empty
+    bool operator==(const Suspension&) const = default;
+};
+
+// A commit that is left alone until `retry`, `up --commit` or another commit.
+struct Quarantined {
+    std::string commit;
+    std::string reason;
+    Time since{};
+    bool operator==(const Quarantined&) const = default;
+};
+
+// Why the service is as it is: what was decided last, also when that was to do nothing.
+struct Decision {
+    std::string sentence; // empty: nothing was decided yet
+    std::optional<Time> at;
+    bool operator==(const Decision&) const = default;
+};
+
+struct Durable {
+    static constexpr std::size_t max_quarantine = 64; // the oldest goes first
+
+    Intent intent;
+    std::optional<Suspension> suspension;
+    std::string settled;            // the commit that was last carried to an end: not tried again by itself
+    std::string last_good;          // the newest commit whose deployment was ok
+    std::string waiting;            // auto = false: the staged commit that waits for `up`
+    std::optional<Outcome> outcome; // of the last attempt
+    std::string reason;             // one sentence, when it did not end well
+    std::uint64_t deployments = 0;  // the number of the last one
+    std::vector<Quarantined> quarantine; // oldest first
+    Decision decision;
+    bool operator==(const Durable&) const = default;
+};
+
+} // namespace pgod::reconcile

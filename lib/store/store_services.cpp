@@ -1,0 +1,133 @@
+// What is kept of each service: its durable state, its keys, and that it is known.
+#include "store/store.hpp"
+
+#include <algorithm>
+
+namespace pgod::store {
+
+Result<std::optional<reconcile::Durable>> Store::load(const std::string& service) {
+    auto row = TRY(
+        prepare("SELECT desired, desired_by, desired_since, settled, last_good, waiting, outcome, reason, "
+                "deployments, suspended_by, suspended_since, suspended_until, suspended_reason, decision, "
+                "decided FROM services WHERE name = ?",
+                service));
+    row.bind(service);
+    if (!TRY(row.next()))
+        return std::optional<reconcile::Durable>{};
+    reconcile::Durable durable;
+    durable.intent.desired = desired_named(row.text(0)).value_or(Desired::running);
+    durable.intent.by = row.text(1);
+    durable.intent.since = row.time(2);
+    durable.settled = row.text(3);
+    durable.last_good = row.text(4);
+    durable.waiting = row.text(5);
+    durable.outcome = outcome_named(row.text(6));
+    durable.reason = row.text(7);
+    durable.deployments = row.number(8);
+    if (const auto since = row.time(10))
+        durable.suspension = reconcile::Suspension{row.text(9), *since, row.time(11), row.text(12)};
+    durable.decision = {row.text(13), row.time(14)};
+    durable.quarantine = TRY(load_quarantine(service));
+    return std::optional(std::move(durable));
+}
+
+Result<std::vector<reconcile::Quarantined>> Store::load_quarantine(const std::string& service) {
+    auto row = TRY(
+        prepare("SELECT hash, reason, since FROM quarantine WHERE service = ? ORDER BY position", service));
+    row.bind(service);
+    std::vector<reconcile::Quarantined> found;
+    while (TRY(row.next()))
+        found.push_back({row.text(0), row.text(1), row.time(2).value_or(reconcile::Time{})});
+    return found;
+}
+
+Status Store::save(const std::string& service, const reconcile::Durable& durable) {
+    auto transaction = TRY(Transaction::begin(database_.get(), "write service " + service));
+    auto row = TRY(prepare("INSERT OR REPLACE INTO services (name, desired, desired_by, desired_since, "
+                           "settled, last_good, waiting, "
+                           "outcome, reason, deployments, suspended_by, suspended_since, suspended_until, "
+                           "suspended_reason, decision, "
+                           "decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           service));
+    row.bind(service)
+        .bind(name_of(durable.intent.desired))
+        .bind(durable.intent.by)
+        .bind(durable.intent.since);
+    row.bind(durable.settled).bind(durable.last_good).bind(durable.waiting);
+    if (durable.outcome)
+        row.bind(name_of(*durable.outcome));
+    else
+        row.bind_null();
+    row.bind(durable.reason).bind(durable.deployments);
+    if (const auto& suspension = durable.suspension)
+        row.bind(suspension->by).bind(suspension->since).bind(suspension->until).bind(suspension->reason);
+    else
+        row.bind("").bind_null().bind_null().bind("");
+    row.bind(durable.decision.sentence).bind(durable.decision.at);
+    TRY(row.run());
+    TRY(write_quarantine(service, durable.quarantine));
+    return transaction.commit();
+}
+
+Status Store::write_quarantine(const std::string& service,
+                               const std::vector<reconcile::Quarantined>& quarantine) {
+    TRY(remove("DELETE FROM quarantine WHERE service = ?", service));
+    const auto kept = std::min(quarantine.size(), reconcile::Durable::max_quarantine);
+    std::uint64_t position = 0;
+    for (auto entry = quarantine.end() - static_cast<std::ptrdiff_t>(kept); entry != quarantine.end();
+         ++entry) {
+        auto row = TRY(
+            prepare("INSERT INTO quarantine (service, position, hash, reason, since) VALUES (?, ?, ?, ?, ?)",
+                    service));
+        TRY(row.bind(service)
+                .bind(position++)
+                .bind(entry->commit)
+                .bind(entry->reason)
+                .bind(entry->since)
+                .run());
+    }
+    return ok();
+}
+
+Status Store::remember(const std::string& service, const std::string& user) {
+    auto row = TRY(prepare("INSERT OR REPLACE INTO known (name, user) VALUES (?, ?)", service));
+    return row.bind(service).bind(user).run();
+}
+
+Result<std::vector<Store::Known>> Store::known() {
+    auto row = TRY(prepare("SELECT name, user FROM known", "all"));
+    std::vector<Known> found;
+    while (TRY(row.next()))
+        found.push_back({row.text(0), row.text(1)});
+    return found;
+}
+
+Status Store::forget(const std::string& service) {
+    auto transaction = TRY(Transaction::begin(database_.get(), "forget service " + service));
+    for (const char* sql : {"DELETE FROM keys WHERE service = ?", "DELETE FROM services WHERE name = ?",
+                            "DELETE FROM quarantine WHERE service = ?", "DELETE FROM known WHERE name = ?"})
+        TRY(remove(sql, service));
+    return transaction.commit();
+}
+
+Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {
+    auto row = TRY(prepare("SELECT type, base64, name FROM keys WHERE service = ?", service));
+    row.bind(service);
+    std::vector<PublicKey> keys;
+    while (TRY(row.next()))
+        keys.push_back({row.text(0), row.text(1), row.text(2)});
+    return keys;
+}
+
+Status Store::save_keys(const std::string& service, const std::vector<PublicKey>& keys) {
+    auto transaction = TRY(Transaction::begin(database_.get(), "write the keys of " + service));
+    TRY(remove("DELETE FROM keys WHERE service = ?", service));
+    for (const auto& key : keys) {
+        auto row =
+            TRY(prepare("INSERT INTO keys (service, type, base64, name) VALUES (?, ?, ?, ?)", service));
+        TRY(row.bind(service).bind(key.type).bind(key.base64).bind(key.name).run());
+    }
+    return transaction.commit();
+}
+
+} // namespace pgod::store
