@@ -42,9 +42,12 @@ class Operations {
     void closed(std::uint64_t id);
     void looked(std::uint64_t id);
     bool has_room_for(const PublicKey& key) const;
+    // operations_read.cpp
+    static Result<Worker::Streams> connect_streams(Connection& connection);
     void list(Connection& connection, const PublicKey& key, bool json);
     void look(Connection& connection, ServiceActor& actor, const Command& command);
     void status(Connection& connection, ServiceActor& actor, bool json);
+
     void refuse(Connection& connection, int exit_status, std::string_view sentence);
     Connection* find(std::uint64_t id);
 
