@@ -1,0 +1,90 @@
+// Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
+// Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life
+// and what is next, reconcile_commands.cpp commands and intent, reconcile_sync.cpp upstream and the stage,
+// reconcile_work.cpp work and how it ended. Pure, as step() is.
+#pragma once
+
+#include "core/reconcile.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgod::reconcile {
+
+inline constexpr std::chrono::seconds first_retry{1}; // after a failed sync or a transient failure
+inline constexpr const char* no_longer_configured = "the service is no longer configured";
+
+// What these are done to is the tip, so upstream is asked first.
+constexpr bool needs_tip(Work work) {
+    return work == Work::deploy || work == Work::pull || work == Work::build;
+}
+
+class Stepper {
+  public:
+    Stepper(State state, const Settings& settings, Time now, double jitter)
+        : state_(std::move(state))
+        , settings_(settings)
+        , now_(now)
+        , jitter_(jitter) {}
+
+    void on(const Available&);
+    void on(const Unavailable& event);
+    void on(const Recovered& event);
+    void on(const Tick&);
+    void on(const Reconfigured& event);
+    void on(const Removed&);
+    void on(const CommandArrived& event);
+    void on(const SyncEnded& event);
+    void on(const ExportEnded& event);
+    void on(const WorkEnded& event);
+
+    Step take() && { return Step{std::move(state_), std::move(actions_)}; }
+
+  private:
+    void next();
+
+    // commands and intent
+    void refuse(CommandId command, const std::string& reason);
+    void refuse_queue(const std::string& reason);
+    void note_intent(PendingCommand& command, const std::string& who);
+    bool later_intent() const;
+    void take_intent_back();
+    void end_current(int status);
+
+    // upstream and the stage
+    void start_sync();
+    void remember_sync(const SyncEnded& event);
+    void export_tip();
+
+    // work
+    void start_work(Work work);
+    void on_deployed(const WorkEnded& event);
+    void on_worker_lost(const Error& error);
+    void on_taken_down(const WorkEnded& event);
+    void settle(Outcome outcome, const std::optional<Error>& error, bool again);
+
+    void act(Action action) { actions_.push_back(std::move(action)); }
+    void note(bool problem, std::string sentence) { act(Note{problem, std::move(sentence)}); }
+    void tell(CommandId command, std::string sentence) {
+        if (command != 0)
+            act(Tell{command, std::move(sentence)});
+    }
+    void finish(CommandId command, int status) {
+        if (command != 0)
+            act(Finish{command, status});
+    }
+    CommandId current_id() const { return state_.current ? state_.current->id : 0; }
+    std::optional<Op> current_op() const {
+        return state_.current ? std::optional<Op>(state_.current->op) : std::nullopt;
+    }
+    void tell_current(std::string sentence) { tell(current_id(), std::move(sentence)); }
+
+    State state_;
+    const Settings& settings_;
+    Time now_;
+    double jitter_;
+    std::vector<Action> actions_;
+};
+
+} // namespace pgod::reconcile
