@@ -7,7 +7,7 @@ namespace pgod {
 
 namespace {
 
-constexpr std::array<Operation, 13> operations{{
+constexpr std::array<Operation, 14> operations{{
     {Op::ping, "ping", OpGroup::read, 0, true, std::nullopt, "answer \"pong! - HOSTNAME\""},
     {Op::list, "list", OpGroup::read, 0, true, std::nullopt, "list the services that this key may see"},
     {Op::status, "status", OpGroup::read, 0, true, std::nullopt,
@@ -27,6 +27,8 @@ constexpr std::array<Operation, 13> operations{{
     {Op::pull, "pull", OpGroup::deploy, 0, false, Work::pull, "sync, and pull the tip's images"},
     {Op::build, "build", OpGroup::deploy, 0, false, Work::build, "sync, and build the tip's images"},
     {Op::sync, "sync", OpGroup::deploy, 0, false, Work::deploy, "fetch now and do what a poll does"},
+    {Op::check, "check", OpGroup::read, 1, false, Work::check,
+     "sync, and say whether the tip would be accepted: check [COMMIT]"},
 }};
 
 } // namespace

@@ -25,11 +25,12 @@ enum class Op {
     pull,
     build,
     sync,
+    check,
 };
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
 // not know.
-enum class Work { deploy, pull, build, down, start, stop, restart };
+enum class Work { deploy, pull, build, down, start, stop, restart, check };
 
 enum class OpGroup { read, deploy, exec, admin };
 

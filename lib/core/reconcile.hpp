@@ -42,6 +42,7 @@ struct PendingCommand {
     Op op = Op::sync;
     std::vector<std::string> args;
     std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
+    bool json = false;
     bool operator==(const PendingCommand&) const = default;
 };
 
@@ -124,10 +125,11 @@ struct StartExport {
 };
 struct StartWork {
     Work work = Work::deploy;
-    std::string commit;           // deploy, pull, build
+    std::string commit;           // deploy, pull, build, check
     std::uint64_t deployment = 0; // deploy
     CommandId command = 0;        // whose client reads the output
     std::vector<std::string> args;
+    bool json = false;
     bool operator==(const StartWork&) const = default;
 };
 struct Tell { // a sentence for the client of a command, on its standard error

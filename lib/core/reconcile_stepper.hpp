@@ -17,7 +17,7 @@ inline constexpr const char* no_longer_configured = "the service is no longer co
 
 // What these are done to is the tip, so upstream is asked first.
 constexpr bool needs_tip(Work work) {
-    return work == Work::deploy || work == Work::pull || work == Work::build;
+    return work == Work::deploy || work == Work::pull || work == Work::build || work == Work::check;
 }
 
 class Stepper {

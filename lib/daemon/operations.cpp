@@ -136,10 +136,11 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::pull:
     case Op::build:
     case Op::sync:
+    case Op::check:
         break;
     }
     const std::string key_name = keys_.name_in(command->service, request.key.base64);
-    actor.command({connection.id(), command->op, command->args, {}},
+    actor.command({connection.id(), command->op, command->args, {}, command->json},
                   fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
 }
 

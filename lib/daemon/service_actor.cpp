@@ -40,6 +40,8 @@ ipc::WorkKind kind_of(reconcile::Work work) {
         return ipc::WorkKind::stop;
     case reconcile::Work::restart:
         return ipc::WorkKind::restart;
+    case reconcile::Work::check:
+        return ipc::WorkKind::check;
     }
     return ipc::WorkKind::observe;
 }
@@ -258,6 +260,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     work.commit = action.commit;
     work.deployment = action.deployment;
     work.args = action.args;
+    work.json = action.json;
     Worker::Streams streams;
     if (action.command != 0)
         streams = ports_.streams(action.command);

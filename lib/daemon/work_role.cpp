@@ -5,6 +5,7 @@
 #include "compose/logs.hpp"
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
+#include "compose/preview.hpp"
 #include "core/exit_status.hpp"
 #include "daemon/program_path.hpp"
 #include "ipc/work_messages.hpp"
@@ -80,6 +81,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::show_logs(work);
     case ipc::WorkKind::observe:
         return watch(work, request.wait);
+    case ipc::WorkKind::check:
+        return compose::check_commit(work);
     }
     return {};
 }

@@ -21,16 +21,17 @@ enum class WorkKind : std::uint8_t {
     ps,
     logs,
     observe, // look at the containers and the record; says nothing on stdout
+    check,   // would the exported commit be accepted? args: perhaps the commit that is meant
 };
 constexpr WorkKind last_of(WorkKind) {
-    return WorkKind::observe;
+    return WorkKind::check;
 }
 
 struct WorkJob {
     WorkKind kind = WorkKind::observe;
     std::string service;
     std::string directory; // the service's directory, absolute
-    std::string commit;    // deploy, pull, build: the commit that was exported to `stage`
+    std::string commit;    // deploy, pull, build, check: the commit that was exported to `stage`
     std::uint64_t deployment = 0;
     bool wait = false;   // observe: first wait for whoever works on the service
     bool force = false;  // deploy even when the same commit runs and looks healthy

@@ -14,7 +14,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
 
-KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "observe"]
+KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "observe",
+         "check"]
 OUTCOMES = ["ok", "rejected", "failed", "rolled_back", "superseded", "cancelled"]
 HEALTH = ["healthy", "progressing", "degraded", "missing", "unknown"]
 

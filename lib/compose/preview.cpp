@@ -1,0 +1,79 @@
+#include "compose/preview.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+#include "compose/observe.hpp"
+#include "compose/planning.hpp"
+#include "compose/switch.hpp"
+#include "core/exit_status.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr std::size_t shortest_prefix = 4; // digits of a commit id
+
+JobResult ended(const Work& work, int exit_status, std::optional<Error> error = std::nullopt) {
+    JobResult result = observe(work);
+    result.exit_status = exit_status;
+    result.error = std::move(error);
+    if (result.error)
+        work.output.say(result.error->message);
+    return result;
+}
+
+JobResult refused(const Work& work, Error error) {
+    const bool commit_is_at_fault = error.code == Code::permanent || error.code == Code::invalid;
+    int status = commit_is_at_fault ? exit_status::rejected : exit_status::failed;
+    if (error.code == Code::timeout)
+        status = exit_status::busy;
+    return ended(work, status, std::move(error));
+}
+
+Status is_what_was_meant(const Work& work) {
+    if (work.job.args.empty())
+        return ok();
+    const std::string& wanted = work.job.args.front();
+    if (wanted.size() >= shortest_prefix && work.job.commit.starts_with(wanted))
+        return ok();
+    return Error{Code::invalid,
+                 fmt::format("only the tip of the branch can be checked, and that is {}, not {}",
+                             work.job.commit.substr(0, 12), shortened(escaped(wanted), 64))};
+}
+
+// Everything for which a deployment would be rejected before it touches anything.
+Result<JudgedPlan> accept(const Work& work) {
+    JudgedPlan judged = TRY(plan_commit(work));
+    const auto seen = TRY(work.podman.containers());
+    TRY(check_names(work, judged.plan, seen));
+    const auto tree = work.directory.open_directory("tree");
+    if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
+        TRY(check_binds(judged.plan, bind_roots(work), tree->get()));
+    return judged;
+}
+
+} // namespace
+
+JobResult check_commit(const Work& work) {
+    if (auto meant = is_what_was_meant(work); !meant)
+        return ended(work, exit_status::usage, meant.error());
+    const auto lock = work.directory.lock(work.job.deadline);
+    if (!lock)
+        return refused(work, lock.error());
+    auto judged = accept(work);
+    const std::string reason = judged ? std::string() : work.output.redacted(judged.error().message);
+    if (work.job.json)
+        work.output.print(
+            written(Json{{"commit", work.job.commit}, {"accepted", judged.has_value()}, {"reason", reason}}) +
+            "\n");
+    if (!judged)
+        return refused(work, std::move(judged).error());
+    if (!work.job.json)
+        work.output.print(fmt::format("{} would be accepted\n", work.job.commit.substr(0, 12)));
+    return ended(work, exit_status::done);
+}
+
+} // namespace pgod::compose
