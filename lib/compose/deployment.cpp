@@ -197,7 +197,8 @@ class Deployment {
         const auto health = health_of(expected_containers(*running_), owned_by(seen_, work_.job.service));
         if (health != Health::missing && health != Health::degraded)
             return ok();
-        const PolicyGrants grants{stage_, work_.job.ports, work_.job.volumes};
+        const PolicyGrants grants{stage_, work_.job.ports, work_.job.volumes, work_.job.networks,
+                                  work_.job.allow};
         if (const auto violations = judge(running_->plan, grants); !violations.empty())
             return Error{Code::permanent, describe(violations.front())}; // the grants are others by now
         work_.output.say(fmt::format("bringing back {}", running_->commit.substr(0, 12)));

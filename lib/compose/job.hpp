@@ -28,6 +28,9 @@ struct Job {
     std::vector<std::string> env; // the admin's, NAME=value
     std::optional<std::vector<PortRange>> ports;
     std::vector<std::string> volumes;
+    std::vector<std::string> networks;
+    std::vector<std::string> allow;
+    std::chrono::milliseconds start_timeout{std::chrono::seconds{60}};
     std::vector<std::string> args;
     std::chrono::steady_clock::time_point deadline;
     std::string recorder;                 // absolute path of pgod-podman
@@ -44,8 +47,8 @@ struct JobResult {
     std::vector<std::string> containers; // "SERVICE STATE"
 };
 
-// A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that takes
-// a running version down begins with less time left, and what comes before leaves it.
+// A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that
+// takes a running version down begins with less time left, and what comes before leaves it.
 inline constexpr std::chrono::minutes time_to_switch{6};
 
 struct Work {

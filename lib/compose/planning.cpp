@@ -59,7 +59,8 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     Recording recording = TRY(record_calls(request));
     auto [plan, violations] = parse_plan(recording.calls, work.job.service, std::move(recording.model));
     plan.files = std::move(recording.files);
-    const PolicyGrants grants{request.stage, work.job.ports, work.job.volumes};
+    const PolicyGrants grants{request.stage, work.job.ports, work.job.volumes, work.job.networks,
+                              work.job.allow};
     for (auto& violation : judge(plan, grants))
         violations.push_back(std::move(violation));
     for (std::size_t i = 1; i < violations.size(); ++i)

@@ -1,6 +1,7 @@
 #include "config/config.hpp"
 
 #include "base/text.hpp"
+#include "config/permits.hpp"
 #include "config/reader.hpp"
 #include "config/values.hpp"
 
@@ -15,11 +16,11 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 7> file_keys{"listen",     "interval",     "state",   "host_key",
-                                                    "admin_keys", "revoked_keys", "services"};
-constexpr std::array<std::string_view, 12> service_keys{"name", "user",  "repository", "branch",
-                                                        "urls", "ports", "volumes",    "compose",
-                                                        "env",  "auto",  "ops",        "interval"};
+constexpr std::array<std::string_view, 9> file_keys{
+    "listen", "interval", "parallel", "prune", "state", "host_key", "admin_keys", "revoked_keys", "services"};
+constexpr std::array<std::string_view, 15> service_keys{
+    "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",      "networks",
+    "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -41,11 +42,14 @@ class ServicesReader {
         service.interval = config_.interval;
         read_identity(reader, service);
         reader.text("interval", parse_interval, service.interval);
+        reader.text("start_timeout", parse_start_timeout, service.start_timeout);
         if (std::string compose; reader.text("compose", parse_compose, compose))
             service.compose = std::move(compose);
         reader.boolean("auto", service.auto_deploy);
         read_ports_and_urls(reader, service);
         read_volumes(reader, service);
+        read_list(reader, "networks", parse_network, service.networks);
+        read_list(reader, "allow", parse_allow, service.allow);
         read_env(reader, service);
         read_ops(reader, service);
         return service;
@@ -110,6 +114,23 @@ class ServicesReader {
         if (bytes > max_list_bytes)
             reader.complain("volumes",
                             fmt::format("volumes must hold at most {} bytes in all", max_list_bytes));
+    }
+
+    // A list of names, each once.
+    template<typename Parse>
+    static void read_list(const TableReader& reader, std::string_view key, Parse parse,
+                          std::vector<std::string>& list) {
+        std::size_t bytes = 0;
+        reader.texts(key, [&](std::string_view text) -> Status {
+            auto name = TRY(parse(text));
+            if (std::find(list.begin(), list.end(), name) != list.end())
+                return refused(fmt::format("holds \"{}\" twice", name));
+            bytes += name.size();
+            list.push_back(std::move(name));
+            return ok();
+        });
+        if (bytes > max_names_bytes)
+            reader.complain(key, fmt::format("{} must hold at most {} bytes in all", key, max_names_bytes));
     }
 
     void read_env(const TableReader& reader, Service& service) {
@@ -189,6 +210,8 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.check_keys(file_keys, service_keys, "is a setting of a service: put it under a [[services]] line");
     reader.text("listen", parse_listen, config.listen);
     reader.text("interval", parse_interval, config.interval);
+    reader.integer("parallel", 1, max_parallel, config.parallel);
+    reader.boolean("prune", config.prune);
     reader.text("state", parse_absolute_path, config.state);
     reader.text("host_key", parse_absolute_path, config.host_key);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);

@@ -102,6 +102,21 @@ void TableReader::boolean(std::string_view key, bool& value) const {
         errors_.add(node->source(), fmt::format("{} must be true or false, not {}", key, type_name(*node)));
 }
 
+void TableReader::integer(std::string_view key, unsigned least, unsigned most, unsigned& value) const {
+    const auto* node = table_.get(key);
+    if (node == nullptr)
+        return;
+    const auto* integer = node->as_integer();
+    if (integer == nullptr)
+        errors_.add(node->source(), fmt::format("{} must be a number from {} to {}, not {}", key, least, most,
+                                                type_name(*node)));
+    else if (integer->get() < least || integer->get() > most)
+        errors_.add(node->source(),
+                    fmt::format("{} must be from {} to {}, not {}", key, least, most, integer->get()));
+    else
+        value = static_cast<unsigned>(integer->get());
+}
+
 bool TableReader::texts(std::string_view key, const Each& each) const {
     const auto* node = table_.get(key);
     if (node == nullptr)

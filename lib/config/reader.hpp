@@ -83,6 +83,7 @@ class TableReader {
             text(key, parse, value);
     }
     void boolean(std::string_view key, bool& value) const;
+    void integer(std::string_view key, unsigned least, unsigned most, unsigned& value) const;
 
     // An array of strings: `each` gets the entries in order; an error it returns is complained about there.
     // Whether the key was there.

@@ -63,22 +63,11 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text) noexcept {
     return parts;
 }
 
-} // namespace
-
-Result<ListenAddress> parse_listen(std::string_view text) {
-    const auto parts = split_host_and_port(text);
-    const auto port = parts ? parse_port(parts->port) : std::nullopt;
-    if (!port || !(parts->in_brackets ? is_address(AF_INET6, parts->host)
-                                      : parts->host.empty() || is_address(AF_INET, parts->host)))
-        return refused(
-            fmt::format("must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not {}", quoted(text)));
-    return ListenAddress{.host = std::string(parts->host), .port = *port};
-}
-
-Result<std::chrono::milliseconds> parse_interval(std::string_view text) {
+// One second at least, whole seconds.
+Result<std::chrono::milliseconds> parse_time(std::string_view text, std::chrono::hours most) {
     using std::chrono::seconds;
     constexpr std::array<std::pair<char, std::uint64_t>, 3> units{{{'h', 3600}, {'m', 60}, {'s', 1}}};
-    constexpr std::uint64_t limit = std::chrono::duration_cast<seconds>(max_interval).count();
+    const auto limit = static_cast<std::uint64_t>(seconds(most).count());
     std::uint64_t total = 0;
     auto rest = text;
     for (const auto& [unit, in_seconds] : units) {
@@ -93,8 +82,28 @@ Result<std::chrono::milliseconds> parse_interval(std::string_view text) {
         return refused(
             fmt::format("must be a time such as \"90s\", \"5m\" or \"1h30m\", not {}", quoted(text)));
     if (total < 1 || total > limit)
-        return refused(fmt::format("must be from \"1s\" to \"24h\", not {}", quoted(text)));
+        return refused(fmt::format("must be from \"1s\" to \"{}h\", not {}", most.count(), quoted(text)));
     return std::chrono::milliseconds(seconds(total));
+}
+
+} // namespace
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+    const auto parts = split_host_and_port(text);
+    const auto port = parts ? parse_port(parts->port) : std::nullopt;
+    if (!port || !(parts->in_brackets ? is_address(AF_INET6, parts->host)
+                                      : parts->host.empty() || is_address(AF_INET, parts->host)))
+        return refused(
+            fmt::format("must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not {}", quoted(text)));
+    return ListenAddress{.host = std::string(parts->host), .port = *port};
+}
+
+Result<std::chrono::milliseconds> parse_interval(std::string_view text) {
+    return parse_time(text, max_interval);
+}
+
+Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text) {
+    return parse_time(text, max_start_timeout);
 }
 
 Result<std::string> parse_absolute_path(std::string_view text) {

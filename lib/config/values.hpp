@@ -13,14 +13,18 @@
 namespace pgod::config {
 
 inline constexpr std::chrono::hours max_interval{24}; // the least is one second
-inline constexpr std::size_t max_path = 1024;         // bytes
+inline constexpr std::chrono::hours max_start_timeout{1};
+inline constexpr unsigned max_parallel = 64;
+inline constexpr std::size_t max_path = 1024; // bytes
 // What a worker is told must fit one frame of ipc (128 KiB): env, volumes and a command of 8 KiB.
 inline constexpr std::size_t max_list_bytes =
     std::size_t{32} * 1024; // of all entries of `env`, and of `volumes`
+inline constexpr std::size_t max_names_bytes = std::size_t{8} * 1024; // of `allow`, and of `networks`
 
 Result<ListenAddress> parse_listen(std::string_view text);               // :2222, 127.0.0.1:2222, [::1]:2222
 Result<std::chrono::milliseconds> parse_interval(std::string_view text); // 90s, 5m, 1h30m
-Result<std::string> parse_absolute_path(std::string_view text);          // normalised
+Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text); // to max_start_timeout
+Result<std::string> parse_absolute_path(std::string_view text);               // normalised
 Result<std::string> parse_name(std::string_view text);
 Result<std::string> parse_user(std::string_view text);
 Result<std::string> parse_branch(std::string_view text);   // git-check-ref-format(1)

@@ -16,6 +16,8 @@ struct PolicyGrants {
     std::string stage;                           // absolute: where podman-compose read the commit
     std::optional<std::vector<PortRange>> ports; // absent: any host port
     std::vector<std::string> volumes;            // absolute host directories
+    std::vector<std::string> networks;           // podman networks that may be joined
+    std::vector<std::string> allow;              // words of core/allowance.hpp
 };
 
 std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants);

@@ -37,11 +37,14 @@ struct Service {
     std::map<std::string, Forward> urls;         // DNS name → where it forwards
     std::optional<std::vector<PortRange>> ports; // absent: any host port may be bound
     std::vector<std::string> volumes;            // absolute host directories, normalised
+    std::vector<std::string> networks;           // podman networks of the user that may be joined
+    std::vector<std::string> allow;              // normalised words of core/allowance.hpp
     std::optional<std::string> compose;          // relative path of the compose file
     std::vector<std::string> env;                // NAME=value; they win over the repository's .env
     bool auto_deploy = true;                     // `auto`
-    OperationGroups ops{.read = true, .deploy = true, .exec = false}; // ceiling for keys of the repository
-    std::chrono::milliseconds interval{std::chrono::minutes{5}};      // poll interval, at least 1 s
+    OperationGroups ops{.read = true, .deploy = true, .exec = false};  // ceiling for keys of the repository
+    std::chrono::milliseconds interval{std::chrono::minutes{5}};       // poll interval, at least 1 s
+    std::chrono::milliseconds start_timeout{std::chrono::seconds{60}}; // until healthchecks pass, 1 s to 1 h
     bool operator==(const Service&) const = default;
 };
 
@@ -54,6 +57,8 @@ struct ListenAddress {
 struct Config {
     ListenAddress listen;
     std::chrono::milliseconds interval{std::chrono::minutes{5}};
+    unsigned parallel = 4; // deployments at a time, 1 to 64
+    bool prune = true;     // services that vanish from the file are taken down
     std::string state = "/var/lib/pgod";
     std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
     std::string admin_keys = "/etc/pgod/admin_keys";

@@ -196,6 +196,9 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     job.env = service_.env;
     job.ports = service_.ports;
     job.volumes = service_.volumes;
+    job.networks = service_.networks;
+    job.allow = service_.allow;
+    job.start_timeout = service_.start_timeout;
     job.deadline = work_deadline;
     return job;
 }

@@ -45,6 +45,9 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.env = request.env;
     job.ports = request.ports;
     job.volumes = request.volumes;
+    job.networks = request.networks;
+    job.allow = request.allow;
+    job.start_timeout = request.start_timeout;
     job.args = request.args;
     const std::chrono::milliseconds given = request.deadline > 0ms ? request.deadline : default_deadline;
     job.deadline = std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(given, longest_job);

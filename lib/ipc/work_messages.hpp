@@ -41,7 +41,10 @@ struct WorkJob {
     std::vector<std::string> env;
     std::optional<std::vector<PortRange>> ports;
     std::vector<std::string> volumes;
+    std::vector<std::string> networks;
+    std::vector<std::string> allow;
     std::vector<std::string> args;
+    std::chrono::milliseconds start_timeout{0};
     std::chrono::milliseconds deadline{0};
     void fields(auto& archive) {
         archive(kind);
@@ -57,7 +60,10 @@ struct WorkJob {
         archive(env);
         archive(ports);
         archive(volumes);
+        archive(networks);
+        archive(allow);
         archive(args);
+        archive(start_timeout);
         archive(deadline);
     }
 };

@@ -25,6 +25,8 @@ TEST_CASE("every setting arrives") {
     const auto report = parse_config(R"(
 listen = "[::1]:2022"
 interval = "1h30m"
+parallel = 64
+prune = false
 state = "/srv//pgod/./state/"
 host_key = "/srv/pgod/key"
 admin_keys = "/srv/pgod/admins"
@@ -38,11 +40,15 @@ branch = "feature/x"
 urls = { "PGO.science.ru.nl" = ":5007", "www.example.org" = "[::1]:5008" }
 ports = [ "5005/5", "1025/0" ]
 volumes = [ "/srv/miek/", "/home/miek/data" ]
+networks = [ "shared", "proxy_front.1" ]
+allow = [ "cap:cap_net_admin", "device:/dev/net/tun", "host-network", "security-opt:label=disable",
+          "sysctl:net.core.somaxconn" ]
 compose = "deploy/compose.yaml"
 env = [ "MYENV=bla", "EMPTY=", "PEM=a\nb=c" ]
 auto = false
 ops = [ "read", "exec" ]
 interval = "90s"
+start_timeout = "1h"
 
 [[services]]
 name = "wiki"
@@ -56,6 +62,8 @@ repository = "git@git.example.org:team/wiki.git"
     const auto& config = *report.config;
     CHECK(config.listen == ListenAddress{.host = "::1", .port = 2022});
     CHECK(config.interval == 90min);
+    CHECK(config.parallel == 64);
+    CHECK_FALSE(config.prune);
     CHECK(config.state == "/srv/pgod/state");
     CHECK(config.host_key == "/srv/pgod/key");
     CHECK(config.admin_keys == "/srv/pgod/admins");
@@ -71,11 +79,15 @@ repository = "git@git.example.org:team/wiki.git"
                                                      {"www.example.org", {.host = "::1", .port = 5008}}});
     CHECK(pgo.ports == std::vector<PortRange>{{.first = 5005, .last = 5010}, {.first = 1025, .last = 1025}});
     CHECK(pgo.volumes == std::vector<std::string>{"/srv/miek", "/home/miek/data"});
+    CHECK(pgo.networks == std::vector<std::string>{"shared", "proxy_front.1"});
+    CHECK(pgo.allow == std::vector<std::string>{"cap:NET_ADMIN", "device:/dev/net/tun", "host-network",
+                                                "security-opt:label=disable", "sysctl:net.core.somaxconn"});
     CHECK(pgo.compose == "deploy/compose.yaml");
     CHECK(pgo.env == std::vector<std::string>{"MYENV=bla", "EMPTY=", "PEM=a\nb=c"});
     CHECK_FALSE(pgo.auto_deploy);
     CHECK(pgo.ops == OperationGroups{.read = true, .deploy = false, .exec = true});
     CHECK(pgo.interval == 90s);
+    CHECK(pgo.start_timeout == 1h);
 
     const auto& wiki = config.services[1];
     CHECK(wiki.branch == "main");

@@ -47,6 +47,13 @@ TEST_CASE("settings of the whole file that are wrong") {
         {"host_key = '/etc/../key'", {"1:12: host_key must not hold \"..\", as \"/etc/../key\" does"}},
         {"admin_keys = []", {"1:14: admin_keys must be a string in quotes, not an array"}},
         {"revoked_keys = ''", {"1:16: revoked_keys must be an absolute path, not \"\""}},
+        {"parallel = '4'", {"1:12: parallel must be a number from 1 to 64, not a string"}},
+        {"parallel = 0", {"1:12: parallel must be from 1 to 64, not 0"}},
+        {"parallel = -1", {"1:12: parallel must be from 1 to 64, not -1"}},
+        {"parallel = 65", {"1:12: parallel must be from 1 to 64, not 65"}},
+        {"parallel = 1.5", {"1:12: parallel must be a number from 1 to 64, not a float"}},
+        {"paralel = 4", {"1:1: unknown setting \"paralel\" (did you mean \"parallel\"?)"}},
+        {"prune = 'no'", {"1:9: prune must be true or false, not a string"}},
         {"lisen = ':1'", {"1:1: unknown setting \"lisen\" (did you mean \"listen\"?)"}},
         {"frobnicate = 1", {"1:1: unknown setting \"frobnicate\""}},
         {"\"a\\u001bb\" = 1", {"1:1: unknown setting \"a\\x1bb\""}},
@@ -76,6 +83,19 @@ TEST_CASE("settings of a service that are wrong") {
         {service + "compose = '../x.yaml'",
          {"5:11: compose must be a file's path within the repository, such as \"deploy/compose.yaml\", not "
           "\"../x.yaml\""}},
+        {service + "start_timeout = '0s'", {"5:17: start_timeout must be from \"1s\" to \"1h\", not \"0s\""}},
+        {service + "start_timeout = '61m'",
+         {"5:17: start_timeout must be from \"1s\" to \"1h\", not \"61m\""}},
+        {service + "start_timeout = 60", {"5:17: start_timeout must be a string in quotes, not an integer"}},
+        {service + "parallel = 2",
+         {"5:1: \"parallel\" is a setting of the whole file: put it before the first [[services]]"}},
+        {service + "networks = [ 'a', '-b' ]",
+         {"5:19: networks must hold names of podman networks, not \"-b\""}},
+        {service + "networks = [ 'container' ]",
+         {"5:14: networks must hold names of podman networks, not \"container\""}},
+        {service + "networks = [ 'host' ]",
+         {"5:14: networks cannot hold \"host\": the host's own network is allow = [\"host-network\"]"}},
+        {service + "networks = [ 'a', 'a' ]", {"5:19: networks holds \"a\" twice"}},
         {service + "auto = 'yes'", {"5:8: auto must be true or false, not a string"}},
         {service + "ports = '5005/5'",
          {"5:9: ports must be an array of strings such as [ \"…\" ], not a string"}},
@@ -106,6 +126,49 @@ TEST_CASE("settings of a service that are wrong") {
         {service + "urls = { 'a.example' = ':1', 'A.example' = ':2' }",
          {"5:24: urls gives \"a.example\" twice, here or in a service above"}},
     });
+}
+
+TEST_CASE("words of allow that are wrong") {
+    const std::string kinds =
+        "may hold \"cap:…\", \"device:…\", \"host-network\", \"security-opt:…\", \"sysctl:…\", not ";
+    const std::string cap = "must name a capability such as \"cap:NET_ADMIN\", not ";
+    const std::string device = "must name a device beneath /dev such as \"device:/dev/fuse\", not ";
+    const std::string option = "must name \"security-opt:\" with \"apparmor=unconfined\", \"label=disable\", "
+                               "\"seccomp=unconfined\" or \"unmask=ALL\", not ";
+    const std::string sysctl =
+        "must name a kernel setting of a container's own (net.*, fs.mqueue.*, kernel.msg*, kernel.sem, "
+        "kernel.shm*) such as \"sysctl:net.core.somaxconn\", not ";
+    const std::vector<std::pair<std::string, std::string>> rows{
+        {"", kinds + "\"\""},
+        {"x", kinds + "\"x\""},
+        {"privileged", kinds + "\"privileged\""},
+        {"capp:CHOWN", kinds + "\"capp:CHOWN\" (did you mean \"cap\"?)"},
+        {"host_network", kinds + "\"host_network\" (did you mean \"host-network\"?)"},
+        {"host-network:yes", "holds \"host-network:yes\": write \"host-network\" alone"},
+        {"cap", cap + "\"cap\""},
+        {"cap:ALL", cap + "\"cap:ALL\" (did you mean \"cap:KILL\"?)"},
+        {"cap:NET_ADMN", cap + "\"cap:NET_ADMN\" (did you mean \"cap:NET_ADMIN\"?)"},
+        {"cap:net admin", cap + "\"cap:net admin\" (did you mean \"cap:NET_ADMIN\"?)"},
+        {"device:/dev", device + "\"device:/dev\""},
+        {"device:/dev/", device + "\"device:/dev/\""},
+        {"device:fuse", device + "\"device:fuse\""},
+        {"device:/dev/../etc/shadow", device + "\"device:/dev/../etc/shadow\""},
+        {"device:/dev/shm/x", device + "\"device:/dev/shm/x\""},
+        {"device:/dev//shm/x", device + "\"device:/dev//shm/x\""},
+        {"device:/dev/./shm/x", device + "\"device:/dev/./shm/x\""},
+        {"device:/dev/fuse:/dev/x", device + "\"device:/dev/fuse:/dev/x\""},
+        {"security-opt:label=disabled",
+         option + "\"security-opt:label=disabled\" (did you mean \"security-opt:label=disable\"?)"},
+        {"security-opt:seccomp=/x.json", option + "\"security-opt:seccomp=/x.json\""},
+        {"sysctl:kernel.core_pattern", sysctl + "\"sysctl:kernel.core_pattern\""},
+        {"sysctl:vm.overcommit_memory", sysctl + "\"sysctl:vm.overcommit_memory\""},
+        {"sysctl:net.a=1", sysctl + "\"sysctl:net.a=1\""},
+    };
+    for (const auto& [word, sentence] : rows)
+        check({{service + "allow = [ '" + word + "' ]", {"5:11: allow " + sentence}}});
+    check({{service + "allow = [ 'cap:CHOWN', 'cap:cap_chown' ]", {"5:24: allow holds \"cap:CHOWN\" twice"}},
+           {service + "allow = 'cap:CHOWN'",
+            {"5:9: allow must be an array of strings such as [ \"…\" ], not a string"}}});
 }
 
 TEST_CASE("a port of urls outside ports") {

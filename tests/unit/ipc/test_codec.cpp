@@ -46,6 +46,9 @@ WorkJob some_work_job() {
     job.env = {"A=1", "", "B=\n"};
     job.ports = std::vector<PortRange>{{.first = 5005, .last = 5010}, {.first = 1, .last = 65535}};
     job.volumes = {"/srv/miek"};
+    job.networks = {"shared"};
+    job.allow = {"cap:NET_ADMIN"};
+    job.start_timeout = std::chrono::minutes(2);
     job.args = {"web", std::string("a\0b", 3)};
     job.deadline = std::chrono::milliseconds(-1);
     return job;
@@ -188,6 +191,9 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(work.kind == WorkKind::observe);
     CHECK(work.env == std::vector<std::string>{"A=1", "", "B=\n"});
     CHECK(work.ports->at(1).last == 65535);
+    CHECK(work.networks == std::vector<std::string>{"shared"});
+    CHECK(work.allow == std::vector<std::string>{"cap:NET_ADMIN"});
+    CHECK(work.start_timeout == std::chrono::minutes(2));
     CHECK(work.args.at(1) == std::string("a\0b", 3));
     CHECK(work.deadline == std::chrono::milliseconds(-1));
 

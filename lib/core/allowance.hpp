@@ -1,0 +1,30 @@
+// The words of `allow`: what an admin may permit a repository beyond what every repository may ask for. A
+// closed list, of what rootless podman can give and podman-compose passes on; pgod.toml(5) explains each.
+// Written "KIND:VALUE", or "KIND" for one that takes no value; normalised text, so that equal is the same.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pgod {
+
+inline constexpr std::string_view allow_host_network = "host-network";
+
+struct AllowanceKind {
+    std::string_view word;
+    std::string_view example;                       // a whole entry of `allow`
+    std::span<const std::string_view> values = {};  // all that there are; empty: `fits` decides
+    bool (*fits)(std::string_view value) = nullptr; // absent, and no values: it takes none
+    std::string_view expected = {};                 // "a device such as …"
+    bool takes_value() const noexcept { return fits != nullptr || !values.empty(); }
+};
+std::span<const AllowanceKind> allowance_kinds() noexcept;
+
+// "cap:NET_ADMIN" of "cap" and "cap_net_admin": what `allow` holds and what a plan needs meet in this.
+std::string allowance(std::string_view kind, std::string_view value);
+
+// Names that podman's --network takes for a way to connect, not for a network.
+bool is_network_mode(std::string_view name) noexcept;
+
+} // namespace pgod
