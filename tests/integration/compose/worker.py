@@ -39,8 +39,9 @@ def encode_job(job):
     frame += texts(job.get("env", []))
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
         struct.pack("<HH", *port) for port in ports)
-    frame += texts(job.get("volumes", [])) + texts(job.get("args", []))
-    return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))
+    frame += texts(job.get("volumes", [])) + texts(job.get("networks", [])) + texts(job.get("allow", []))
+    frame += texts(job.get("args", []))
+    return frame + struct.pack("<qq", job.get("start_timeout", 60) * 1000, int(job.get("deadline", 1800) * 1000))
 
 
 class Reader:
