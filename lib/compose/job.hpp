@@ -43,6 +43,7 @@ struct JobResult {
     std::optional<Outcome> outcome;
     std::optional<Error> error;
     std::string running_commit;
+    std::uint64_t deployment = 0; // the number of the one that made what runs
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE"
 };

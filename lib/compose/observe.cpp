@@ -78,8 +78,10 @@ std::vector<std::string> container_lines(std::span<const Container> containers) 
 JobResult observe(const Work& work) {
     JobResult result;
     const auto record = read_record(work.directory, running_release);
-    if (record)
+    if (record) {
         result.running_commit = record->commit;
+        result.deployment = record->deployment;
+    }
     const auto seen = work.podman.containers();
     if (!seen) {
         result.exit_status = exit_status::internal;

@@ -43,6 +43,7 @@ struct PendingCommand {
     std::vector<std::string> args;
     std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
     bool json = false;
+    std::string who; // set by step()
     bool operator==(const PendingCommand&) const = default;
 };
 
@@ -130,6 +131,8 @@ struct StartWork {
     CommandId command = 0;        // whose client reads the output
     std::vector<std::string> args;
     bool json = false;
+    Trigger trigger = Trigger::poll; // deploy
+    std::string who;                 // deploy: the key that asked; empty: nobody
     bool operator==(const StartWork&) const = default;
 };
 struct Tell { // a sentence for the client of a command, on its standard error

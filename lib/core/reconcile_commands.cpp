@@ -25,6 +25,7 @@ void Stepper::on(const CommandArrived& event) {
         return finish(command.id, exit_status::busy);
     }
     state_.queue.push_back(command);
+    state_.queue.back().who = event.who;
     note_intent(state_.queue.back(), event.who);
     if (state_.phase != Phase::idle)
         tell(command.id, "waiting for what the service is doing now");

@@ -21,7 +21,8 @@ void Stepper::start_work(Work work) {
     act(StartWork{work, needs_tip(work) ? state_.target : std::string(),
                   work == Work::deploy ? state_.durable.deployments : 0, current_id(),
                   state_.current ? state_.current->args : std::vector<std::string>{},
-                  state_.current && state_.current->json});
+                  state_.current && state_.current->json, state_.current ? Trigger::command : Trigger::poll,
+                  state_.current ? state_.current->who : std::string()});
 }
 
 void Stepper::on(const WorkEnded& event) {

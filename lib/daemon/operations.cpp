@@ -140,7 +140,7 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
         break;
     }
     const std::string key_name = keys_.name_in(command->service, request.key.base64);
-    actor.command({connection.id(), command->op, command->args, {}, command->json},
+    actor.command({connection.id(), command->op, command->args, {}, command->json, {}},
                   fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
 }
 

@@ -18,10 +18,11 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors)
+    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store)
         : loop_(loop)
         , keys_(keys)
-        , actors_(actors) {}
+        , actors_(actors)
+        , store_(store) {}
 
     void accept(os::Channel channel, std::string peer);
 
@@ -43,6 +44,8 @@ class Operations {
     void looked(std::uint64_t id);
     bool has_room_for(const PublicKey& key) const;
     // operations_read.cpp
+    std::vector<std::string>
+    warnings_of(const ServiceActor& actor) const; // and what all services suffer from
     static Result<Worker::Streams> connect_streams(Connection& connection);
     void list(Connection& connection, const PublicKey& key, bool json);
     void look(Connection& connection, ServiceActor& actor, const Command& command);
@@ -54,6 +57,7 @@ class Operations {
     EventLoop& loop_;
     const KeyBook& keys_;
     Actors& actors_;
+    store::Store& store_;
     std::map<std::uint64_t, Client> clients_;
     std::map<std::uint64_t, std::unique_ptr<Worker>> ending_; // of clients that left
     std::uint64_t last_id_ = 0;

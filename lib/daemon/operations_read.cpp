@@ -19,10 +19,6 @@ using namespace std::chrono_literals;
 constexpr auto glance = 10s;                   // `status` looks at the containers no longer than this
 constexpr std::chrono::hours longest_look{24}; // `logs -f`
 
-reconcile::Time now() {
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 Result<std::array<Fd, 2>> make_pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -40,11 +36,17 @@ Result<Worker::Streams> Operations::connect_streams(Connection& connection) {
     return Worker::Streams{std::move(output[1]), std::move(errors[1])};
 }
 
+std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) const {
+    auto warnings = store_.problems();
+    warnings.insert(warnings.end(), actor.warnings().begin(), actor.warnings().end());
+    return warnings;
+}
+
 void Operations::list(Connection& connection, const PublicKey& key, bool json) {
     std::vector<ServiceView> visible;
     for (const auto& [name, actor] : actors_)
         if (keys_.may(key.base64, name, actor->service().ops, OpGroup::read))
-            visible.push_back({actor->service(), actor->state(), {}, actor->warnings()});
+            visible.push_back({actor->service(), actor->state(), {}, warnings_of(*actor)});
     connection.print(json ? list_json(visible) : list_text(visible));
     connection.finish(exit_status::done);
 }
@@ -87,8 +89,8 @@ void Operations::status(Connection& connection, ServiceActor& actor, bool json) 
         reconcile::State state = served.state();
         if (health)
             state.health = *health;
-        const ServiceView view{served.service(), state, std::move(containers), served.warnings()};
-        client->print(json ? status_json(view) : status_text(view, now()));
+        const ServiceView view{served.service(), state, std::move(containers), warnings_of(served)};
+        client->print(json ? status_json(view) : status_text(view, wall_clock()));
         client->finish(exit_status::done);
     };
     ipc::WorkJob job;

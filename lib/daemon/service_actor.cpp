@@ -20,10 +20,6 @@ constexpr auto user_retry = 30s;         // an unknown user may be created later
 constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
 constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
 
-reconcile::Time now() {
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 ipc::WorkKind kind_of(reconcile::Work work) {
     switch (work) {
     case reconcile::Work::deploy:
@@ -59,30 +55,13 @@ ServiceActor::~ServiceActor() {
 }
 
 void ServiceActor::start() {
-    auto durable = ports_.store.load(service_.name);
-    if (!durable)
-        os::log_error("{}: {}", service_.name, durable.error().message);
-    else if (*durable)
-        state_.durable = std::move(**durable);
-    if (auto keys = ports_.store.load_keys(service_.name); keys)
-        adopt_keys(std::move(*keys));
-    else
-        os::log_error("{}: {}", service_.name, keys.error().message);
-    if (auto remembered = ports_.store.remember(service_.name, service_.user); !remembered)
-        os::log_error("{}: {}", service_.name, remembered.error().message);
     state_.phase = reconcile::Phase::unavailable;
+    if (auto recalled = recall(); !recalled) {
+        feed(reconcile::Unavailable{std::move(recalled).error().message, false});
+        timer_ = ports_.loop.after(user_retry, [this] { start(); });
+        return;
+    }
     find_user();
-}
-
-void ServiceActor::save_and_adopt_keys(std::vector<PublicKey> keys) {
-    if (auto saved = ports_.store.save_keys(service_.name, keys); !saved)
-        os::log_error("{}: {}", service_.name, saved.error().message);
-    adopt_keys(std::move(keys));
-}
-
-void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
-    keys_ = keys;
-    ports_.keys.set_service(service_.name, std::move(keys));
 }
 
 void ServiceActor::reconfigure(Service service) {
@@ -153,7 +132,7 @@ void ServiceActor::feed(reconcile::Event event) {
         events_.pop_front();
         const double jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
         auto stepped = reconcile::step(std::move(state_), {service_.interval, service_.auto_deploy}, next,
-                                       now(), jitter);
+                                       wall_clock(), jitter);
         state_ = std::move(stepped.state);
         for (const auto& action : stepped.actions)
             perform(action);
@@ -177,8 +156,7 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (const auto* finish = std::get_if<Finish>(&action)) {
         ports_.finish(finish->command, finish->exit_status);
     } else if (std::holds_alternative<Persist>(action)) {
-        if (auto saved = ports_.store.save(service_.name, state_.durable); !saved)
-            os::log_error("{}: {}", service_.name, saved.error().message);
+        ports_.store.save(service_.name, state_.durable);
     } else if (std::holds_alternative<Retire>(action)) {
         ports_.retired(service_.name);
     } else if (const auto* note = std::get_if<Note>(&action)) {
@@ -211,6 +189,8 @@ void ServiceActor::recover() {
         worker_.reset();
         if (done.error)
             os::log_warning("{}: {}", service_.name, done.error->message);
+        else
+            close_unfinished(done);
         feed(reconcile::Recovered{done.running_commit, done.health});
     };
     auto worker = Worker::start(ports_.loop, observe, *user_, {}, recovered);
@@ -259,6 +239,8 @@ void ServiceActor::start_export(const reconcile::StartExport& action) {
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {
+    if (action.deployment != 0)
+        begin_deployment(action);
     auto work = job(kind_of(action.work));
     work.commit = action.commit;
     work.deployment = action.deployment;
@@ -284,6 +266,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
 
 void ServiceActor::end_work(const ipc::WorkDone& done) {
     worker_.reset();
+    end_deployment(done);
     std::string running = done.running_commit;
     // A worker that crashed did not get to say what runs.
     if (done.error && done.error->code == Code::internal && running.empty())
@@ -307,7 +290,7 @@ void ServiceActor::arm_timer() {
     const auto when = reconcile::due(state_);
     if (!when)
         return;
-    timer_ = ports_.loop.after(std::max(*when - now(), 0ms), [this] { feed(reconcile::Tick{}); });
+    timer_ = ports_.loop.after(std::max(*when - wall_clock(), 0ms), [this] { feed(reconcile::Tick{}); });
 }
 
 } // namespace pgod::daemon

@@ -22,6 +22,8 @@
 
 namespace pgod::daemon {
 
+reconcile::Time wall_clock();
+
 // What a service's actor needs of the world around it.
 struct ActorPorts {
     EventLoop& loop;
@@ -42,6 +44,7 @@ class ServiceActor {
     ~ServiceActor();
 
     void start();
+    void write_down(); // all that it remembers, into a store that lost it
     void command(reconcile::PendingCommand command, std::string who);
     // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
@@ -58,13 +61,19 @@ class ServiceActor {
   private:
     void feed(reconcile::Event event);
     void perform(const reconcile::Action& action);
+    // service_actor_record.cpp
+    Status recall();
+    void begin_deployment(const reconcile::StartWork& action);
+    void end_deployment(const ipc::WorkDone& done);
+    void close_unfinished(const ipc::WorkDone& seen);
+    void adopt_keys(std::vector<PublicKey> keys);
+    void save_and_adopt_keys(std::vector<PublicKey> keys);
+
     void find_user();
     Status make_directory() const;
     void recover();
     void start_sync(const reconcile::StartSync& action);
     void on_synced(SyncResult result);
-    void adopt_keys(std::vector<PublicKey> keys);
-    void save_and_adopt_keys(std::vector<PublicKey> keys);
     void start_export(const reconcile::StartExport& action);
     void start_work(const reconcile::StartWork& action);
     void end_work(const ipc::WorkDone& done);
@@ -77,7 +86,9 @@ class ServiceActor {
     Service service_;
     std::optional<Identity> user_;
     reconcile::State state_;
-    std::vector<PublicKey> keys_; // as the last sync found them
+    bool recalled_ = false;                          // what the store knows was read
+    std::optional<store::DeploymentRow> deployment_; // the one that runs
+    std::vector<PublicKey> keys_;                    // as the last sync found them
     std::vector<std::string> warnings_;
     unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;

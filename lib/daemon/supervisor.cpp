@@ -22,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto file_interval = 5s;
+constexpr auto store_interval = 5s;
 constexpr std::size_t max_key_file = 1024 * 1024;
 
 // A directory of our own; it may exist already, but then it must be ours.
@@ -77,8 +78,12 @@ Result<KeyFile> read_revoked_keys(const std::string& path) {
 Supervisor::Supervisor(std::string config_path, Config config)
     : config_path_(std::move(config_path))
     , config_(std::move(config))
+    , store_(config_.state,
+             [](bool problem, const std::string& sentence) {
+                 os::log_line(problem ? os::Level::error : os::Level::info, sentence);
+             })
     , git_(loop_)
-    , operations_(loop_, keys_, actors_)
+    , operations_(loop_, keys_, actors_, store_)
     , endpoint_(loop_, [this](os::Channel channel, std::string peer) {
         operations_.accept(std::move(channel), std::move(peer));
     }) {}
@@ -89,12 +94,7 @@ Status Supervisor::prepare_state() {
     TRY_DOING(make_own_directory(config_.state, 0711), "state");
     TRY_DOING(make_own_directory(config_.state + "/services", 0711), "state");
     TRY_DOING(make_own_directory(config_.state + "/empty", 0555), "state");
-    store_ = TRY(store::Store::open(config_.state));
-    if (!store_->set_aside().empty())
-        os::log_error(
-            "state.db was corrupt; it was kept as {} and a new one was begun: what operators had asked for "
-            "(down, stop) must be asked again",
-            store_->set_aside());
+    TRY(store_.open());
     return ok();
 }
 
@@ -118,7 +118,7 @@ ActorPorts Supervisor::ports() {
     return ActorPorts{
         loop_,
         git_,
-        *store_,
+        store_,
         keys_,
         config_.state + "/services",
         [this](reconcile::CommandId command, std::string_view sentence) {
@@ -128,25 +128,6 @@ ActorPorts Supervisor::ports() {
         [this](reconcile::CommandId command, int status) { operations_.finish(command, status); },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };
-}
-
-// A service that changed its user while pgod was not running is first taken down as the old one.
-Status Supervisor::add_services() {
-    std::map<std::string, std::string> users;
-    for (auto& [name, user] : TRY(store_->known()))
-        users[name] = user;
-    for (const auto& service : config_.services) {
-        const auto before = users.find(service.name);
-        if (before == users.end() || before->second == service.user) {
-            add_service(service);
-            continue;
-        }
-        Service old = service;
-        old.user = before->second;
-        add_service(std::move(old));
-        actors_.at(service.name)->remove();
-    }
-    return ok();
 }
 
 void Supervisor::add_service(Service service) {
@@ -163,12 +144,18 @@ Status Supervisor::run() {
     TRY(load_keys());
     TRY(git_.start());
     TRY(endpoint_.start(config_, config_.state + "/empty"));
-    TRY(add_services());
+    for (const auto& service : config_.services)
+        add_service(service);
+    store_.on_new_file([this] {
+        for (const auto& [name, actor] : actors_)
+            actor->write_down();
+    });
     remove_vanished();
     for (const int number : std::array{SIGTERM, SIGINT})
         loop_.on_signal(number, [this] { loop_.stop(); });
     loop_.on_signal(SIGHUP, [this] { reload(true); });
     watch_files();
+    watch_store();
     os::log_info("pgod {} serves {} service{} on {}:{}", PGOD_VERSION, actors_.size(),
                  actors_.size() == 1 ? "" : "s", config_.listen.host, config_.listen.port);
     loop_.run();
@@ -179,11 +166,10 @@ Status Supervisor::run() {
 // What was served once and is not in the configuration: taken down by the plan that it ran from, its files
 // and volumes kept. An empty configuration is more likely a mistake than a wish, and removes nothing.
 void Supervisor::remove_vanished() {
-    const auto known = store_->known();
-    if (!known) {
-        os::log_error("{}", known.error().message);
-        return;
-    }
+    const auto known = store_.known();
+    vanished_wait_ = !known;
+    if (!known)
+        return; // the store has said why, and watch_store() comes back to it
     std::set<std::string> configured;
     for (const auto& service : config_.services)
         configured.insert(service.name);
@@ -209,13 +195,27 @@ void Supervisor::remove_vanished() {
 void Supervisor::forget(const std::string& service) {
     actors_.erase(service);
     keys_.forget_service(service);
-    if (auto forgotten = store_->forget(service); !forgotten)
-        os::log_error("{}: {}", service, forgotten.error().message);
+    bury(service);
     os::log_info("{}: it was removed", service);
     // It may have come back into the configuration while it was taken down.
     for (const auto& configured : config_.services)
         if (configured.name == service)
             add_service(configured);
+}
+
+// What was done for it stays in the history, and that it was removed.
+void Supervisor::bury(const std::string& service) {
+    store::DeploymentRow last;
+    if (const auto rows = store_.deployments(service); rows && !rows->empty())
+        last.number = rows->front().number;
+    ++last.number;
+    last.trigger = Trigger::config;
+    last.started = wall_clock();
+    last.ended = last.started;
+    last.reason = "it was removed from the configuration, or its user changed, and was taken down";
+    last.removed = true;
+    store_.save_deployment(service, last);
+    store_.forget(service);
 }
 
 // Services that appear begin, changed ones are judged again; a file that does not load changes nothing. Ones
@@ -263,6 +263,13 @@ void Supervisor::watch_files() {
     else if (looks != files_seen_)
         reload(false);
     file_watch_ = loop_.after(file_interval, [this] { watch_files(); });
+}
+
+void Supervisor::watch_store() {
+    store_.try_again();
+    if (vanished_wait_)
+        remove_vanished();
+    store_watch_ = loop_.after(store_interval, [this] { watch_store(); });
 }
 
 } // namespace pgod::daemon

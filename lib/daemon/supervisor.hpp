@@ -27,26 +27,29 @@ class Supervisor {
     Status prepare_state();
     Status load_keys();
     void reload_keys();
-    Status add_services();
     void add_service(Service service);
     // remove_vanished_services: those that are no longer in the file are taken down.
     void reload(bool remove_vanished_services);
     void remove_vanished();
     void forget(const std::string& service);
+    void bury(const std::string& service);
     void watch_files();
+    void watch_store();
     ActorPorts ports();
 
     std::string config_path_;
     Config config_;
     EventLoop loop_;
     KeyBook keys_;
-    std::optional<store::Store> store_;
+    store::Store store_;
     GitJobs git_;
     Actors actors_;
     Operations operations_;
     SshEndpoint endpoint_;
     EventLoop::Timer file_watch_;
-    std::string files_seen_; // what the watched files looked like
+    EventLoop::Timer store_watch_;
+    bool vanished_wait_ = false; // those that vanished could not be read
+    std::string files_seen_;     // what the watched files looked like
 };
 
 } // namespace pgod::daemon

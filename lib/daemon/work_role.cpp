@@ -100,6 +100,7 @@ ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) 
     if (done.error)
         done.error->message = output.redacted(done.error->message);
     done.running_commit = std::move(result.running_commit);
+    done.deployment = result.deployment;
     done.health = result.health;
     done.containers = std::move(result.containers);
     return done;

@@ -79,6 +79,7 @@ struct WorkDone {
     std::optional<Outcome> outcome; // of a deployment that was attempted
     std::optional<Error> error;     // why it did not end well; one sentence
     std::string running_commit;     // of the record after this job; empty: nothing deployed
+    std::uint64_t deployment = 0;   // of the record as well
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE", for status; at most 64
     void fields(auto& archive) {
@@ -87,6 +88,7 @@ struct WorkDone {
         archive(outcome);
         archive(error);
         archive(running_commit);
+        archive(deployment);
         archive(health);
         archive(containers);
     }

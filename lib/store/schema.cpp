@@ -52,6 +52,20 @@ CREATE TABLE quarantine (
     since    INTEGER NOT NULL,
     PRIMARY KEY (service, position)
 ) STRICT;
+CREATE TABLE deployments (
+    service TEXT NOT NULL,
+    number  INTEGER NOT NULL,
+    hash    TEXT NOT NULL,           -- of the commit
+    began   TEXT NOT NULL,           -- the trigger
+    who     TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    ended   INTEGER,
+    outcome TEXT,
+    cause   TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    removed INTEGER NOT NULL,        -- 1: no deployment; the service was removed
+    PRIMARY KEY (service, number)
+) STRICT, WITHOUT ROWID;
 )",
 };
 

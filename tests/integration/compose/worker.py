@@ -74,7 +74,7 @@ class Result:
         self.exit_status, self.changed = reader.take("<i"), bool(reader.take("<B"))
         self.outcome = OUTCOMES[reader.take("<i")] if reader.take("<B") else None
         self.code, self.error = (reader.take("<i"), reader.text()) if reader.take("<B") else (None, None)
-        self.commit, self.health = reader.text(), HEALTH[reader.take("<i")]
+        self.commit, self.deployment, self.health = reader.text(), reader.take("<Q"), HEALTH[reader.take("<i")]
         self.containers = [reader.text() for _ in range(reader.take("<I"))]
         assert not reader.data, "bytes left over in WorkDone"
 

@@ -56,7 +56,7 @@ struct Drive {
         return line(actions);
     }
     std::string operator()(Op op, CommandId id = 7) {
-        return (*this)(CommandArrived{{id, op, {}, {}}, "miek (SHA256:x) from 192.0.2.1"});
+        return (*this)(CommandArrived{{id, op, {}, {}, {}, {}}, "miek (SHA256:x) from 192.0.2.1"});
     }
     std::string told() const {
         std::string text;

@@ -61,6 +61,7 @@ WorkDone some_work_done() {
     done.outcome = Outcome::rolled_back;
     done.error = some_error;
     done.running_commit = std::string(40, 'd');
+    done.deployment = 7;
     done.health = Health::degraded;
     done.containers = {"web running", "db exited"};
     return done;

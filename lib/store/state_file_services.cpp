@@ -1,20 +1,20 @@
 // What is kept of each service: its durable state, its keys, and that it is known.
-#include "store/store.hpp"
+#include "store/state_file.hpp"
 
 #include <algorithm>
 
 namespace pgod::store {
 
-Result<std::optional<reconcile::Durable>> Store::load(const std::string& service) {
+Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& service) {
     auto row = TRY(
         prepare("SELECT desired, desired_by, desired_since, settled, last_good, waiting, outcome, reason, "
                 "deployments, suspended_by, suspended_since, suspended_until, suspended_reason, decision, "
                 "decided FROM services WHERE name = ?",
                 service));
     row.bind(service);
+    reconcile::Durable durable;
     if (!TRY(row.next()))
         return std::optional<reconcile::Durable>{};
-    reconcile::Durable durable;
     durable.intent.desired = desired_named(row.text(0)).value_or(Desired::running);
     durable.intent.by = row.text(1);
     durable.intent.since = row.time(2);
@@ -31,7 +31,7 @@ Result<std::optional<reconcile::Durable>> Store::load(const std::string& service
     return std::optional(std::move(durable));
 }
 
-Result<std::vector<reconcile::Quarantined>> Store::load_quarantine(const std::string& service) {
+Result<std::vector<reconcile::Quarantined>> StateFile::load_quarantine(const std::string& service) {
     auto row = TRY(
         prepare("SELECT hash, reason, since FROM quarantine WHERE service = ? ORDER BY position", service));
     row.bind(service);
@@ -41,8 +41,7 @@ Result<std::vector<reconcile::Quarantined>> Store::load_quarantine(const std::st
     return found;
 }
 
-Status Store::save(const std::string& service, const reconcile::Durable& durable) {
-    auto transaction = TRY(Transaction::begin(database_.get(), "write service " + service));
+Status StateFile::write_durable(const std::string& service, const reconcile::Durable& durable) {
     auto row = TRY(prepare("INSERT OR REPLACE INTO services (name, desired, desired_by, desired_since, "
                            "settled, last_good, waiting, "
                            "outcome, reason, deployments, suspended_by, suspended_since, suspended_until, "
@@ -65,12 +64,11 @@ Status Store::save(const std::string& service, const reconcile::Durable& durable
         row.bind("").bind_null().bind_null().bind("");
     row.bind(durable.decision.sentence).bind(durable.decision.at);
     TRY(row.run());
-    TRY(write_quarantine(service, durable.quarantine));
-    return transaction.commit();
+    return write_quarantine(service, durable.quarantine);
 }
 
-Status Store::write_quarantine(const std::string& service,
-                               const std::vector<reconcile::Quarantined>& quarantine) {
+Status StateFile::write_quarantine(const std::string& service,
+                                   const std::vector<reconcile::Quarantined>& quarantine) {
     TRY(remove("DELETE FROM quarantine WHERE service = ?", service));
     const auto kept = std::min(quarantine.size(), reconcile::Durable::max_quarantine);
     std::uint64_t position = 0;
@@ -89,12 +87,12 @@ Status Store::write_quarantine(const std::string& service,
     return ok();
 }
 
-Status Store::remember(const std::string& service, const std::string& user) {
+Status StateFile::write_user(const std::string& service, const std::string& user) {
     auto row = TRY(prepare("INSERT OR REPLACE INTO known (name, user) VALUES (?, ?)", service));
     return row.bind(service).bind(user).run();
 }
 
-Result<std::vector<Store::Known>> Store::known() {
+Result<std::vector<Known>> StateFile::known() {
     auto row = TRY(prepare("SELECT name, user FROM known", "all"));
     std::vector<Known> found;
     while (TRY(row.next()))
@@ -102,15 +100,21 @@ Result<std::vector<Store::Known>> Store::known() {
     return found;
 }
 
-Status Store::forget(const std::string& service) {
-    auto transaction = TRY(Transaction::begin(database_.get(), "forget service " + service));
+Result<std::optional<std::string>> StateFile::user_of(const std::string& service) {
+    auto row = TRY(prepare("SELECT user FROM known WHERE name = ?", service));
+    if (!TRY(row.bind(service).next()))
+        return std::optional<std::string>{};
+    return std::optional(row.text(0));
+}
+
+Status StateFile::forget(const std::string& service) {
     for (const char* sql : {"DELETE FROM keys WHERE service = ?", "DELETE FROM services WHERE name = ?",
                             "DELETE FROM quarantine WHERE service = ?", "DELETE FROM known WHERE name = ?"})
         TRY(remove(sql, service));
-    return transaction.commit();
+    return ok();
 }
 
-Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {
+Result<std::vector<PublicKey>> StateFile::load_keys(const std::string& service) {
     auto row = TRY(prepare("SELECT type, base64, name FROM keys WHERE service = ?", service));
     row.bind(service);
     std::vector<PublicKey> keys;
@@ -119,15 +123,14 @@ Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {
     return keys;
 }
 
-Status Store::save_keys(const std::string& service, const std::vector<PublicKey>& keys) {
-    auto transaction = TRY(Transaction::begin(database_.get(), "write the keys of " + service));
+Status StateFile::write_keys(const std::string& service, const std::vector<PublicKey>& keys) {
     TRY(remove("DELETE FROM keys WHERE service = ?", service));
     for (const auto& key : keys) {
         auto row =
             TRY(prepare("INSERT INTO keys (service, type, base64, name) VALUES (?, ?, ?, ?)", service));
         TRY(row.bind(service).bind(key.type).bind(key.base64).bind(key.name).run());
     }
-    return transaction.commit();
+    return ok();
 }
 
 } // namespace pgod::store

@@ -1,0 +1,93 @@
+// What a service's actor remembers over a restart, and what it writes down.
+#include "daemon/service_actor.hpp"
+
+#include <fmt/format.h>
+
+namespace pgod::daemon {
+
+reconcile::Time wall_clock() {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// Nothing is done about a service before it is known what its operators had asked for.
+Status ServiceActor::recall() {
+    auto durable = TRY(ports_.store.load(service_.name));
+    auto keys = TRY(ports_.store.load_keys(service_.name));
+    const auto user = TRY(ports_.store.user_of(service_.name));
+    recalled_ = true;
+    if (durable)
+        state_.durable = std::move(*durable);
+    adopt_keys(std::move(keys));
+    if (!user)
+        ports_.store.remember(service_.name, service_.user);
+    if (user && *user != service_.user) { // changed while pgod did not run: first taken down as the old one
+        service_.user = *user;
+        remove();
+    }
+    return ok();
+}
+
+void ServiceActor::write_down() {
+    if (!recalled_)
+        return;
+    ports_.store.remember(service_.name, service_.user);
+    ports_.store.save(service_.name, state_.durable);
+    ports_.store.save_keys(service_.name, keys_);
+    if (deployment_)
+        ports_.store.save_deployment(service_.name, *deployment_);
+}
+
+void ServiceActor::save_and_adopt_keys(std::vector<PublicKey> keys) {
+    ports_.store.save_keys(service_.name, keys);
+    adopt_keys(std::move(keys));
+}
+
+void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
+    keys_ = keys;
+    ports_.keys.set_service(service_.name, std::move(keys));
+}
+
+void ServiceActor::begin_deployment(const reconcile::StartWork& action) {
+    deployment_.emplace();
+    deployment_->number = action.deployment;
+    deployment_->commit = action.commit;
+    deployment_->trigger = action.trigger;
+    deployment_->who = action.who;
+    deployment_->started = wall_clock();
+    ports_.store.save_deployment(service_.name, *deployment_);
+}
+
+void ServiceActor::end_deployment(const ipc::WorkDone& done) {
+    if (!deployment_)
+        return;
+    deployment_->ended = wall_clock();
+    deployment_->outcome = done.outcome.value_or(done.error ? Outcome::failed : Outcome::ok);
+    if (done.error) {
+        deployment_->cause = name_of(done.error->code);
+        deployment_->reason = done.error->message;
+    }
+    ports_.store.save_deployment(service_.name, *deployment_);
+    deployment_.reset();
+}
+
+// Of deployments whose end no pgod saw: what runs now tells how the last one ended.
+void ServiceActor::close_unfinished(const ipc::WorkDone& seen) {
+    auto rows = ports_.store.deployments(service_.name);
+    for (auto& row : rows ? *rows : std::vector<store::DeploymentRow>{}) {
+        if (row.ended)
+            continue;
+        row.ended = wall_clock();
+        const bool runs = seen.deployment == row.number;
+        row.outcome = runs ? Outcome::ok : Outcome::failed;
+        row.cause = runs ? "" : name_of(Code::internal);
+        row.reason = runs ? "it ended while pgod did not run"
+                          : fmt::format("pgod ended before it did; what runs is {}",
+                                        seen.running_commit.empty()
+                                            ? "nothing"
+                                            : fmt::format("{} of deployment {}",
+                                                          seen.running_commit.substr(0, 8), seen.deployment));
+        ports_.store.save_deployment(service_.name, row);
+    }
+}
+
+} // namespace pgod::daemon
