@@ -3,11 +3,17 @@
 #include "base/text.hpp"
 #include "compose/need.hpp"
 #include "compose/recording.hpp"
+#include "core/allowance.hpp"
 #include "core/policy.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
 
 namespace pgod::compose {
 
@@ -41,6 +47,31 @@ Status check_env_files(const Plan& plan, int stage, const std::string& stage_pat
     return ok();
 }
 
+// Networks that are not of the service's own; the admin granted them, but podman may not have them.
+Status check_foreign_networks(const Work& work, const Plan& plan) {
+    std::set<std::string, std::less<>> own;
+    for (const auto& network : plan.networks)
+        own.insert(network.name);
+    std::optional<std::map<std::string, FoundNetwork>> found; // podman is asked only when there is one
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options) {
+            if (option.flag != "--network" || is_network_mode(option.value))
+                continue;
+            for (const auto name : split(option.value, ',')) {
+                if (own.contains(name))
+                    continue;
+                if (!found)
+                    found = TRY(work.podman.networks());
+                if (!found->contains(std::string(name)))
+                    return Error{Code::transient,
+                                 fmt::format("service \"{}\": networks: podman has no network {} "
+                                             "for this user; make it with podman network create",
+                                             container.service, name)};
+            }
+        }
+    return ok();
+}
+
 } // namespace
 
 Result<JudgedPlan> plan_commit(const Work& work) {
@@ -59,9 +90,13 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     Recording recording = TRY(record_calls(request));
     auto [plan, violations] = parse_plan(recording.calls, work.job.service, std::move(recording.model));
     plan.files = std::move(recording.files);
+    for (const auto& note : recording.notes)
+        work.output.say(escaped(fmt::format("{}: {}", request.compose_file, note)));
     const PolicyGrants grants{request.stage, work.job.ports, work.job.volumes, work.job.networks,
                               work.job.allow};
     for (auto& violation : judge(plan, grants))
+        violations.push_back(std::move(violation));
+    for (auto& violation : judge_nested_keys(recording.nested))
         violations.push_back(std::move(violation));
     for (std::size_t i = 1; i < violations.size(); ++i)
         work.output.say(describe(violations[i]));
@@ -69,6 +104,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
         return Error{Code::permanent, describe(violations.front())};
     TRY(check_builds(plan, stage.get(), request.stage));
     TRY(check_env_files(plan, stage.get(), request.stage));
+    TRY(check_foreign_networks(work, plan));
     return JudgedPlan{std::move(plan), request.compose_file};
 }
 

@@ -187,7 +187,10 @@ Result<Recording> parse_shim_result(std::string_view text) {
         return Error{Code::permanent, "podman-compose ended without a result"};
     Recording recording;
     recording.model = model_of(json["model"]);
+    for (const auto& key : items_of(json["model"], "nested"))
+        recording.nested.push_back({text_of(key, "section"), text_of(key, "name"), text_of(key, "path")});
     recording.files = texts_of(json, "files");
+    recording.notes = texts_of(json, "notes");
     return recording;
 }
 

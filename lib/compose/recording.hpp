@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "core/plan.hpp"
+#include "core/policy_nested.hpp"
 
 #include <string>
 #include <string_view>
@@ -30,7 +31,9 @@ struct RecordingRequest {
 struct Recording {
     std::vector<Argv> calls;
     Model model;
+    std::vector<NestedKey> nested;  // keys within the settings of the model
     std::vector<std::string> files; // relative to the stage, sorted: what podman-compose opened there
+    std::vector<std::string> notes; // what podman-compose takes otherwise than its author may think
 };
 
 // Code::permanent when the commit is at fault: the message names the file and, where it is known, the line.

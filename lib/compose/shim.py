@@ -1,7 +1,7 @@
 # The shim: runs Debian's podman-compose for one recording, as the service's user, with `python3 -I -`.
 # Arguments: the result's descriptor, the stage, the compose file, the project, the recorder, and the names of
-# the admin's variables. The result is one JSON object: {"model", "files"}, or {"problem"}: one sentence;
-# with "host" it is not the commit that is at fault.
+# the admin's variables. The result is one JSON object: {"model", "files", "notes"}, or {"problem"}: one
+# sentence; with "host" it is not the commit that is at fault.
 #
 # podman-compose reads what a repository wrote, so an audit hook refuses every open outside the stage and
 # Python's own library, everything that writes, and every program but the recorder. Facts that the patches rest
@@ -13,7 +13,7 @@ admin_names = set(sys.argv[6:])
 
 import json, os, stat, subprocess, sysconfig, time, traceback
 
-MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = 1000, 100, 300
+MAX_CALLS, MAX_CONTAINERS, MAX_TEXT, MAX_NESTED, MAX_NOTES = 1000, 100, 300, 5000, 20
 KNOWN_VERSION = "1.0.3"
 DOCKERFILES = ("Containerfile", "ContainerFile", "containerfile", "Dockerfile", "DockerFile", "dockerfile")
 
@@ -143,7 +143,113 @@ def patch(module):
 
     module.dotenv_to_dict, module.rec_merge = dotenv_to_dict, rec_merge
     module.build_one, module.get_mount_args = build_one, get_mount_args
+    patch_networks(module, top)
+    patch_forms(module)
     return top
+
+
+def patch_networks(module, top):
+    """Networks of valid files that podman-compose 1.0.3 does not understand."""
+    original_deps, original_assert, original_args = module.flat_deps, module.assert_cnt_nets, module.get_net_args
+
+    def flat_deps(services, with_extends=False):  # the last step before a network that nobody uses is an error
+        original_deps(services, with_extends)
+        declared = top.get("file", {}).get("networks")
+        if with_extends or not hasattr(declared, "items"):
+            return
+        default = next(iter(declared)) if len(declared) == 1 else "default"
+        wanted = [module.norm_as_list(service.get("networks") or default) for service in services.values()]
+        used = {name for names in wanted for name in names}
+        if used <= declared.keys():
+            top["file"]["networks"] = {name: entry for name, entry in declared.items() if name in used}
+
+    def has_mode(container):  # podman refuses the default network beside it
+        return container.get("network_mode") and not container.get("networks")
+
+    def assert_cnt_nets(compose, container):  # pgod itself looks whether an external one exists
+        names = [] if has_mode(container) else module.norm_as_list(container.get("networks") or compose.default_net)
+        own = [name for name in names if not (compose.networks[name] or {}).get("external")]
+        if own:
+            original_assert(compose, dict(container, networks=own))
+
+    def get_net_args(compose, container):
+        if has_mode(container):
+            return []
+        args = original_args(compose, container)
+        for entry in (container.get("_networks") or {}).values():
+            for alias in (entry or {}).get("aliases") or ():
+                args += ["--network-alias", str(alias)]
+        return args
+
+    module.flat_deps, module.assert_cnt_nets, module.get_net_args = flat_deps, assert_cnt_nets, get_net_args
+
+
+def patch_forms(module):
+    """Valid forms of a setting that podman-compose 1.0.3 reads as something else."""
+    original_service, original_args, original_subs = module.normalize_service, module.container_to_args, module.rec_subs
+
+    def normalize_service(service):
+        service = original_service(service)
+        service.pop("_networks", None)
+        if hasattr(service.get("networks"), "items"):  # with aliases or addresses
+            service["_networks"] = service["networks"]
+            service["networks"] = list(service["networks"])
+        if hasattr(service.get("sysctls"), "items"):  # only the names would be passed on
+            service["sysctls"] = [f"{name}={value}" for name, value in service["sysctls"].items()]
+        for port in service.get("ports") or ():
+            if isinstance(port, int):
+                raise ValueError(f"ports: {port} is a number to YAML, as 22:22 without quotes is; write ports in quotes")
+        return service
+
+    def container_to_args(compose, container, *args, **keys):
+        check, command = container.get("healthcheck"), None
+        if hasattr(check, "items"):
+            check = dict(check, test=["NONE"]) if check.get("disable") else dict(check)
+            if isinstance(check.get("test"), list):  # it is changed in place, once for each replica
+                check["test"] = list(check["test"])
+                if check["test"][:1] == ["CMD"]:  # a shell would split its words again
+                    command = direct_check([str(word) for word in check.pop("test")[1:]])
+            container = dict(container, healthcheck=check)
+        made = original_args(compose, container, *args, **keys)
+        made[1:1] = ["--healthcheck-command", command] if command else []
+        return made
+
+    def direct_check(words):
+        """podman 4.3.1 takes an array of several words as it is; of one it makes a shell's line, unless CMD is before."""
+        return json.dumps(words) if len(words) > 1 else "CMD " + "".join(words)
+
+    def rec_subs(value, variables):
+        if isinstance(value, str):
+            judge_variables(module.var_re, value, variables)
+        return original_subs(value, variables)
+
+    module.normalize_service, module.container_to_args, module.rec_subs = normalize_service, container_to_args, rec_subs
+
+
+notes = []
+
+
+def note(sentence):
+    if sentence not in notes and len(notes) < MAX_NOTES:
+        notes.append(sentence)
+
+
+def judge_variables(pattern, text, variables):
+    """podman-compose 1.0.3 leaves some forms of ${NAME} as they are, and takes an unset one for empty."""
+    for match in pattern.finditer(text):
+        name, default = match.group("named") or match.group("braced"), match.group("default")
+        if match.group("escaped") is not None:
+            continue
+        if "${" in (default or match.group("err") or ""):
+            raise ValueError(f"${{{name}…}}: podman-compose does not expand one variable within another")
+        if default is not None and variables.get(name) == "" and match.group().startswith("${" + name + ":-"):
+            raise ValueError(f"${{{name}:-…}}: {name} is set but empty, and podman-compose would not take the default;"
+                             f" leave {name} unset or give it a value")
+        if default is None and match.group("err") is None and variables.get(name) is None:
+            note(f"variable {name} is not set, and becomes empty")
+    if "${" in pattern.sub("", text):
+        raise ValueError("podman-compose expands ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?error} and"
+                         f" ${{NAME?error}} only, not {text[text.index('${'):][:60]!r}; $$ stands for one $")
 
 
 def conditions(service):
@@ -156,12 +262,41 @@ def conditions(service):
     return found
 
 
+def paths_in(section, name, value, before=()):
+    """The keys within a setting, as pgod's policy judges them; a network's own name is a star, a driver has its value."""
+    if not hasattr(value, "items"):
+        return
+    for key, entry in value.items():
+        path = (*before, "*" if before == ("networks",) else str(key))
+        if key == "driver" and not before:
+            path = (f"driver={entry or 'default'}",)
+        yield {"section": section, "name": str(name), "path": ".".join(path)}
+        if len(path) < 5:
+            yield from paths_in(section, name, entry, path)
+
+
+def nested_keys(top, compose):
+    found = []
+    for section in ("networks", "volumes"):
+        entries = top.get("file", {}).get(section)
+        for name, entry in entries.items() if hasattr(entries, "items") else ():
+            found += paths_in(section, name, entry)
+    for name, service in compose.services.items():
+        for key, value in (("build", service.get("build")), ("deploy", service.get("deploy")),
+                           ("networks", service.get("_networks"))):
+            found += paths_in("services", name, value, (key,))
+    if len(found) > MAX_NESTED:
+        raise Refused(f"holds more than {MAX_NESTED} keys")
+    return found
+
+
 def model_of(top, compose):
     return {
         "keys": [str(key) for key in top.get("file", {}) if key != "_dirname"],
+        "nested": nested_keys(top, compose),
         "services": {
             str(name): {
-                "keys": [str(key) for key in service if key != "_deps"],
+                "keys": [str(key) for key in service if key not in ("_deps", "_networks")],
                 "depends_on": conditions(service),
                 "restart": str(service.get("restart") or ""),
                 "builds": "build" in service,
@@ -187,8 +322,6 @@ def sentence_of(error):
         return f"{compose_file}: {shown(str(error.filename))} does not exist"
     if isinstance(error, KeyError):
         return f"{compose_file}: refers to {error.args[0]!r}, which is not defined"[:MAX_TEXT]
-    if isinstance(error, RuntimeError) and text.startswith("missing networks: "):
-        return f"{compose_file}: networks: {text[18:]} is declared but used by no service"
     if isinstance(error, (ValueError, RuntimeError, OSError)) and text:
         return f"{compose_file}: {text}"
     return f"{compose_file}: podman-compose cannot work with it ({type(error).__name__}: {text})"
@@ -218,7 +351,7 @@ def record(tail):
         return {"problem": sentence_of(error), "trace": traceback.format_exc()[-4000:]}
     if guard.first:
         return {"problem": f"{compose_file}: {guard.first}"}
-    return {"model": model_of(top, module.podman_compose), "files": sorted(guard.files)}
+    return {"model": model_of(top, module.podman_compose), "files": sorted(guard.files), "notes": notes}
 
 
 def main():

@@ -1,5 +1,6 @@
 #include "core/plan_flags.hpp"
 
+#include "core/allowance.hpp"
 #include "core/plan_shapes.hpp"
 
 #include <algorithm>
@@ -96,10 +97,11 @@ constexpr std::array<Flag, 57> run_table{{
     {"--health-retries", "--healthcheck-retries", "healthcheck", Take::once, true, is_retries,
      "a number of retries"},
     {"--privileged", "", "privileged", Take::never, false},
-    {"--cap-add", "", "cap_add", Take::never},
-    {"--device", "", "devices", Take::never},
-    {"--security-opt", "", "security_opt", Take::never},
-    {"--sysctl", "", "sysctls", Take::never},
+    {"--cap-add", "", "cap_add", Take::granted, true, is_capability, "the name of a capability"},
+    {"--device", "", "devices", Take::granted, true, is_device_mapping,
+     "a device beneath /dev, such as /dev/fuse[:/dev/NAME[:rwm]]"},
+    {"--security-opt", "", "security_opt", Take::granted, true, is_not_empty, "a security option"},
+    {"--sysctl", "", "sysctls", Take::granted, true, is_sysctl, "NAME=VALUE with a plain value"},
     {"--pod", "", "pod", Take::never},
     {"--annotation", "", "annotations", Take::never},
     {"--secret", "", "secrets", Take::never},

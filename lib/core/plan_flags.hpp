@@ -15,10 +15,11 @@
 namespace pgod {
 
 enum class Take {
-    once,  // kept; a second one could not come from podman-compose
-    many,  // kept, in order
-    drop,  // accepted, but said by the worker itself
-    never, // refused, naming the setting
+    once,    // kept; a second one could not come from podman-compose
+    many,    // kept, in order
+    granted, // as many; only what `allow` permits passes the policy
+    drop,    // accepted, but said by the worker itself
+    never,   // refused, naming the setting
 };
 
 struct Flag {

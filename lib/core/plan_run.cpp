@@ -1,4 +1,5 @@
 // `podman run` of a plan: podman-compose's container_to_args(), read back.
+#include "core/allowance.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 #include "core/plan_calls.hpp"
@@ -10,7 +11,6 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <set>
 #include <utility>
@@ -18,13 +18,6 @@
 namespace pgod {
 
 namespace {
-
-bool is_network_mode(std::string_view name) {
-    constexpr std::array<std::string_view, 8> modes{"host", "none",        "bridge", "private",
-                                                    "pod",  "slirp4netns", "pasta",  "default"};
-    return name.find(':') != std::string_view::npos ||
-           std::find(modes.begin(), modes.end(), name) != modes.end();
-}
 
 // One container as it is being read.
 class RunReader {
@@ -99,7 +92,7 @@ class RunReader {
         if (flag.take == Take::drop || service == reading_.plan.model.services.end())
             return false;
         const auto& keys = service->second.keys;
-        return (given.alone || flag.take == Take::never) &&
+        return (given.alone || flag.take == Take::never || flag.take == Take::granted) &&
                std::find(keys.begin(), keys.end(), flag.setting) == keys.end();
     }
 
@@ -111,7 +104,7 @@ class RunReader {
         if (flag->take == Take::never)
             return refuse(flag->setting,
                           flag->has_value ? quoted(value) + " is not allowed" : "is not allowed");
-        if (flag->take != Take::many && !once_.insert(name).second)
+        if (flag->take != Take::many && flag->take != Take::granted && !once_.insert(name).second)
             return refuse(flag->setting.empty() ? "image" : flag->setting, quoted(name) + " is given twice");
         if (name == "--name")
             container_.name = value;
@@ -169,6 +162,14 @@ class RunReader {
     }
 
     void read_networks(const std::string& value) {
+        const bool is_mode = value == "host" || value == "none"; // the policy judges which
+        if (!network_.empty() && (is_mode || has_mode_))
+            return refuse("network_mode",
+                          quoted(is_mode ? value : network_) + " and \"networks\" exclude each other");
+        has_mode_ = is_mode;
+        network_ = value;
+        if (is_mode)
+            return keep("--network", value);
         std::vector<std::string> names;
         for (const auto name : split(value, ','))
             names.emplace_back(name);
@@ -179,7 +180,7 @@ class RunReader {
                 return refuse("networks",
                               "the file has several networks, none called \"default\"; name those of "
                               "this service");
-            if (is_network_mode(name))
+            if (is_network_mode(name) || name.find(':') != std::string::npos)
                 return refuse("network_mode", quoted(name) +
                                                   " is not allowed; containers of a service reach each "
                                                   "other by name without it");
@@ -213,6 +214,8 @@ class RunReader {
     PlannedContainer container_;
     std::set<std::string_view> once_;
     std::set<std::string> targets_;
+    std::string network_; // the last --network
+    bool has_mode_ = false;
 };
 
 } // namespace

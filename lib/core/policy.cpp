@@ -1,10 +1,12 @@
 #include "core/policy.hpp"
 
 #include "base/text.hpp"
+#include "core/allowance.hpp"
 #include "core/findings.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 #include "core/plan_shapes.hpp"
+#include "core/policy_allow.hpp"
 #include "core/policy_model.hpp"
 #include "core/policy_ports.hpp"
 
@@ -47,6 +49,7 @@ class Judge {
             if (!names.insert(container.name).second)
                 findings_.add(container.service, "container_name", quoted(container.name) + " is used twice");
             judge_container(container);
+            judge_allowed(container, grants_.allow, findings_);
         }
         judge_nested_binds();
         judge_ports(plan_, grants_.ports, findings_);
@@ -112,9 +115,11 @@ class Judge {
 
     void judge_networks(const PlannedContainer& container, std::string_view names) {
         for (const auto name : split(names, ','))
-            if (!has(plan_.networks, name)) // judge_own() looked at those that are there
+            if (!is_network_mode(name) && !has(plan_.networks, name) && // judge_own() looked at those
+                std::find(grants_.networks.begin(), grants_.networks.end(), name) == grants_.networks.end())
                 findings_.add(container.service, "networks",
-                              quoted(name) + " is not a network of this service");
+                              quoted(name) + " is not a network of this service",
+                              is_object_name(name) ? "networks = [" + quoted(name) + "]" : "");
     }
 
     void judge_mount(const PlannedContainer& container, const Mount& mount) {

@@ -95,7 +95,10 @@ constexpr std::string_view other_devices = "would reach devices or the host's re
 constexpr std::string_view no_secrets =
     "are not supported; mount a file of the repository, or a directory that the admin grants";
 
-constexpr std::array<RefusedKey, 23> refused_service_keys{{
+constexpr std::string_view not_run =
+    "is ignored by this podman-compose, and would run commands or programs; remove it";
+
+constexpr std::array<RefusedKey, 28> refused_service_keys{{
     {"cgroup", other_containers},
     {"cgroup_parent", other_containers},
     {"configs", no_secrets},
@@ -109,10 +112,15 @@ constexpr std::array<RefusedKey, 23> refused_service_keys{{
     {"ipc", other_containers},
     {"label_file", "would read a file that podman-compose does not check; write the labels under \"labels\""},
     {"oom_kill_disable", other_devices},
+    {"models", "is ignored by this podman-compose; remove it"},
     {"oom_score_adj", other_devices},
     {"pid", other_containers},
+    {"post_start", not_run},
+    {"pre_start", not_run},
+    {"pre_stop", not_run},
     {"profiles",
      "is ignored by this podman-compose, so the service would always run; remove the key or the service"},
+    {"provider", not_run},
     {"runtime", "would choose the program that makes the container"},
     {"secrets", no_secrets},
     {"storage_opt", other_devices},
@@ -123,14 +131,23 @@ constexpr std::array<RefusedKey, 23> refused_service_keys{{
 }};
 
 constexpr std::array<std::string_view, 5> top_keys{"version", "services", "networks", "volumes", "name"};
-constexpr std::array<RefusedKey, 3> refused_top_keys{{
+constexpr std::array<RefusedKey, 4> refused_top_keys{{
     {"configs", no_secrets},
     {"include", "is ignored by this podman-compose; write the services into one file"},
+    {"models", "is ignored by this podman-compose; remove it"},
     {"secrets", no_secrets},
 }};
 
+// podman-compose's own keys, honoured from 1.2 on: flags of podman, mappings of users, a root file system.
+bool is_podman_extension(std::string_view key) {
+    return key == "x-podman" || key.starts_with("x-podman.");
+}
+
 void judge_key(const std::string& service, const std::string& key, std::span<const std::string_view> allowed,
                std::span<const RefusedKey> refused, Findings& findings) {
+    if (is_podman_extension(key))
+        return findings.add(service, quoted(key),
+                            "would hand options to podman that nobody judged; remove it");
     // Underscores begin the keys that podman-compose itself adds to its model; no specification has such.
     if (key.starts_with("x-") || key.starts_with('_') ||
         std::find(allowed.begin(), allowed.end(), key) != allowed.end())

@@ -1,5 +1,6 @@
 """Hostile and broken repositories: rejected in one sentence that names file or setting, with the old version running."""
 
+import json
 import os
 import pathlib
 
@@ -54,9 +55,37 @@ CASES = {
     "far too many containers": ({"compose.yaml": compose(a=service(deploy={"replicas": 10**9}))}, {}, ["compose.yaml"]),
     "yaml bomb": ({"compose.yaml": BOMB}, {}, ["compose.yaml"]),
     "undeclared network": ({"compose.yaml": compose(a=service(networks=["zz"]))}, {}, ["compose.yaml"]),
-    "unused network": ({"compose.yaml": compose(a=service()) + "networks: {zz: {}, default: {}}\n"}, {}, ["zz"]),
     "external network": ({"compose.yaml": compose(a=service()) + "networks: {default: {external: true, name: n}}\n"},
-                         {}, ["compose.yaml"]),
+                         {}, ["a", "networks", 'networks = ["n"]']),
+    "capability": ({"compose.yaml": compose(a=service(cap_add=["SYS_ADMIN"]))}, {}, ["a", 'allow = ["cap:SYS_ADMIN"]']),
+    "security option": ({"compose.yaml": compose(a=service(security_opt=["seccomp:unconfined"]))}, {},
+                        ["a", "security_opt", 'allow = ["security-opt:seccomp=unconfined"]']),
+    "seccomp profile": ({"compose.yaml": compose(a=service(security_opt=["seccomp=/etc/passwd"]))}, {},
+                        ["a", "security_opt", "is not allowed"]),
+    "sysctl": ({"compose.yaml": compose(a=service(sysctls={"net.core.somaxconn": 1024}))}, {},
+               ["a", "sysctls", 'allow = ["sysctl:net.core.somaxconn"]']),
+    "network namespace": ({"compose.yaml": compose(a=service(network_mode="ns:/proc/1/ns/net"))}, {}, ["network_mode"]),
+    "host network beside others": ({"compose.yaml": compose(a=service(network_mode="host", networks=["default"]))}, {},
+                                   ["network_mode", "exclude each other"]),
+    "volume that is a host directory": ({"compose.yaml": compose(a=service(volumes=["d:/d"])) + json.dumps(
+        {"volumes": {"d": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}}})[1:-1] + "\n"}, {},
+        ["volumes", '"d"', "driver_opts"]),
+    "network driver": ({"compose.yaml": compose(a=service()) + "networks: {default: {driver: macvlan}}\n"}, {},
+                       ["networks", "default", "macvlan"]),
+    "fixed address": ({"compose.yaml": compose(a=service(networks={"default": {"ipv4_address": "10.89.0.9"}})) +
+                       "networks: {default: {}}\n"}, {}, ["a", "ipv4_address", "ignored"]),
+    "gpu": ({"compose.yaml": compose(a=service(deploy={"resources": {"reservations": {"devices": [
+        {"capabilities": ["gpu"]}]}}}))}, {}, ["a", "deploy.resources.reservations.devices"]),
+    "build context of another place": ({"compose.yaml": compose(a=service(image="x", build={
+        "context": ".", "additional_contexts": {"x": "/etc"}})), "Dockerfile": "FROM x\n"}, {},
+        ["a", "build.additional_contexts"]),
+    "flags for the pod": ({"compose.yaml": compose(a=service()) + "x-podman: {pod_args: [--privileged]}\n"}, {},
+                          ["x-podman"]),
+    "number as a port": ({"compose.yaml": compose() + "  a: {image: x, ports: [22:22]}\n"}, {}, ["ports", "quotes"]),
+    "variable in a variable": ({"compose.yaml": compose(a=service(hostname="${A:-${B}}"))}, {}, ["${A", "within"]),
+    "variable form": ({"compose.yaml": compose(a=service(hostname="${A:+x}"))}, {}, ["compose.yaml", "${A:+x}"]),
+    "empty variable with a default": ({"compose.yaml": compose(a=service(hostname="${A:-x}")), ".env": "A=\n"}, {},
+                                      ["A is set but empty"]),
     "bind in another bind": ({"compose.yaml": compose(a=service(
         volumes=["./shared:/s", "./shared/sub:/x"], restart="always"))}, {}, ["a", "volumes", "shared/sub"]),
     "image of another service": ({"compose.yaml": compose(a=service(image="localhost/pgod/b:1"))}, {}, ["a", "image"]),
@@ -126,6 +155,64 @@ class Hostile(scene.ComposeTest):
         self.good(svc.deploy({"compose.yaml": text, "data/inner/f": "tracked", "data/plain": "1"}))
         self.assertEqual(svc.tree("data/inner/f").read_text(), "tracked")
         self.assertFalse((self.user.home / "f").exists())
+
+    def test_valid_files_that_podman_compose_alone_gets_wrong(self):
+        check = {"test": ["CMD", "test", "-e", "/bin/a b"], "interval": "1s", "retries": 2}
+        port = harness.free_port()
+        svc = self.service()
+        for name, text in {
+            "a network that nobody uses": compose(a=service()) + "networks: {zz: {}, default: {}}\n",
+            "networks as a map": compose(a=service(networks={"front": {"aliases": ["other"]}, "back": None})) +
+                                 "networks: {front: {}, back: {}}\n",
+            "no network": compose(a=service(network_mode="none")),
+            "capabilities that are dropped and given back": compose(a=service(cap_drop=["ALL"], cap_add=["CHOWN"])),
+            "no new privileges": compose(a=service(security_opt=["no-new-privileges:true"])),
+            "a check without a shell": compose(a=service(
+                "sh -c 'touch \"/bin/a b\"; exec sleep 1000'", healthcheck=check, deploy={"replicas": 2})),
+            "a check of one word": compose(a=service(healthcheck={"test": ["CMD", "true"], "interval": "1s"})),
+            "a check that is disabled": compose(a=service(healthcheck={"disable": True, "test": ["CMD", "false"]})),
+            "a driver that is the default": compose(a=web(port, volumes=["v:/v"])) +
+                                            "networks: {default: {driver: bridge}}\nvolumes: {v: {driver: local}}\n",
+        }.items():
+            with self.subTest(name):
+                self.good(svc.deploy({"compose.yaml": text}), changed=True)
+        self.good(svc.deploy({"compose.yaml": compose(a=service(networks={"default": {"aliases": ["other"]}}),
+                                                      b=service()) + "networks: {default: {}}\n"}))
+        aliases = json.loads(self.user.podman("inspect", f"{svc.name}_a_1"))[0]["NetworkSettings"]["Networks"]
+        self.assertIn("other", aliases[f"{svc.name}_default"]["Aliases"])
+        result = svc.deploy({"compose.yaml": compose(a=service(hostname="x${NOBODY_SETS_IT}"))})
+        self.good(result)
+        self.assertIn("NOBODY_SETS_IT is not set", result.stderr)
+
+    def test_what_the_admin_allows(self):
+        svc = self.service()
+        missing = svc.deploy({"compose.yaml": compose(a=service(networks=["s"])) +
+                              "networks: {s: {external: true, name: pgcshared}}\n"}, networks=["pgcshared"])
+        self.assertEqual((missing.exit_status, missing.changed, svc.ids()), (1, False, {}))
+        self.assertIn("podman has no network pgcshared", missing.error)
+        self.user.podman("network", "create", "pgcshared")
+        self.addCleanup(self.user.podman, "network", "rm", "-f", "pgcshared")
+        for name, text, settings, seen in (
+                ("capability", compose(a=service(cap_add=["NET_RAW"])), {"allow": ["cap:NET_RAW"]},
+                 lambda a: "CAP_NET_RAW" in a["EffectiveCaps"]),
+                ("device", compose(a=service(devices=["/dev/null:/dev/mine"])), {"allow": ["device:/dev/null"]},
+                 lambda a: self.user.podman("exec", a["Id"], "test", "-e", "/dev/mine") == ""),
+                ("security option", compose(a=service(security_opt=["seccomp:unconfined"])),
+                 {"allow": ["security-opt:seccomp=unconfined"]},
+                 lambda a: "seccomp=unconfined" in a["HostConfig"]["SecurityOpt"]),
+                ("sysctl", compose(a=service(sysctls={"net.core.somaxconn": 77})),
+                 {"allow": ["sysctl:net.core.somaxconn"]},
+                 lambda a: self.user.podman("exec", a["Id"], "cat", "/proc/sys/net/core/somaxconn") == "77\n"),
+                ("host network", compose(a=service(network_mode="host")), {"allow": ["host-network"]},
+                 lambda a: a["HostConfig"]["NetworkMode"] == "host"),
+                ("network", compose(a=service(networks=["s"])) + "networks: {s: {external: true, name: pgcshared}}\n",
+                 {"networks": ["pgcshared"]}, lambda a: list(a["NetworkSettings"]["Networks"]) == ["pgcshared"])):
+            with self.subTest(name):
+                svc.stage({"compose.yaml": text})
+                self.rejected(svc.do("deploy"), "service \"a\"", "the admin can grant it with")
+                self.good(svc.do("deploy", **settings), changed=True)
+                self.assertTrue(seen(json.loads(self.user.podman("inspect", f"{svc.name}_a_1"))[0]))
+        self.assertIn("pgcshared", self.user.podman("network", "ls"))
 
     def test_granted_volumes(self):
         granted = self.user.home / "granted"

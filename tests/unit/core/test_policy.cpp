@@ -222,6 +222,16 @@ TEST_CASE("volumes and networks of the own project only") {
     CHECK(said.find("\"demo_\" does not belong") != std::string::npos);
 }
 
+TEST_CASE("networks that the admin grants") {
+    CHECK(verdict({"--net", "other_net"}, no_grants()) ==
+          "service \"web\": networks: \"other_net\" is not a network of this service; the admin can grant it "
+          "with networks = [\"other_net\"]\n");
+    auto granted = no_grants();
+    granted.networks = {"shared", "other_net"};
+    CHECK(verdict({"--net", "other_net,shared"}, granted) == "");
+    CHECK(verdict({"--net", "other_net,another"}, granted).find("\"another\" is not") != std::string::npos);
+}
+
 TEST_CASE("files outside of the stage") {
     CHECK(verdict({"--env-file", stage + "/a.env"}, no_grants()) == "");
     for (const std::string& file :
@@ -291,7 +301,12 @@ TEST_CASE("keys of the model") {
                                                            "oom_kill_disable",
                                                            "label_file",
                                                            "cpu_rt_runtime",
-                                                           "cpu_rt_period"}) {
+                                                           "cpu_rt_period",
+                                                           "models",
+                                                           "provider",
+                                                           "pre_start",
+                                                           "post_start",
+                                                           "pre_stop"}) {
         CAPTURE(key);
         model.services["web"].keys = {"image", key};
         const auto violations = judge(plan_of(model), no_grants());
@@ -300,16 +315,23 @@ TEST_CASE("keys of the model") {
         CHECK(violations[0].setting == key);
         CHECK(violations[0].problem.find("pgod knows") == std::string::npos);
     }
-    for (const std::string& key :
-         std::vector<std::string>{"post_start", "provider", "Privileged", "", "image "}) {
+    for (const std::string& key : std::vector<std::string>{"post_starts", "Privileged", "", "image "}) {
         model.services["web"].keys = {key};
         const auto violations = judge(plan_of(model), no_grants());
         REQUIRE(violations.size() == 1);
         CHECK(violations[0].problem.find("is not a key that pgod knows") == 0);
     }
     model.services["web"].keys = {};
-    model.keys = {"services", "secrets", "configs", "include", "pods"};
-    CHECK(judge(plan_of(model), no_grants()).size() == 4);
+    model.keys = {"services", "secrets", "configs", "include", "models", "pods", "x-podman"};
+    CHECK(judge(plan_of(model), no_grants()).size() == 6);
+    for (const std::string& key : std::vector<std::string>{"x-podman", "x-podman.uidmaps"}) {
+        model.keys = {"services"};
+        model.services["web"].keys = {key};
+        CHECK(sentences(judge(plan_of(model), no_grants())).find("would hand options to podman") !=
+              std::string::npos);
+    }
+    model.services["web"].keys = {"x-podmanage"};
+    CHECK(sentences(judge(plan_of(model), no_grants())) == "");
 }
 
 TEST_CASE("dependencies") {
