@@ -36,8 +36,9 @@ struct Suspension {
 // A commit that is left alone until `retry`, `up --commit` or another commit.
 struct Quarantined {
     std::string commit;
-    std::string reason;
+    std::string reason; // one sentence: why it failed, or who holds it back
     Time since{};
+    bool held = false; // nothing is wrong with it, an operator went back by hand; `resume` ends this as well
     bool operator==(const Quarantined&) const = default;
 };
 
@@ -63,5 +64,10 @@ struct Durable {
     Decision decision;
     bool operator==(const Durable&) const = default;
 };
+
+// What `status` calls desired: a suspension hides what was asked for before it.
+constexpr Desired shown_desired(const Durable& durable) noexcept {
+    return durable.suspension ? Desired::suspended : durable.intent.desired;
+}
 
 } // namespace pgod::reconcile

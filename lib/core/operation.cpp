@@ -7,7 +7,7 @@ namespace pgod {
 
 namespace {
 
-constexpr std::array<Operation, 14> operations{{
+constexpr std::array<Operation, 17> operations{{
     {Op::ping, "ping", OpGroup::read, 0, true, std::nullopt, "answer \"pong! - HOSTNAME\""},
     {Op::list, "list", OpGroup::read, 0, true, std::nullopt, "list the services that this key may see"},
     {Op::status, "status", OpGroup::read, 0, true, std::nullopt,
@@ -15,8 +15,8 @@ constexpr std::array<Operation, 14> operations{{
     {Op::ps, "ps", OpGroup::read, 0, true, std::nullopt, "list the service's containers"},
     {Op::logs, "logs", OpGroup::read, 64, true, std::nullopt,
      "print the containers' logs: logs [-f] [SERVICE...]"},
-    {Op::up, "up", OpGroup::deploy, 0, false, Work::deploy,
-     "sync, and deploy the tip where it differs or is not healthy"},
+    {Op::up, "up", OpGroup::deploy, 3, false, Work::deploy,
+     "sync, and deploy the tip where it differs or is not healthy: up [--commit SHA] [--resume]"},
     {Op::down, "down", OpGroup::deploy, 0, false, Work::down,
      "stop and remove the containers; they stay down until up"},
     {Op::start, "start", OpGroup::deploy, 64, false, Work::start,
@@ -29,6 +29,12 @@ constexpr std::array<Operation, 14> operations{{
     {Op::sync, "sync", OpGroup::deploy, 0, false, Work::deploy, "fetch now and do what a poll does"},
     {Op::check, "check", OpGroup::read, 1, false, Work::check,
      "sync, and say whether the tip would be accepted: check [COMMIT]"},
+    {Op::retry, "retry", OpGroup::deploy, 0, false, Work::deploy,
+     "sync, and deploy the tip although it is quarantined"},
+    {Op::suspend, "suspend", OpGroup::deploy, 64, false, std::nullopt,
+     "leave everything as it is until resume: suspend [--until TIME] [REASON...]"},
+    {Op::resume, "resume", OpGroup::deploy, 0, false, std::nullopt,
+     "follow the branch again after suspend or rollback"},
 }};
 
 } // namespace

@@ -26,6 +26,9 @@ enum class Op {
     build,
     sync,
     check,
+    retry,
+    suspend,
+    resume,
 };
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
@@ -51,7 +54,7 @@ struct Operation {
     std::size_t max_args;  // arguments after the operation; more is a usage error
     bool ends_with_client; // a client that leaves ends it; otherwise the server finishes what it began
     std::optional<Work>
-        work; // changes the service, in its turn; none: looks, beside whatever the service does
+        work; // done to the service, in its turn; none: answered beside whatever the service does
     std::string_view summary; // one line for usage texts
 };
 

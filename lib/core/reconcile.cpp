@@ -1,5 +1,6 @@
 #include "core/reconcile.hpp"
 
+#include "core/quarantine.hpp"
 #include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"
 
@@ -16,8 +17,10 @@ void Stepper::on(const Available&) {
 }
 
 void Stepper::on(const Unavailable& event) {
-    if (state_.unavailable != event.reason)
+    if (state_.unavailable != event.reason) {
         note(true, event.reason);
+        decide(event.reason);
+    }
     state_.phase = Phase::unavailable;
     state_.unavailable = event.reason;
     state_.user_gone = event.user_gone;
@@ -36,6 +39,8 @@ void Stepper::on(const Recovered& event) {
     // After a reboot the record says what should run and the containers are gone.
     state_.needs_deploy =
         !event.running.empty() && (event.health == Health::missing || event.health == Health::degraded);
+    if (state_.needs_deploy)
+        state_.because = Trigger::start;
     state_.next_sync = now_;
     next();
 }
@@ -48,6 +53,8 @@ void Stepper::on(const Tick&) {
 // change.
 void Stepper::on(const Reconfigured& event) {
     state_.durable.settled.clear();
+    state_.durable.waiting.clear();
+    state_.because = Trigger::config;
     state_.rejudge = state_.phase == Phase::working;
     state_.read_repository = true;
     state_.next_sync = std::min(state_.next_sync, now_);
@@ -83,18 +90,20 @@ void Stepper::next() {
     if (!state_.queue.empty()) {
         state_.current = std::move(state_.queue.front());
         state_.queue.pop_front();
-        if (needs_tip(*operation_of(state_.current->op).work))
-            return start_sync();
-        return start_work(*operation_of(state_.current->op).work);
+        return start_command();
     }
     if (now_ >= state_.next_sync)
         return start_sync();
-    if (state_.next_deploy && now_ >= *state_.next_deploy && why_not_deploy(state_, settings_, now_).empty())
-        export_tip();
+    if (state_.next_deploy && now_ >= *state_.next_deploy &&
+        why_not_deploy(state_, settings_, now_).empty()) {
+        state_.because = Trigger::retry;
+        start_export(state_.tip, Work::deploy);
+    }
 }
 
 Step step(State state, const Settings& settings, const Event& event, Time now, double jitter) {
     Stepper stepper(std::move(state), settings, now, jitter);
+    stepper.let_suspension_end();
     std::visit([&stepper](const auto& happened) { stepper.on(happened); }, event);
     return std::move(stepper).take();
 }
@@ -102,9 +111,14 @@ Step step(State state, const Settings& settings, const Event& event, Time now, d
 std::optional<Time> due(const State& state) {
     if (state.phase != Phase::idle)
         return std::nullopt;
-    if (state.next_deploy && state.durable.intent.desired == Desired::running)
-        return std::min(state.next_sync, *state.next_deploy);
-    return state.next_sync;
+    const Durable& durable = state.durable;
+    Time next = state.next_sync;
+    if (durable.suspension)
+        return durable.suspension->until ? std::min(next, *durable.suspension->until) : next;
+    if (state.next_deploy && durable.intent.desired == Desired::running &&
+        find_quarantined(durable, state.tip) == nullptr)
+        next = std::min(next, *state.next_deploy);
+    return next;
 }
 
 } // namespace pgod::reconcile

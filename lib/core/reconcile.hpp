@@ -43,7 +43,8 @@ struct PendingCommand {
     std::vector<std::string> args;
     std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
     bool json = false;
-    std::string who; // set by step()
+    std::string who;    // as Intent::by; set by step()
+    std::string commit; // what it names instead of the tip, perhaps its first digits; set by step()
     bool operator==(const PendingCommand&) const = default;
 };
 
@@ -63,8 +64,9 @@ struct State {
     Time next_sync{};
     std::optional<Time> next_deploy;       // after a transient failure
     std::optional<PendingCommand> current; // the command being carried out; none in a poll
-    std::optional<Work> work;              // in phase working
+    std::optional<Work> work;              // in phase working; in phase exporting what follows it
     std::string target;                    // the commit being exported or worked on
+    std::optional<Trigger> because;        // of the next deployment that no command asks for; none: a poll
     std::deque<PendingCommand> queue;
     bool removed = false; // no longer configured: taken down, and then nothing more
     bool take_down_failed = false;
@@ -96,6 +98,7 @@ struct SyncEnded {
 };
 struct ExportEnded {
     std::optional<Error> error;
+    std::string commit; // the whole id of what was exported
 };
 struct WorkEnded {
     int exit_status = 0;
@@ -121,7 +124,8 @@ struct StartSync {
     bool operator==(const StartSync&) const = default;
 };
 struct StartExport {
-    std::string commit;
+    std::string commit;     // or its first digits, when an operator named it
+    bool on_branch = false; // an operator named it: refuse with Code::gone what is not on the branch
     bool operator==(const StartExport&) const = default;
 };
 struct StartWork {
@@ -132,7 +136,7 @@ struct StartWork {
     std::vector<std::string> args;
     bool json = false;
     Trigger trigger = Trigger::poll; // deploy
-    std::string who;                 // deploy: the key that asked; empty: nobody
+    std::string who;                 // whose command it was; empty: nobody's
     bool operator==(const StartWork&) const = default;
 };
 struct Tell { // a sentence for the client of a command, on its standard error

@@ -1,4 +1,7 @@
 #include "core/exit_status.hpp"
+#include "core/intent_options.hpp"
+#include "core/quarantine.hpp"
+#include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"
 
 #include <fmt/format.h>
@@ -12,24 +15,122 @@ namespace {
 
 constexpr std::size_t max_queue = 32; // commands that may wait for one service
 
+bool deploys_tip(Op op) {
+    return op == Op::up || op == Op::retry;
+}
+
 } // namespace
 
 void Stepper::on(const CommandArrived& event) {
-    const PendingCommand& command = event.command;
+    PendingCommand command = event.command;
+    command.who = event.who;
     if (state_.removed)
         return refuse(command.id, no_longer_configured);
+    if (command.op == Op::suspend)
+        return suspend(command);
+    if (command.op == Op::resume)
+        return resume(command);
     if (state_.phase == Phase::unavailable)
         return refuse(command.id, state_.unavailable);
+    if (auto taken = take_options(command); !taken) {
+        tell(command.id, taken.error().message);
+        return finish(command.id, exit_status::usage);
+    }
     if (state_.queue.size() >= max_queue) {
         tell(command.id, "too many commands wait for this service; try again later");
         return finish(command.id, exit_status::busy);
     }
-    state_.queue.push_back(command);
-    state_.queue.back().who = event.who;
-    note_intent(state_.queue.back(), event.who);
+    if (state_.durable.suspension && deploys_tip(command.op)) {
+        tell(command.id, why_suspended(*state_.durable.suspension) + "; resume it first, or say up --resume");
+        return finish(command.id, exit_status::rejected);
+    }
+    state_.queue.push_back(std::move(command));
+    note_intent(state_.queue.back());
     if (state_.phase != Phase::idle)
-        tell(command.id, "waiting for what the service is doing now");
+        tell(event.command.id, "waiting for what the service is doing now");
     next();
+}
+
+// `up --resume` ends a suspension as soon as it comes, as `resume` does.
+Status Stepper::take_options(PendingCommand& command) {
+    if (command.op == Op::up) {
+        auto options = TRY(parse_up(command.args));
+        command.commit = std::move(options.commit);
+        command.args.clear();
+        if (options.resume)
+            end_suspension("resumed by " + command.who);
+    }
+    if (command.op == Op::check && !command.args.empty())
+        command.commit = TRY(parse_commit(command.args.front()));
+    return ok();
+}
+
+void Stepper::suspend(const PendingCommand& command) {
+    auto options = parse_suspend(command.args, now_);
+    if (!options) {
+        tell(command.id, options.error().message);
+        return finish(command.id, exit_status::usage);
+    }
+    state_.durable.suspension = Suspension{command.who, now_, options->until, std::move(options->reason)};
+    persist();
+    const std::string sentence = why_suspended(*state_.durable.suspension);
+    note(false, sentence);
+    decide(sentence);
+    tell(command.id, sentence + "; containers stay as they are, commits are fetched but not deployed");
+    if (state_.phase == Phase::working)
+        tell(command.id, "what the service is doing now comes to its end first");
+    finish(command.id, exit_status::done);
+}
+
+void Stepper::resume(const PendingCommand& command) {
+    const bool resumed = end_suspension("resumed by " + command.who);
+    const bool released = release_held(state_.durable);
+    if (released) {
+        persist();
+        note(false, "what was held back is held back no longer, asked by " + command.who);
+    }
+    if (resumed || released)
+        state_.next_sync = now_;
+    tell(command.id, resumed || released ? "resumed: upstream is asked now"
+                                         : "it was not suspended, and no commit is held back");
+    finish(command.id, exit_status::done);
+    next();
+}
+
+bool Stepper::end_suspension(const std::string& how) {
+    if (!state_.durable.suspension)
+        return false;
+    state_.durable.suspension.reset();
+    persist();
+    note(false, how);
+    decide(how);
+    return true;
+}
+
+void Stepper::let_suspension_end() {
+    const auto& suspension = state_.durable.suspension;
+    if (suspension && suspension->until && now_ >= *suspension->until &&
+        end_suspension("the suspension by " + suspension->by + " ended by itself"))
+        state_.next_sync = now_;
+}
+
+// The command that became the current one begins, unless something has come up while it waited.
+void Stepper::start_command() {
+    const PendingCommand& command = *state_.current;
+    const Work work = *operation_of(command.op).work;
+    if (state_.durable.suspension && deploys_tip(command.op))
+        return refuse_current(why_suspended(*state_.durable.suspension));
+    if (needs_tip(work))
+        return start_sync();
+    start_work(work);
+}
+
+// Nothing was touched, and nothing was asked for either.
+void Stepper::refuse_current(const std::string& reason) {
+    state_.phase = Phase::idle;
+    tell_current(reason);
+    take_intent_back();
+    end_current(exit_status::rejected);
 }
 
 void Stepper::refuse(CommandId command, const std::string& reason) {
@@ -44,9 +145,9 @@ void Stepper::refuse_queue(const std::string& reason) {
 }
 
 // What an operator asked for is written down before anything is done about it.
-void Stepper::note_intent(PendingCommand& command, const std::string& who) {
+void Stepper::note_intent(PendingCommand& command) {
     const bool stops = command.op == Op::down || command.op == Op::stop;
-    const bool starts = command.op == Op::up || command.op == Op::start;
+    const bool starts = deploys_tip(command.op) || command.op == Op::start;
     if (!stops && !starts)
         return;
     const Desired wanted = stops ? Desired::stopped : Desired::running;
@@ -54,10 +155,13 @@ void Stepper::note_intent(PendingCommand& command, const std::string& who) {
     // Asked again while it might still be taken back, it stands on its own.
     if (same && !(state_.current && state_.current->instead_of) && !later_intent())
         return;
-    command.instead_of = std::exchange(state_.durable.intent, Intent{wanted, who, now_});
-    act(Persist{});
-    if (!same)
-        note(false, fmt::format("desired is now {}, asked by {}", name_of(wanted), who));
+    command.instead_of = std::exchange(state_.durable.intent, Intent{wanted, command.who, now_});
+    persist();
+    if (!same) {
+        const auto sentence = fmt::format("desired is now {}, asked by {}", name_of(wanted), command.who);
+        note(false, sentence);
+        decide(sentence);
+    }
 }
 
 bool Stepper::later_intent() const {
@@ -70,8 +174,17 @@ void Stepper::take_intent_back() {
     if (!state_.current || !state_.current->instead_of || later_intent())
         return;
     state_.durable.intent = *state_.current->instead_of;
-    act(Persist{});
-    note(false, fmt::format("desired is {} as before", name_of(state_.durable.intent.desired)));
+    persist();
+    const auto sentence = fmt::format("desired is {} as before", name_of(state_.durable.intent.desired));
+    note(false, sentence);
+    decide(sentence);
+}
+
+void Stepper::decide(std::string sentence) {
+    if (sentence == state_.durable.decision.sentence)
+        return;
+    state_.durable.decision = {std::move(sentence), now_};
+    persist();
 }
 
 void Stepper::end_current(int status) {

@@ -39,6 +39,8 @@ class Stepper {
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
 
+    void let_suspension_end(); // before anything else is decided
+
     Step take() && { return Step{std::move(state_), std::move(actions_)}; }
 
   private:
@@ -47,24 +49,43 @@ class Stepper {
     // commands and intent
     void refuse(CommandId command, const std::string& reason);
     void refuse_queue(const std::string& reason);
-    void note_intent(PendingCommand& command, const std::string& who);
+    void note_intent(PendingCommand& command);
     bool later_intent() const;
     void take_intent_back();
+    Status take_options(PendingCommand& command);
+    void suspend(const PendingCommand& command);
+    void resume(const PendingCommand& command);
+    bool end_suspension(const std::string& how);
+    void start_command();
+    void refuse_current(const std::string& reason);
     void end_current(int status);
 
     // upstream and the stage
     void start_sync();
     void remember_sync(const SyncEnded& event);
-    void export_tip();
+    void go_on_with_command();
+    void start_export(const std::string& commit, Work then, bool on_branch = false);
+    void on_not_exported(const Error& error);
 
     // work
     void start_work(Work work);
+    Trigger trigger() const;
     void on_deployed(const WorkEnded& event);
     void on_worker_lost(const Error& error);
     void on_taken_down(const WorkEnded& event);
+    void on_previewed(const WorkEnded& event);
     void settle(Outcome outcome, const std::optional<Error>& error, bool again);
+    void try_later();
+    void hold_tip(const std::string& why);
+
+    void decide(std::string sentence); // what `why` repeats
 
     void act(Action action) { actions_.push_back(std::move(action)); }
+    // What is written is the state at the end of the step, so once is enough.
+    void persist() {
+        if (!std::exchange(persists_, true))
+            act(Persist{});
+    }
     void note(bool problem, std::string sentence) { act(Note{problem, std::move(sentence)}); }
     void tell(CommandId command, std::string sentence) {
         if (command != 0)
@@ -84,6 +105,7 @@ class Stepper {
     const Settings& settings_;
     Time now_;
     double jitter_;
+    bool persists_ = false;
     std::vector<Action> actions_;
 };
 

@@ -1,7 +1,10 @@
 #include "core/backoff.hpp"
 #include "core/exit_status.hpp"
+#include "core/quarantine.hpp"
 #include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -23,19 +26,40 @@ void Stepper::on(const SyncEnded& event) {
     remember_sync(event);
     const std::optional<Op> op = current_op();
     if (state_.tip.empty() || (event.error && op == Op::sync)) {
-        if (event.error)
+        if (event.error) {
             tell_current(event.error->message);
+            decide("upstream gave no commit: " + event.error->message);
+        }
         return end_current(exit_status::failed);
     }
     if (event.error && op)
         tell_current(event.error->message + "; going on with " + brief(state_.tip) + ", fetched last");
     if (op && op != Op::sync)
-        return export_tip();
-    if (const auto reason = why_not_deploy(state_, settings_, now_); !reason.empty()) {
-        tell_current(reason);
-        return end_current(exit_status::done);
-    }
-    export_tip();
+        return go_on_with_command();
+    const auto reason = why_not_deploy(state_, settings_, now_);
+    if (reason.empty())
+        return start_export(state_.tip, Work::deploy);
+    if (waits_for_up(state_, settings_) && state_.durable.waiting != state_.tip)
+        return start_export(state_.tip, Work::check);
+    tell_current(reason);
+    if (event.error)
+        decide(reason + "; upstream was asked in vain: " + event.error->message);
+    else if (state_.durable.waiting.empty() || !state_.durable.decision.sentence.starts_with(reason))
+        decide(reason);
+    end_current(exit_status::done);
+}
+
+// What a command that is not `sync` is done to: the tip, or the commit that it names.
+void Stepper::go_on_with_command() {
+    const PendingCommand& command = *state_.current;
+    const auto* entry = find_quarantined(state_.durable, state_.tip);
+    if (command.op == Op::up && command.commit.empty() && entry != nullptr)
+        return refuse_current(why_left_alone(*entry));
+    const Work work = *operation_of(command.op).work;
+    if (command.commit.empty())
+        start_export(state_.tip, work);
+    else
+        start_export(command.commit, work, true);
 }
 
 void Stepper::start_sync() {
@@ -50,6 +74,8 @@ void Stepper::remember_sync(const SyncEnded& event) {
                         ? "upstream is at " + brief(event.tip)
                         : "upstream moved from " + brief(state_.tip) + " to " + brief(event.tip));
         state_.tip = event.tip;
+        if (state_.durable.waiting != event.tip)
+            state_.durable.waiting.clear();
         state_.deploy_failures = 0;
         state_.next_deploy.reset();
     }
@@ -73,32 +99,50 @@ void Stepper::remember_sync(const SyncEnded& event) {
                       : jittered(interval, jitter_));
 }
 
-void Stepper::export_tip() {
+void Stepper::start_export(const std::string& commit, Work then, bool on_branch) {
     state_.phase = Phase::exporting;
-    state_.target = state_.tip;
-    act(StartExport{state_.tip});
+    state_.target = commit;
+    state_.work = then;
+    act(StartExport{commit, on_branch});
 }
 
 void Stepper::on(const ExportEnded& event) {
     if (state_.phase != Phase::exporting)
         return;
+    if (event.error)
+        return on_not_exported(*event.error);
+    if (!event.commit.empty()) // its first digits became all of them
+        state_.target = event.commit;
     const Op op = current_op().value_or(Op::sync);
-    if (event.error) {
+    // A `down` or `suspend` may have come while the commit was exported; a poll must not undo it.
+    if (op == Op::sync && (state_.durable.intent.desired != Desired::running || state_.durable.suspension)) {
         state_.phase = Phase::idle;
-        state_.read_repository = true;
-        tell_current(event.error->message);
-        // What is wrong with the commit itself stays wrong; all else is the repository's or the host's.
-        const bool rejected = event.error->code == Code::permanent || event.error->code == Code::invalid;
-        if (operation_of(op).work == Work::deploy)
-            settle(rejected ? Outcome::rejected : Outcome::failed, event.error, !rejected);
-        return end_current(rejected ? exit_status::rejected : exit_status::failed);
-    }
-    // A `down` may have come while the commit was exported; a poll must not undo it.
-    if (op == Op::sync && state_.durable.intent.desired != Desired::running) {
-        state_.phase = Phase::idle;
+        state_.work.reset();
+        tell_current(why_not_deploy(state_, settings_, now_));
         return end_current(exit_status::done);
     }
-    start_work(*operation_of(op).work);
+    const bool asked_for = op == Op::retry || (op == Op::up && !state_.current->commit.empty());
+    if (asked_for && lift_quarantine(state_.durable, state_.target))
+        note(false, brief(state_.target) + " is quarantined no longer, asked by " + state_.current->who);
+    start_work(*state_.work);
+}
+
+void Stepper::on_not_exported(const Error& error) {
+    state_.phase = Phase::idle;
+    const Work work = *std::exchange(state_.work, std::nullopt);
+    const bool named = state_.current && !state_.current->commit.empty();
+    if (named && error.code == Code::gone) // it is not on the branch, or its first digits are two commits'
+        return refuse_current(error.message);
+    state_.read_repository = true;
+    tell_current(error.message);
+    // What is wrong with the commit itself stays wrong; all else is the repository's or the host's.
+    const bool rejected = error.code == Code::permanent || error.code == Code::invalid;
+    if (work == Work::deploy)
+        settle(rejected ? Outcome::rejected : Outcome::failed, error, !rejected);
+    else if (!state_.current || state_.current->op == Op::sync)
+        decide(
+            fmt::format("{} waits for up, but could not be staged: {}", brief(state_.target), error.message));
+    end_current(rejected ? exit_status::rejected : exit_status::failed);
 }
 
 } // namespace pgod::reconcile

@@ -1,5 +1,6 @@
 #include "core/backoff.hpp"
 #include "core/exit_status.hpp"
+#include "core/quarantine.hpp"
 #include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"
 
@@ -13,16 +14,31 @@ namespace pgod::reconcile {
 void Stepper::start_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
+    StartWork start;
+    start.work = work;
+    start.commit = needs_tip(work) ? state_.target : std::string();
+    start.command = current_id();
+    if (state_.current) {
+        start.args = state_.current->args;
+        start.json = state_.current->json;
+        start.who = state_.current->who;
+    }
     if (work == Work::deploy) {
         state_.rejudge = false;
-        ++state_.durable.deployments;
-        act(Persist{});
+        start.deployment = ++state_.durable.deployments;
+        start.trigger = trigger();
+        state_.because.reset();
+        decide(fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
+                           name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who));
+        persist();
     }
-    act(StartWork{work, needs_tip(work) ? state_.target : std::string(),
-                  work == Work::deploy ? state_.durable.deployments : 0, current_id(),
-                  state_.current ? state_.current->args : std::vector<std::string>{},
-                  state_.current && state_.current->json, state_.current ? Trigger::command : Trigger::poll,
-                  state_.current ? state_.current->who : std::string()});
+    act(std::move(start));
+}
+
+Trigger Stepper::trigger() const {
+    if (!state_.current)
+        return state_.because.value_or(Trigger::poll);
+    return state_.current->op == Op::retry ? Trigger::retry : Trigger::command;
 }
 
 void Stepper::on(const WorkEnded& event) {
@@ -39,6 +55,8 @@ void Stepper::on(const WorkEnded& event) {
         return on_worker_lost(*event.error);
     if (work == Work::deploy)
         on_deployed(event);
+    if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
+        on_previewed(event);
     const bool nothing_to_start = work == Work::start && event.error && event.error->code == Code::gone;
     if (event.exit_status == exit_status::usage || nothing_to_start)
         take_intent_back();
@@ -47,11 +65,43 @@ void Stepper::on(const WorkEnded& event) {
 
 void Stepper::on_deployed(const WorkEnded& event) {
     const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
-    // The class of the cause decides whether the commit is tried again without anybody asking.
-    const bool again =
-        event.error && (event.error->code == Code::transient || event.error->code == Code::timeout);
+    // The class of the cause decides whether the commit is tried again without anybody asking; but what has
+    // stopped containers and waited for new ones in vain would do so each time.
+    const bool touched = outcome == Outcome::rolled_back || event.exit_status == exit_status::unhealthy;
+    const bool again = event.error && (event.error->code == Code::transient ||
+                                       (event.error->code == Code::timeout && !touched));
     settle(outcome, event.error, again);
     state_.needs_deploy = false;
+    if (outcome == Outcome::ok && !state_.tip.empty() && state_.target != state_.tip)
+        hold_tip(fmt::format("{} deployed {} instead", state_.current ? state_.current->who : "pgod",
+                             brief(state_.target)));
+}
+
+// The tip is left alone because an operator went to another commit.
+void Stepper::hold_tip(const std::string& why) {
+    quarantine(state_.durable, {state_.tip, why, now_, true});
+    persist();
+    const auto sentence = why_left_alone(*find_quarantined(state_.durable, state_.tip));
+    note(false, sentence);
+    decide(sentence);
+    tell_current(sentence);
+}
+
+// auto = false: the tip was staged and judged, and now it waits.
+void Stepper::on_previewed(const WorkEnded& event) {
+    const bool rejected = event.exit_status == exit_status::rejected;
+    std::string sentence = brief(state_.target) + " waits for up, because auto = false";
+    if (event.error)
+        sentence += fmt::format("; {}: {}", rejected ? "it would be rejected" : "it could not be judged",
+                                event.error->message);
+    if (rejected || !event.error) {
+        state_.durable.waiting = state_.target;
+        persist();
+    }
+    if (sentence != state_.durable.decision.sentence)
+        note(event.error.has_value(), sentence);
+    decide(sentence);
+    tell_current(sentence);
 }
 
 // Nobody knows how far it came: the containers are looked at, and the commit is tried again.
@@ -77,26 +127,44 @@ void Stepper::on_taken_down(const WorkEnded& event) {
 }
 
 void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool again) {
-    state_.durable.outcome = outcome;
-    state_.durable.reason = error ? error->message : std::string();
-    if (again) {
-        ++state_.deploy_failures;
-        state_.next_deploy =
-            now_ + backoff(state_.deploy_failures, first_retry,
-                           std::max<std::chrono::milliseconds>(settings_.interval, first_retry), jitter_);
+    Durable& durable = state_.durable;
+    durable.outcome = outcome;
+    durable.reason = error ? error->message : std::string();
+    if (durable.waiting == state_.target)
+        durable.waiting.clear();
+    if (again && state_.target == state_.tip) {
+        try_later();
     } else {
         state_.deploy_failures = 0;
         state_.next_deploy.reset();
-        state_.durable.settled = std::exchange(state_.rejudge, false) ? std::string() : state_.target;
+        durable.settled = std::exchange(state_.rejudge, false) ? std::string() : state_.target;
     }
-    if (outcome == Outcome::ok)
-        state_.durable.last_good = state_.target;
-    act(Persist{});
-    if (outcome == Outcome::ok)
+    if (!again && (outcome == Outcome::failed || outcome == Outcome::rolled_back))
+        quarantine(durable, {state_.target, durable.reason, now_});
+    persist();
+    if (outcome == Outcome::ok) {
+        durable.last_good = state_.target;
+        lift_quarantine(durable, state_.target);
         note(false, brief(state_.target) + " runs");
-    else
-        note(true,
-             fmt::format("{} was {}: {}", brief(state_.target), name_of(outcome), state_.durable.reason));
+        return decide(why_it_runs(state_.target));
+    }
+    note(true, fmt::format("{} was {}: {}", brief(state_.target), name_of(outcome), durable.reason));
+    const auto* entry = find_quarantined(durable, state_.target);
+    if (entry == nullptr)
+        return decide(why_not_deploy(state_, settings_, now_));
+    std::string sentence = why_left_alone(*entry);
+    if (state_.running.empty())
+        sentence += "; there is no version to go back to, so the service is left down";
+    tell_current(sentence);
+    decide(std::move(sentence));
+}
+
+// For a cause that may pass, later each time.
+void Stepper::try_later() {
+    ++state_.deploy_failures;
+    state_.next_deploy =
+        now_ + backoff(state_.deploy_failures, first_retry,
+                       std::max<std::chrono::milliseconds>(settings_.interval, first_retry), jitter_);
 }
 
 } // namespace pgod::reconcile

@@ -25,6 +25,7 @@ struct SyncResult {
 };
 
 struct ExportResult {
+    std::string commit;                // 40 hex digits: what was exported
     std::vector<std::string> warnings; // submodules and LFS pointers; a name that is refused is an error
     std::optional<Error> error;
 };

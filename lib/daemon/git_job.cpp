@@ -149,7 +149,7 @@ ipc::GitReport failed(const ipc::GitJob& job, Error error) {
     auto shown = shortened_error(std::move(error));
     if (job.sync)
         return ipc::Synced{.tip = {}, .moved = false, .rewritten = false, .error = std::move(shown)};
-    return ipc::Exported{std::move(shown)};
+    return ipc::Exported{{}, std::move(shown)};
 }
 
 void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
@@ -178,10 +178,11 @@ void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadl
 void run_export(const ipc::GitJob& job, Reporter& reporter) {
     auto result = git::export_tree({.directory = job.directory,
                                     .commit = job.export_job.commit,
+                                    .branch = job.export_job.on_branch ? job.branch : std::string(),
                                     .into = job.export_job.into,
                                     .limits = {}});
     reporter.warn(result.warnings);
-    reporter.report(ipc::Exported{shortened_error(std::move(result.error))});
+    reporter.report(ipc::Exported{std::move(result.commit), shortened_error(std::move(result.error))});
 }
 
 Status run_confined(const ipc::GitJob& job, Clock::time_point deadline, pid_t parent, Reporter& reporter) {

@@ -64,10 +64,10 @@ void GitJobs::sync(const Service& service, const Identity& user, const std::stri
 }
 
 void GitJobs::export_commit(const Service& service, const Identity& user, const std::string& directory,
-                            const std::string& commit, ExportDone done) {
+                            const std::string& commit, bool on_branch, ExportDone done) {
     Job job = job_of(service, user, directory);
     job.request.sync = false;
-    job.request.export_job = {commit, "stage"};
+    job.request.export_job = {commit, on_branch, "stage"};
     job.export_done = std::move(done);
     enqueue(std::move(job));
 }
@@ -137,7 +137,9 @@ bool GitJobs::take_report(Job& job, ipc::GitReport report) {
             return false;
         job.synced = std::move(*synced);
     } else if (auto* exported = std::get_if<ipc::Exported>(&report)) {
-        if (!job.export_done || job.exported)
+        if (!job.export_done || job.exported ||
+            (!exported->error && (!is_commit_id(exported->commit) ||
+                                  !exported->commit.starts_with(job.request.export_job.commit))))
             return false;
         job.exported = std::move(*exported);
     }
@@ -190,6 +192,8 @@ void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
         job.sync_done(std::move(result));
     } else {
         ExportResult result;
+        if (job.exported)
+            result.commit = std::move(job.exported->commit);
         result.error = job.exported ? std::move(job.exported->error) : std::move(failure);
         result.warnings = std::move(job.warnings);
         job.export_done(std::move(result));

@@ -137,10 +137,13 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::build:
     case Op::sync:
     case Op::check:
+    case Op::retry:
+    case Op::suspend:
+    case Op::resume:
         break;
     }
     const std::string key_name = keys_.name_in(command->service, request.key.base64);
-    actor.command({connection.id(), command->op, command->args, {}, command->json, {}},
+    actor.command({connection.id(), command->op, command->args, {}, command->json, {}, {}},
                   fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
 }
 

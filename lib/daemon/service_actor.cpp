@@ -228,14 +228,15 @@ void ServiceActor::report_warnings(const std::vector<std::string>& warnings) {
 }
 
 void ServiceActor::start_export(const reconcile::StartExport& action) {
-    ports_.git.export_commit(service_, *user_, directory(), action.commit, [this](ExportResult result) {
-        for (const auto& warning : result.warnings) {
-            os::log_warning("{}: {}", service_.name, warning);
-            if (state_.current)
-                ports_.say(state_.current->id, warning);
-        }
-        feed(reconcile::ExportEnded{std::move(result.error)});
-    });
+    ports_.git.export_commit(
+        service_, *user_, directory(), action.commit, action.on_branch, [this](ExportResult result) {
+            for (const auto& warning : result.warnings) {
+                os::log_warning("{}: {}", service_.name, warning);
+                if (state_.current)
+                    ports_.say(state_.current->id, warning);
+            }
+            feed(reconcile::ExportEnded{std::move(result.error), std::move(result.commit)});
+        });
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "git/failure.hpp"
 #include "git/local.hpp"
+#include "git/named_commit.hpp"
 #include "git/replace.hpp"
 #include "os/safe_path.hpp"
 
@@ -189,7 +190,8 @@ Status Exporter::write_link(const git_tree_entry* entry, int directory, const st
     return ok();
 }
 
-Status write_commit(const ExportRequest& request, std::vector<std::string>& warnings) {
+// The whole id of what was written.
+Result<std::string> write_commit(const ExportRequest& request, std::vector<std::string>& warnings) {
     if (const auto objection = objection_to_name(request.into);
         !objection.empty() || request.into.starts_with(repository_name))
         return Error{Code::invalid, fmt::format("\"{}\" cannot be exported into", shown(request.into))};
@@ -202,7 +204,9 @@ Status write_commit(const ExportRequest& request, std::vector<std::string>& warn
             Out(repository), path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, nullptr);
         rc < 0)
         return git_failure(rc, "open " + path);
-    const auto commit = TRY(find_commit(repository.get(), request.commit));
+    const auto commit =
+        TRY(request.branch.empty() ? find_commit(repository.get(), request.commit)
+                                   : find_on_branch(repository.get(), request.branch, request.commit));
 
     const auto fresh = fresh_name_of(request.into);
     if (::mkdirat(service.get(), fresh.c_str(), 0700) != 0)
@@ -215,16 +219,20 @@ Status write_commit(const ExportRequest& request, std::vector<std::string>& warn
     warnings = exporter.take_warnings();
     if (!written) {
         (void)os::remove_tree(service.get(), fresh);
-        return written;
+        return std::move(written).error();
     }
-    return replace_directory(service.get(), request.into);
+    TRY(replace_directory(service.get(), request.into));
+    return std::string(git_oid_tostr_s(git_commit_id(commit.get())));
 }
 
 } // namespace
 
 ExportResult export_tree(const ExportRequest& request) {
     ExportResult result;
-    if (auto written = write_commit(request, result.warnings); !written) {
+    auto written = write_commit(request, result.warnings);
+    if (written) {
+        result.commit = std::move(*written);
+    } else {
         result.error = std::move(written).error();
         if (result.error->code == Code::internal) // the next sync fetches the repository anew
             mark_damaged(request.directory);

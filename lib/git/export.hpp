@@ -6,7 +6,8 @@
 // Files are 0644 or 0755, directories 0755: containers run under other (sub)uids and read what is
 // bind-mounted; the service's own directory, 0700, keeps everybody else out.
 //
-// Code::permanent: the commit holds what cannot be exported (a name, a size). Code::gone: no such commit.
+// Code::permanent: the commit holds what cannot be exported (a name, a size). Code::gone: no such commit,
+// none on the branch, or several that begin like it.
 #pragma once
 
 #include "core/sync.hpp"
@@ -28,7 +29,8 @@ struct ExportLimits {
 
 struct ExportRequest {
     std::string directory; // the service's, absolute
-    std::string commit;    // 40 hex digits
+    std::string commit;    // 40 hex digits; with a branch the first of them do
+    std::string branch;    // not empty: the commit has to be on it
     std::string into;      // a single name beneath the directory
     ExportLimits limits;
 };

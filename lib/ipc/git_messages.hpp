@@ -13,10 +13,12 @@ struct SyncJob {
 };
 
 struct ExportJob {
-    std::string commit; // 40 hex digits
-    std::string into;   // a name beneath the service's directory; replaced as a whole, by rename
+    std::string commit;     // 40 hex digits, or the first of them when it is looked for on the branch
+    bool on_branch = false; // only if GitJob::branch has it
+    std::string into;       // a name beneath the service's directory; replaced as a whole, by rename
     void fields(auto& archive) {
         archive(commit);
+        archive(on_branch);
         archive(into);
     }
 };
@@ -84,8 +86,12 @@ struct Synced {
     }
 };
 struct Exported {
+    std::string commit; // the whole id; empty with an error
     std::optional<Error> error;
-    void fields(auto& archive) { archive(error); }
+    void fields(auto& archive) {
+        archive(commit);
+        archive(error);
+    }
 };
 using GitReport = std::variant<FoundKey, Warned, Synced, Exported>;
 

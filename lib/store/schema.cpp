@@ -50,6 +50,7 @@ CREATE TABLE quarantine (
     hash     TEXT NOT NULL,          -- of the commit
     reason   TEXT NOT NULL,
     since    INTEGER NOT NULL,
+    held     INTEGER NOT NULL,       -- 1: by an operator, for no fault of its own
     PRIMARY KEY (service, position)
 ) STRICT;
 CREATE TABLE deployments (

@@ -32,12 +32,13 @@ Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& ser
 }
 
 Result<std::vector<reconcile::Quarantined>> StateFile::load_quarantine(const std::string& service) {
-    auto row = TRY(
-        prepare("SELECT hash, reason, since FROM quarantine WHERE service = ? ORDER BY position", service));
+    auto row = TRY(prepare(
+        "SELECT hash, reason, since, held FROM quarantine WHERE service = ? ORDER BY position", service));
     row.bind(service);
     std::vector<reconcile::Quarantined> found;
     while (TRY(row.next()))
-        found.push_back({row.text(0), row.text(1), row.time(2).value_or(reconcile::Time{})});
+        found.push_back(
+            {row.text(0), row.text(1), row.time(2).value_or(reconcile::Time{}), row.number(3) != 0});
     return found;
 }
 
@@ -74,14 +75,15 @@ Status StateFile::write_quarantine(const std::string& service,
     std::uint64_t position = 0;
     for (auto entry = quarantine.end() - static_cast<std::ptrdiff_t>(kept); entry != quarantine.end();
          ++entry) {
-        auto row = TRY(
-            prepare("INSERT INTO quarantine (service, position, hash, reason, since) VALUES (?, ?, ?, ?, ?)",
-                    service));
+        auto row = TRY(prepare(
+            "INSERT INTO quarantine (service, position, hash, reason, since, held) VALUES (?, ?, ?, ?, ?, ?)",
+            service));
         TRY(row.bind(service)
                 .bind(position++)
                 .bind(entry->commit)
                 .bind(entry->reason)
                 .bind(entry->since)
+                .bind(std::uint64_t{entry->held ? 1U : 0U})
                 .run());
     }
     return ok();

@@ -130,9 +130,9 @@ TEST_CASE("parse_command refuses with one sentence that helps") {
         {"pgo//ping --json", "\"ping\" has no JSON to give"},
         {"pgo//logs web --json", "\"logs\" has no JSON to give"},
         {"pgo//up --json", "\"up\" has no JSON to give"},
-        {"pgo//up now", "\"up\" takes no arguments, and \"now\" was given"},
-        {"pgo//up -- now", "takes no arguments"},
-        {"pgo//up --force", "\"up\" does not know the option \"--force\""},
+        {"pgo//down now", "\"down\" takes no arguments, and \"now\" was given"},
+        {"pgo//down -- now", "takes no arguments"},
+        {"pgo//down --force", "\"down\" does not know the option \"--force\""},
         {"pgo//logs 'a", "unclosed single quote"},
     };
     for (const auto& row : rows) {

@@ -1,97 +1,8 @@
-#include "core/exit_status.hpp"
-#include "core/reconcile.hpp"
-
-#include <doctest/doctest.h>
-#include <fmt/format.h>
+#include "reconcile_drive.hpp"
 
 using namespace pgod;
 using namespace pgod::reconcile;
-using namespace std::chrono_literals;
-
-namespace {
-
-const std::string commit_a(40, 'a');
-const std::string commit_b(40, 'b');
-constexpr Time start_time{1'000'000s};
-constexpr double middle = 0.5; // jitter that changes nothing
-
-// One action as a word, so that a whole step reads as a line of the table.
-std::string word(const Action& action) {
-    struct Words {
-        std::string operator()(const Recover&) const { return "recover"; }
-        std::string operator()(const StartSync& a) const { return "sync(" + a.known.substr(0, 1) + ")"; }
-        std::string operator()(const StartExport& a) const { return "export(" + a.commit.substr(0, 1) + ")"; }
-        std::string operator()(const StartWork& a) const {
-            return fmt::format("work({},{},{})", static_cast<int>(a.work), a.commit.substr(0, 1), a.command);
-        }
-        std::string operator()(const Tell& a) const { return fmt::format("tell({})", a.command); }
-        std::string operator()(const Finish& a) const {
-            return fmt::format("finish({},{})", a.command, a.exit_status);
-        }
-        std::string operator()(const Persist&) const { return "persist"; }
-        std::string operator()(const Retire&) const { return "retire"; }
-        std::string operator()(const Note& a) const { return a.problem ? "warn" : "note"; }
-    };
-    return std::visit(Words{}, action);
-}
-
-std::string line(const std::vector<Action>& actions) {
-    std::string text;
-    for (const auto& action : actions)
-        text += (text.empty() ? "" : " ") + word(action);
-    return text;
-}
-
-// Drives one state; every call is a row: event, expected actions.
-struct Drive {
-    State state;
-    Settings settings{.interval = 60s, .auto_deploy = true};
-    Time now = start_time;
-    std::vector<Action> actions;
-
-    std::string operator()(const Event& event) {
-        Step stepped = step(std::move(state), settings, event, now, middle);
-        state = std::move(stepped.state);
-        actions = stepped.actions;
-        return line(actions);
-    }
-    std::string operator()(Op op, CommandId id = 7) {
-        return (*this)(CommandArrived{{id, op, {}, {}, {}, {}}, "miek (SHA256:x) from 192.0.2.1"});
-    }
-    std::string told() const {
-        std::string text;
-        for (const auto& action : actions)
-            if (const auto* tell = std::get_if<Tell>(&action))
-                text += tell->sentence;
-        return text;
-    }
-};
-
-SyncEnded tip(const std::string& commit) {
-    return {commit, std::nullopt};
-}
-SyncEnded unreachable(const std::string& local = {}) {
-    return {local, Error{Code::transient, "https://x/r: connection refused"}};
-}
-WorkEnded deployed(const std::string& commit) {
-    return {0, Outcome::ok, std::nullopt, commit, Health::healthy};
-}
-WorkEnded rejected(const std::string& running) {
-    return {exit_status::rejected, Outcome::rejected,
-            Error{Code::permanent, "service \"web\": privileged is not allowed"}, running, Health::healthy};
-}
-
-// A service that was started and runs commit a.
-Drive settled_service() {
-    Drive drive;
-    CHECK(drive(Recovered{"", Health::missing}) == "sync()");
-    CHECK(drive(tip(commit_a)) == "note export(a)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,a,0)");
-    CHECK(drive(deployed(commit_a)) == "persist note");
-    return drive;
-}
-
-} // namespace
+using namespace pgod::reconcile::test;
 
 TEST_CASE("the first start clones and deploys") {
     const Drive drive = settled_service();
@@ -144,7 +55,7 @@ TEST_CASE("down stays down across polls, commits and restarts, until up") {
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(7,0)");
     drive.now += 60s;
     CHECK(drive(Tick{}) == "sync(a)");
-    CHECK(drive(tip(commit_b)) == "note");
+    CHECK(drive(tip(commit_b)) == "note persist");
 
     Drive restarted;
     restarted.state.durable = drive.state.durable;
@@ -194,12 +105,12 @@ TEST_CASE("an outage of upstream changes nothing and is said once") {
     for (int poll = 0; poll < 3; ++poll) {
         drive.now += 60s;
         drive(Tick{});
-        CHECK(drive(unreachable(commit_a)) == (poll == 0 ? "warn" : ""));
+        CHECK(drive(unreachable(commit_a)) == (poll == 0 ? "warn persist" : ""));
         CHECK(due(drive.state) == drive.now + 60s);
     }
     drive.now += 60s;
     drive(Tick{});
-    CHECK(drive(tip(commit_a)) == "note");
+    CHECK(drive(tip(commit_a)) == "note persist");
 }
 
 TEST_CASE("up during an outage goes on with the commit fetched last; sync fails") {
@@ -209,7 +120,7 @@ TEST_CASE("up during an outage goes on with the commit fetched last; sync fails"
     drive(ExportEnded{});
     drive(deployed(commit_a));
     CHECK(drive(Op::sync) == "sync(a)");
-    CHECK(drive(unreachable(commit_a)) == "tell(7) finish(7,1)");
+    CHECK(drive(unreachable(commit_a)) == "tell(7) persist finish(7,1)");
 }
 
 TEST_CASE("the class of a failure decides whether a deployment is tried again") {
@@ -243,7 +154,7 @@ TEST_CASE("containers that are gone after a reboot are brought back, stopped one
     stopped.state.durable = drive.state.durable;
     stopped.state.durable.intent.desired = Desired::stopped;
     CHECK(stopped(Recovered{commit_a, Health::missing}) == "sync()");
-    CHECK(stopped(tip(commit_a)) == "note");
+    CHECK(stopped(tip(commit_a)) == "note persist");
 }
 
 TEST_CASE("a restart with nothing changed redeploys nothing") {
@@ -251,22 +162,13 @@ TEST_CASE("a restart with nothing changed redeploys nothing") {
     drive.state.durable.settled = commit_a;
     drive.state.durable.outcome = Outcome::ok;
     CHECK(drive(Recovered{commit_a, Health::healthy}) == "sync()");
-    CHECK(drive(tip(commit_a)) == "note");
-}
-
-TEST_CASE("auto = false: commits wait for up") {
-    Drive drive = settled_service();
-    drive.settings.auto_deploy = false;
-    CHECK(drive(Op::sync) == "sync(a)");
-    CHECK(drive(tip(commit_b)) == "note tell(7) finish(7,0)");
-    CHECK(drive(Op::up) == "sync(b)");
-    CHECK(drive(tip(commit_b)) == "export(b)");
+    CHECK(drive(tip(commit_a)) == "note persist");
 }
 
 TEST_CASE("an unknown user refuses that service's commands and is said once") {
     Drive drive;
     drive.state.phase = Phase::unavailable;
-    CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "warn");
+    CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "warn persist");
     CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "");
     CHECK(drive(Op::up) == "tell(7) finish(7,1)");
     CHECK(drive(Available{}) == "recover");
@@ -278,7 +180,7 @@ TEST_CASE("a commit that could not be staged has the local repository looked at 
     Drive drive = settled_service();
     drive(Op::up);
     drive(tip(commit_b));
-    CHECK(drive(ExportEnded{Error{Code::internal, "repository: object missing"}}) ==
+    CHECK(drive(ExportEnded{Error{Code::internal, "repository: object missing"}, {}}) ==
           "tell(7) persist warn finish(7,1)");
     drive.now += 60s;
     CHECK(drive(Tick{}) == "sync()");

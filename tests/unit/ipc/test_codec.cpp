@@ -84,7 +84,8 @@ std::vector<GitReport> samples() {
             Warned{"ssh/id.pub is a link"},
             Synced{.tip = std::string(40, 'e'), .moved = true, .rewritten = true, .error = some_error},
             Synced{},
-            Exported{some_error},
+            Exported{{}, some_error},
+            Exported{std::string(40, 'e'), {}},
             Exported{}};
 }
 template<>
