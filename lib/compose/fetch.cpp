@@ -1,6 +1,7 @@
 #include "compose/fetch.hpp"
 
 #include "compose/images.hpp"
+#include "compose/leftover.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "core/exit_status.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 JobResult fetched(const Work& work, const std::function<Status(const Plan&)>& fetch) {
     JobResult result = observe(work);
-    const auto lock = work.directory.lock(work.job.deadline);
+    const auto lock = lock_service(work);
     if (!lock) {
         result.exit_status = lock.error().code == Code::timeout ? exit_status::busy : exit_status::failed;
         result.error = lock.error();

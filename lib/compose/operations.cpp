@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/binds.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/leftover.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/switch.hpp"
@@ -135,7 +136,7 @@ Result<std::vector<Container>> select_containers(const Work& work, const std::ve
 }
 
 JobResult take_down(const Work& work) {
-    const auto lock = work.directory.lock(work.job.deadline);
+    const auto lock = lock_service(work);
     if (!lock)
         return failed(work, lock.error());
     const auto seen = work.podman.containers();
@@ -155,7 +156,7 @@ JobResult take_down(const Work& work) {
 }
 
 JobResult change_state(const Work& work, Verb verb) {
-    const auto lock = work.directory.lock(work.job.deadline);
+    const auto lock = lock_service(work);
     if (!lock)
         return failed(work, lock.error());
     const auto changed = change(work, verb);

@@ -7,6 +7,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
 
 namespace pgod::compose {
 
@@ -40,8 +41,8 @@ std::string problem_of(std::string_view errors) {
     return shortened(escaped(last), max_problem);
 }
 
-Result<Podman> Podman::find(std::vector<std::string> environment) {
-    return Podman(TRY(os::find_program("podman")), std::move(environment));
+Result<Podman> Podman::find(std::vector<std::string> environment, std::string mark) {
+    return Podman(TRY(os::find_program("podman")), std::move(environment), std::move(mark));
 }
 
 Result<PodmanAnswer> Podman::call(const Call& call) const {
@@ -50,6 +51,8 @@ Result<PodmanAnswer> Podman::call(const Call& call) const {
     request.spawn.argv = {"podman"};
     request.spawn.argv.insert(request.spawn.argv.end(), call.arguments.begin(), call.arguments.end());
     request.spawn.env = environment_;
+    if (!call.ends_with_us)
+        request.spawn.env.push_back(mark_);
     request.spawn.directory = call.directory;
     request.spawn.die_with_parent = call.ends_with_us;
     request.spawn.umask = 022; // what podman makes for containers is read by other ids than ours
@@ -64,6 +67,10 @@ Result<PodmanAnswer> Podman::call(const Call& call) const {
                                  std::chrono::duration_cast<std::chrono::seconds>(call.deadline))};
     if (result.truncated)
         return Error{Code::internal, fmt::format("podman {} printed more than {} bytes", verb, max_answer)};
+    if (WIFSIGNALED(
+            result.wait_status)) // by somebody, or for want of memory: nothing is wrong with the commit
+        return Error{Code::transient,
+                     fmt::format("podman {} {}", verb, os::describe_wait_status(result.wait_status))};
     PodmanAnswer answer{os::exit_code_of(result.wait_status), std::move(result.output), {}};
     if (answer.exit_code != 0)
         answer.problem = problem_of(result.errors);

@@ -36,7 +36,8 @@ struct FoundNetwork {
 
 class Podman {
   public:
-    static Result<Podman> find(std::vector<std::string> environment);
+    // `mark`: a variable for the calls that outlive us, by which they are found again (leftover.hpp).
+    static Result<Podman> find(std::vector<std::string> environment, std::string mark);
 
     // An Error only when podman could not be run or did not end in time; its exit status is in the answer.
     // `ends_with_us`: podman dies with this process, for calls that change nothing.
@@ -62,11 +63,13 @@ class Podman {
     const std::vector<std::string>& environment() const noexcept { return environment_; }
 
   private:
-    Podman(std::string program, std::vector<std::string> environment)
+    Podman(std::string program, std::vector<std::string> environment, std::string mark)
         : program_(std::move(program))
-        , environment_(std::move(environment)) {}
+        , environment_(std::move(environment))
+        , mark_(std::move(mark)) {}
     std::string program_;
     std::vector<std::string> environment_;
+    std::string mark_;
 };
 
 // "Error: no such container web" → "no such container web".

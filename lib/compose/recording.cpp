@@ -2,7 +2,9 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "compose/crash_point.hpp"
 #include "compose/json.hpp"
+#include "compose/leftover.hpp"
 #include "compose/shim.hpp"
 #include "os/log.hpp"
 #include "os/run.hpp"
@@ -37,7 +39,7 @@ constexpr int shim_result_fd = 3;
 class ScratchFile {
   public:
     static Result<ScratchFile> make(const std::string& directory) {
-        std::string path = directory + "/recording-XXXXXX";
+        std::string path = fmt::format("{}/{}{}-XXXXXX", directory, recording_prefix, ::getpid());
         Fd fd(::mkostemp(path.data(), O_CLOEXEC));
         if (!fd)
             return errno_error("make a file for the recording");
@@ -97,12 +99,16 @@ Model model_of(const Json& json) {
 }
 
 // How the shim ended when it could not say it itself.
-Status judge_end(const os::RunResult& result, const std::string& file) {
+Status judge_end(const os::RunResult& result, const std::string& file, std::chrono::nanoseconds took) {
     if (result.timed_out)
         return Error{Code::permanent,
                      fmt::format("{}: takes longer than {} to read", file, recording_deadline)};
     if (result.succeeded())
         return ok();
+    // The limit on CPU time kills as well, but never sooner.
+    if (WIFSIGNALED(result.wait_status) && WTERMSIG(result.wait_status) == SIGKILL &&
+        took < std::chrono::seconds(max_cpu))
+        return Error{Code::transient, "podman-compose was killed while it read the commit"};
     if (WIFSIGNALED(result.wait_status) &&
         (WTERMSIG(result.wait_status) == SIGXCPU || WTERMSIG(result.wait_status) == SIGKILL))
         return Error{Code::permanent, fmt::format("{}: takes more than {} s of CPU to read", file, max_cpu)};
@@ -221,8 +227,10 @@ Result<Recording> record_calls(const RecordingRequest& request) {
     const Fd result_file(::memfd_create("pgod-recording", MFD_CLOEXEC));
     if (!result_file)
         return errno_error("make a file for the recording");
+    const auto begin = std::chrono::steady_clock::now();
     const os::RunResult result = TRY(os::run(shim_run(request, calls, result_file.get())));
-    TRY(judge_end(result, request.compose_file));
+    TRY(judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin));
+    crash_point("recorded");
     (void)::lseek(result_file.get(), 0, SEEK_SET);
     const std::string text = TRY(os::read_file(result_file.get(), max_result_bytes));
     Recording recording = TRY(parse_shim_result(text));

@@ -116,6 +116,13 @@ Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory) {
     return known;
 }
 
+bool has_unfinished(const ServiceDirectory& directory) {
+    bool found = false;
+    for (int number = 1; number <= max_unfinished; ++number)
+        found |= directory.has(unfinished(number));
+    return found;
+}
+
 Status forget_unfinished(const ServiceDirectory& directory) {
     for (int number = 1; number <= max_unfinished; ++number)
         TRY(directory.remove(unfinished(number)));

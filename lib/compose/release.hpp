@@ -38,6 +38,7 @@ Status set_leftover_aside(const ServiceDirectory& directory);
 
 // The files of every release that may have left something in the work tree.
 Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory);
+bool has_unfinished(const ServiceDirectory& directory);
 Status forget_unfinished(const ServiceDirectory& directory); // after the work tree was brought to a commit
 
 Status publish_release(const ServiceDirectory& directory, const Record& record); // incoming becomes record

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/leftover.hpp"
 #include "compose/need.hpp"
 #include "compose/start_order.hpp"
 #include "core/mount.hpp"
@@ -29,7 +30,7 @@ constexpr std::size_t started_at_once = 4;
 
 // A container's name may be as long as a file's.
 std::string env_file_name(std::size_t number) {
-    return fmt::format("env-{}", number);
+    return fmt::format("{}{}", env_file_prefix, number);
 }
 
 // The variables of one container, on disk only while podman reads them.

@@ -2,6 +2,7 @@
 
 #include "compose/deployment.hpp"
 #include "compose/fetch.hpp"
+#include "compose/leftover.hpp"
 #include "compose/logs.hpp"
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
@@ -58,7 +59,7 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
 
 compose::JobResult watch(const compose::Work& work, bool wait) {
     if (wait) // the lock is let go at once: looking needs none
-        (void)work.directory.lock(work.job.deadline);
+        (void)compose::lock_service(work);
     return compose::observe(work);
 }
 
@@ -122,7 +123,7 @@ void report(const os::Channel& channel, const ipc::WorkReport& message) {
 Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
     const compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
-    const auto podman = TRY(compose::Podman::find(job.environment));
+    const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, job.env);
     const auto progress = [&channel](std::string_view step) {
         report(channel, ipc::Progress{std::string(step)});
