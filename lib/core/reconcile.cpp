@@ -25,7 +25,7 @@ void Stepper::on(const Unavailable& event) {
     state_.unavailable = event.reason;
     state_.user_gone = event.user_gone;
     refuse_queue(event.reason);
-    if (state_.removed && event.user_gone)
+    if (state_.removed && (event.user_gone || state_.left_alone))
         act(Retire{});
 }
 
@@ -60,6 +60,7 @@ void Stepper::on(const Reconfigured& event) {
     state_.next_sync = std::min(state_.next_sync, now_);
     if (event.other_source)
         state_.tip.clear();
+    state_.left_alone = false;
     if (std::exchange(state_.removed, false) && std::exchange(state_.take_down_failed, false)) {
         state_.phase = Phase::recovering;
         return act(Recover{});
@@ -68,13 +69,14 @@ void Stepper::on(const Reconfigured& event) {
 }
 
 // What it is doing comes to its end first, then it is taken down by the plan that it ran from.
-void Stepper::on(const Removed&) {
-    if (!std::exchange(state_.removed, true))
+void Stepper::on(const Removed& event) {
+    state_.left_alone = !event.take_down;
+    if (!std::exchange(state_.removed, true) && event.take_down)
         note(false, "it is no longer configured and is taken down; its files and volumes stay");
     refuse_queue(no_longer_configured);
     if (std::exchange(state_.take_down_failed, false))
         state_.phase = Phase::idle; // asked again
-    if (state_.phase == Phase::unavailable && state_.user_gone)
+    if (state_.phase == Phase::unavailable && (state_.user_gone || state_.left_alone))
         return act(Retire{});
     next();
 }
@@ -83,7 +85,7 @@ void Stepper::next() {
     if (state_.phase != Phase::idle)
         return;
     if (state_.removed)
-        return start_work(Work::down);
+        return state_.left_alone ? act(Retire{}) : start_work(Work::down);
     // A clock that was set back must not stop the polls.
     if (state_.next_sync > now_ + 2 * settings_.interval)
         state_.next_sync = now_;

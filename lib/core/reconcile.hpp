@@ -68,7 +68,8 @@ struct State {
     std::string target;                    // the commit being exported or worked on
     std::optional<Trigger> because;        // of the next deployment that no command asks for; none: a poll
     std::deque<PendingCommand> queue;
-    bool removed = false; // no longer configured: taken down, and then nothing more
+    bool removed = false;    // no longer configured: taken down, and then nothing more
+    bool left_alone = false; // …but not taken down
     bool take_down_failed = false;
     bool user_gone = false;
     bool rejudge = false; // the settings changed while a deployment ran under the old ones
@@ -110,7 +111,9 @@ struct WorkEnded {
 struct Reconfigured {
     bool other_source = false; // another repository or branch: what was fetched counts no more
 };
-struct Removed {};
+struct Removed {
+    bool take_down = true;
+};
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
                            WorkEnded, Reconfigured, Removed>;

@@ -74,8 +74,8 @@ void ServiceActor::reconfigure(Service service) {
     feed(reconcile::Reconfigured{other_source});
 }
 
-void ServiceActor::remove() {
-    feed(reconcile::Removed{});
+void ServiceActor::remove(bool take_down) {
+    feed(reconcile::Removed{take_down});
 }
 
 void ServiceActor::command(reconcile::PendingCommand command, std::string who) {

@@ -48,7 +48,7 @@ class ServiceActor {
     void command(reconcile::PendingCommand command, std::string who);
     // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
-    void remove(); // take it down and tell `retired`
+    void remove(bool take_down); // …and tell `retired`
 
     // Reading operations do not queue: they run beside whatever the service is doing, as its user.
     using Looked = std::function<void(ipc::WorkDone)>;

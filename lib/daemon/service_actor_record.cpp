@@ -22,7 +22,7 @@ Status ServiceActor::recall() {
         ports_.store.remember(service_.name, service_.user);
     if (user && *user != service_.user) { // changed while pgod did not run: first taken down as the old one
         service_.user = *user;
-        remove();
+        remove(true);
     }
     return ok();
 }

@@ -1,6 +1,5 @@
 #include "daemon/supervisor.hpp"
 
-#include "config/config.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 #include "os/spawn.hpp"
@@ -13,7 +12,6 @@
 
 #include <array>
 #include <cerrno>
-#include <set>
 
 namespace pgod::daemon {
 
@@ -21,7 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto file_interval = 5s;
 constexpr auto store_interval = 5s;
 constexpr std::size_t max_key_file = 1024 * 1024;
 
@@ -40,15 +37,6 @@ Status make_own_directory(const std::string& path, mode_t mode) {
         return Error{Code::denied,
                      path + " must belong to the user that pgod runs as and be writable by nobody else"};
     return ok();
-}
-
-// Size, time and identity: enough to see that a file was edited or replaced.
-std::string looks_of(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        return "-";
-    return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                       status.st_mtim.tv_nsec);
 }
 
 // The admin's key files. One that is not there holds no keys; one that others may write is not believed.
@@ -78,6 +66,7 @@ Result<KeyFile> read_revoked_keys(const std::string& path) {
 Supervisor::Supervisor(std::string config_path, Config config)
     : config_path_(std::move(config_path))
     , config_(std::move(config))
+    , files_seen_(look_of_files())
     , store_(config_.state,
              [](bool problem, const std::string& sentence) {
                  os::log_line(problem ? os::Level::error : os::Level::info, sentence);
@@ -163,40 +152,16 @@ Status Supervisor::run() {
     return ok();
 }
 
-// What was served once and is not in the configuration: taken down by the plan that it ran from, its files
-// and volumes kept. An empty configuration is more likely a mistake than a wish, and removes nothing.
-void Supervisor::remove_vanished() {
-    const auto known = store_.known();
-    vanished_wait_ = !known;
-    if (!known)
-        return; // the store has said why, and watch_store() comes back to it
-    std::set<std::string> configured;
-    for (const auto& service : config_.services)
-        configured.insert(service.name);
-    for (const auto& [name, user] : *known) {
-        if (configured.contains(name))
-            continue;
-        if (configured.empty()) {
-            os::log_warning(
-                "{}: it is no longer configured, but neither is any other service: it is left as it is",
-                name);
-            continue;
-        }
-        if (!actors_.contains(name)) {
-            Service gone;
-            gone.name = name;
-            gone.user = user;
-            add_service(std::move(gone));
-        }
-        actors_.at(name)->remove();
-    }
-}
-
 void Supervisor::forget(const std::string& service) {
-    actors_.erase(service);
+    const auto actor = actors_.find(service);
+    if (actor == actors_.end())
+        return;
+    const bool left_alone = actor->second->state().left_alone;
+    actors_.erase(actor);
     keys_.forget_service(service);
-    bury(service);
-    os::log_info("{}: it was removed", service);
+    if (!left_alone)
+        bury(service);
+    os::log_info("{}: it {}", service, left_alone ? "is served no more" : "was removed");
     // It may have come back into the configuration while it was taken down.
     for (const auto& configured : config_.services)
         if (configured.name == service)
@@ -216,53 +181,6 @@ void Supervisor::bury(const std::string& service) {
     last.removed = true;
     store_.save_deployment(service, last);
     store_.forget(service);
-}
-
-// Services that appear begin, changed ones are judged again; a file that does not load changes nothing. Ones
-// that vanished are removed on SIGHUP only: a file caught half-written must not take anything down.
-void Supervisor::reload(bool remove_vanished_services) {
-    files_seen_ = looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
-    auto report = load_config(config_path_);
-    for (const auto& error : report.errors)
-        os::log_error("{}", error);
-    if (!report.config) {
-        os::log_error("the configuration was not reloaded; the one read before stays");
-        return reload_keys();
-    }
-    for (const auto& warning : report.warnings)
-        os::log_warning("{}", warning);
-    Config& next = *report.config;
-    if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key)
-        os::log_warning("listen, state and host_key take effect when pgod is started again");
-    config_.admin_keys = next.admin_keys;
-    config_.revoked_keys = next.revoked_keys;
-    reload_keys();
-    for (auto& service : next.services) {
-        const auto actor = actors_.find(service.name);
-        if (actor == actors_.end())
-            add_service(service);
-        else if (actor->second->service().user != service.user)
-            actor->second->remove(); // forget() adds it again, as the new user
-        else if (actor->second->service() != service || actor->second->state().removed)
-            actor->second->reconfigure(service);
-    }
-    config_.services = std::move(next.services);
-    if (remove_vanished_services)
-        remove_vanished();
-    else if (actors_.size() > config_.services.size())
-        os::log_warning("services that are no longer configured are served until SIGHUP or the next start");
-    os::log_info("the configuration was reloaded: {} service{}", config_.services.size(),
-                 config_.services.size() == 1 ? "" : "s");
-}
-
-void Supervisor::watch_files() {
-    const std::string looks =
-        looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
-    if (files_seen_.empty())
-        files_seen_ = looks;
-    else if (looks != files_seen_)
-        reload(false);
-    file_watch_ = loop_.after(file_interval, [this] { watch_files(); });
 }
 
 void Supervisor::watch_store() {

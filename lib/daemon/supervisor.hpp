@@ -33,12 +33,15 @@ class Supervisor {
     void remove_vanished();
     void forget(const std::string& service);
     void bury(const std::string& service);
+    std::string look_of_files() const;
     void watch_files();
     void watch_store();
     ActorPorts ports();
 
     std::string config_path_;
     Config config_;
+    std::string files_seen_;     // what the watched files looked like when they were read
+    std::string files_settling_; // …and when they were looked at last
     EventLoop loop_;
     KeyBook keys_;
     store::Store store_;
@@ -49,7 +52,6 @@ class Supervisor {
     EventLoop::Timer file_watch_;
     EventLoop::Timer store_watch_;
     bool vanished_wait_ = false; // those that vanished could not be read
-    std::string files_seen_;     // what the watched files looked like
 };
 
 } // namespace pgod::daemon

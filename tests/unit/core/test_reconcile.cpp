@@ -241,6 +241,31 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     CHECK(not_ready(Recovered{commit_a, Health::healthy}) == "work(3,,0)");
 }
 
+TEST_CASE("a service that is no longer configured and is left alone ends without touching a container") {
+    const Removed leave{.take_down = false};
+    Drive idle = settled_service();
+    CHECK(idle(leave) == "retire");
+
+    Drive busy = settled_service(); // what it is doing comes to its end
+    busy(Op::up, 1);
+    CHECK(busy(leave) == "");
+    busy(tip(commit_a));
+    busy(ExportEnded{});
+    CHECK(busy(deployed(commit_a)) == "persist note finish(1,0) retire");
+
+    Drive not_ready;
+    not_ready.state.phase = Phase::unavailable;
+    not_ready(Unavailable{"/run/user/1000 is missing", false});
+    CHECK(not_ready(leave) == "retire");
+
+    Drive again = settled_service(); // it came back before it was gone
+    again(Op::up, 1);
+    again(leave);
+    again(Reconfigured{});
+    CHECK_FALSE(again.state.left_alone);
+    CHECK_FALSE(again.state.removed);
+}
+
 TEST_CASE("a removal answers the client whose down it met") {
     Drive drive = settled_service();
     drive(Op::down);
