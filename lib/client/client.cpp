@@ -7,7 +7,9 @@
 #include "client/keyring.hpp"
 #include "client/options.hpp"
 #include "client/output.hpp"
+#include "client/raw_terminal.hpp"
 #include "client/say.hpp"
+#include "core/exec_request.hpp"
 #include "core/exit_status.hpp"
 
 #include <fmt/format.h>
@@ -58,7 +60,19 @@ struct Plan {
     std::string user;
     HostKeyPolicy host_key;
     bool ends_with_client = true;
+    bool takes_input = false;
+    bool terminal = false;
 };
+
+// `exec` alone is sent what stands on standard input; with -t that is a person's terminal.
+Status look_at_exec(Plan& plan, const std::vector<std::string>& args) {
+    const auto request = TRY(parse_exec(args));
+    plan.takes_input = true;
+    plan.terminal = request.terminal;
+    if (plan.terminal && ::isatty(STDIN_FILENO) != 1)
+        return Error{Code::invalid, "exec -t needs a terminal on standard input: leave -t out"};
+    return ok();
+}
 
 Result<Plan> plan_of(Options options) {
     Plan plan;
@@ -66,8 +80,11 @@ Result<Plan> plan_of(Options options) {
     plan.request = TRY(request_line(plan.target.command, options.json, options.args));
     const auto slashes = plan.target.command.find("//");
     plan.service = plan.target.command.substr(0, slashes);
-    if (const auto* operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2)))
+    if (const auto* operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2))) {
         plan.ends_with_client = operation->ends_with_client;
+        if (operation->op == Op::exec)
+            TRY(look_at_exec(plan, options.args));
+    }
     plan.user = user_name();
 
     plan.host_key.host = plan.target.host;
@@ -89,7 +106,8 @@ class Client {
     Client(Plan plan, Keyring keyring)
         : plan_(std::move(plan))
         , keyring_(std::move(keyring))
-        , output_(plan_.ends_with_client) {}
+        , output_(plan_.ends_with_client)
+        , input_(plan_.takes_input ? STDIN_FILENO : -1) {}
 
     int run() {
         if (!next_key())
@@ -115,6 +133,10 @@ class Client {
                 return *end;
             }
             verbose("{} is not authorised for this", key_->name());
+            if (!input_.begin_again()) {
+                say("the server refused after it had taken input, which cannot be given to it twice");
+                return exit_status::unauthorized;
+            }
             if (!next_key())
                 return exit_status::usage;
         } while (key_);
@@ -181,6 +203,18 @@ class Client {
         return false;
     }
 
+    Result<ssh::CommandEnd> run_on_terminal(ssh::ClientSession& session) {
+        std::optional<RawTerminal> raw;
+        ssh::CommandRequest request{plan_.request, input_, {}};
+        if (plan_.terminal) {
+            raw.emplace();
+            request.terminal = {environment("TERM").value_or("dumb"), RawTerminal::size, raw->resized()};
+        }
+        return session.run(request, [this](bool is_stderr, std::string_view bytes) {
+            return output_.take(is_stderr, bytes);
+        });
+    }
+
     // Empty: the connection was lost, and that was said.
     std::optional<int> run_operation(ssh::ClientSession& session) {
         if (!plan_.ends_with_client)
@@ -188,9 +222,7 @@ class Client {
                 fmt::format("pgoctl: the server finishes what it began; ask with `pgoctl {}{}:{}//status`\n",
                             port_option(), shown_host(), plan_.service),
                 exit_status::busy);
-        const auto end = session.run(plan_.request, [this](bool is_stderr, std::string_view bytes) {
-            return output_.take(is_stderr, bytes);
-        });
+        const auto end = run_on_terminal(session);
         when_interrupted({}, 0);
         if (!end) {
             output_.release();
@@ -227,6 +259,7 @@ class Client {
     Plan plan_;
     Keyring keyring_;
     Output output_;
+    ssh::ClientInput input_;
     std::optional<Candidate> key_;
     bool offered_ = false;
     int failed_ = 0;

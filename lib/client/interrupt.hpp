@@ -5,10 +5,16 @@
 
 #include <string>
 
+struct termios;
+
 namespace pgod::client {
 
 // Until the next call: a signal writes `message` to stderr, if there is one, and ends with `status`; 0: with
 // 128 + signal.
 void when_interrupted(std::string message, int status);
+
+// A signal that ends pgoctl first makes standard input's terminal what it was; null: nothing to restore.
+// `saved` must outlive this.
+void restore_when_interrupted(const termios* saved);
 
 } // namespace pgod::client

@@ -32,6 +32,7 @@ struct Job {
     std::vector<std::string> allow;
     std::chrono::milliseconds start_timeout{std::chrono::seconds{60}};
     std::vector<std::string> args;
+    std::string terminal; // TERM, when our standard streams are the client's terminal
     std::chrono::steady_clock::time_point deadline;
     std::string recorder;                 // absolute path of pgod-podman
     std::vector<std::string> environment; // of the user

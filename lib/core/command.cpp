@@ -1,6 +1,7 @@
 #include "core/command.hpp"
 
 #include "base/text.hpp"
+#include "core/exec_request.hpp"
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ bool is_operation_shaped(std::string_view name) noexcept {
 }
 
 struct Request {
-    std::string_view service; // empty for //list only
+    std::string_view service; // empty for //list and //whoami only
     std::string_view operation;
 };
 
@@ -56,9 +57,9 @@ Result<Request> split_request(std::string_view text, std::string_view whole, std
         return invalid(fmt::format("\"{}\" names no operation after //: write {}", shown(whole), shape));
     if (!is_operation_shaped(request.operation))
         return invalid(fmt::format("\"{}\" is not an operation: write {}", shown(request.operation), shape));
-    if (request.service.empty() && request.operation != "list")
-        return invalid(
-            fmt::format("\"{}\" names no service: write {}; only //list goes without", shown(whole), shape));
+    if (request.service.empty() && request.operation != "list" && request.operation != "whoami")
+        return invalid(fmt::format("\"{}\" names no service: write {}; only //list and //whoami go without",
+                                   shown(whole), shape));
     if (!request.service.empty() && !is_service_name(request.service))
         return invalid(
             fmt::format("\"{}\" is not a service name (lower-case letters, digits and \"-\", at most {}): "
@@ -167,6 +168,11 @@ Result<Command> parse_command(std::string_view line) {
     Command command;
     command.service = request.service;
     command.op = operation->op;
+    if (command.op == Op::exec) { // whose words are the command's
+        command.args.assign(given.begin() + 1, given.end());
+        TRY(parse_exec(command.args));
+        return command;
+    }
     bool options_ended = false;
     for (auto word = given.begin() + 1; word != given.end(); ++word) {
         if (!options_ended && *word == "--json") {

@@ -16,7 +16,7 @@
 namespace pgod {
 
 struct Command {
-    std::string service; // empty for `list` over all services
+    std::string service; // empty for `list` and `whoami` over all services
     Op op = Op::ping;
     std::vector<std::string> args;
     bool json = false; // `--json` among the arguments of an operation that has something to read
@@ -39,7 +39,7 @@ struct Target {
     std::string command; // SERVICE//OPERATION, handed on as it is
 };
 
-// HOST:SERVICE//OPERATION, [::1]:SERVICE//OPERATION or HOST://list.
+// HOST:SERVICE//OPERATION, [::1]:SERVICE//OPERATION, HOST://list or HOST://whoami.
 Result<Target> parse_target(std::string_view text);
 
 } // namespace pgod

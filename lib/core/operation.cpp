@@ -7,7 +7,7 @@ namespace pgod {
 
 namespace {
 
-constexpr std::array<Operation, 17> operations{{
+constexpr auto operations = std::to_array<Operation>({
     {Op::ping, "ping", OpGroup::read, 0, true, std::nullopt, "answer \"pong! - HOSTNAME\""},
     {Op::list, "list", OpGroup::read, 0, true, std::nullopt, "list the services that this key may see"},
     {Op::status, "status", OpGroup::read, 0, true, std::nullopt,
@@ -35,7 +35,10 @@ constexpr std::array<Operation, 17> operations{{
      "leave everything as it is until resume: suspend [--until TIME] [REASON...]"},
     {Op::resume, "resume", OpGroup::deploy, 0, false, std::nullopt,
      "follow the branch again after suspend or rollback"},
-}};
+    {Op::exec, "exec", OpGroup::exec, 127, true, std::nullopt,
+     "run a command in a container: exec [-t] SERVICE COMMAND [ARG...]"},
+    {Op::whoami, "whoami", OpGroup::read, 0, true, std::nullopt, "show this key and what it may do"},
+});
 
 } // namespace
 

@@ -29,6 +29,8 @@ enum class Op {
     retry,
     suspend,
     resume,
+    exec,
+    whoami,
 };
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does

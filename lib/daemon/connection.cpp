@@ -51,7 +51,8 @@ bool Connection::accept(const ipc::SshRequest& request) {
         return true;
     }
     const auto& run = std::get<ipc::Run>(request);
-    if (run.command.size() > max_command_bytes || run.ssh_user.size() > 256 || run.fingerprint.size() > 128)
+    if (run.command.size() > max_command_bytes || run.ssh_user.size() > 256 || run.fingerprint.size() > 128 ||
+        (run.terminal && run.terminal->type.size() > 128))
         return false;
     ran_ = true;
     handlers_.run(*this, run);
@@ -112,9 +113,8 @@ void Connection::say(std::string_view sentence) {
     text(true, escaped(sentence) + "\n");
 }
 
-Status Connection::hand_over(int output, int errors) {
-    const std::array<int, 2> fds{output, errors};
-    return channel_.try_send(ipc::encode(ipc::SshReply(ipc::Streams{})), fds);
+Status Connection::hand_over(std::span<const int> streams) {
+    return channel_.try_send(ipc::encode(ipc::SshReply(ipc::Streams{})), streams);
 }
 
 void Connection::finish(int exit_status) {

@@ -8,9 +8,9 @@
 #include "ipc/ssh_messages.hpp"
 #include "os/channel.hpp"
 
-#include <array>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,9 +30,9 @@ class Connection {
     std::uint64_t id() const noexcept { return id_; }
     const std::string& peer() const noexcept { return peer_; }
 
-    void print(std::string_view text);        // to the client's standard output
-    void say(std::string_view sentence);      // a line on the client's standard error, escaped
-    Status hand_over(int output, int errors); // the read ends of an operation's pipes
+    void print(std::string_view text);              // to the client's standard output
+    void say(std::string_view sentence);            // a line on the client's standard error, escaped
+    Status hand_over(std::span<const int> streams); // as ipc::Streams has them
     void finish(int exit_status);
 
   private:

@@ -1,6 +1,7 @@
 #include "daemon/operations.hpp"
 
 #include "core/exit_status.hpp"
+#include "daemon/client_streams.hpp"
 #include "daemon/status_text.hpp"
 #include "os/log.hpp"
 
@@ -94,7 +95,8 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
                  fmt::format("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service,
                              operation.name));
     if (command->service.empty())
-        return list(connection, request.key, command->json);
+        return command->op == Op::whoami ? whoami(connection, request, *command)
+                                         : list(connection, request.key, command->json);
 
     const auto found = actors_.find(command->service);
     const bool exists = found != actors_.end();
@@ -128,6 +130,10 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::ps:
     case Op::logs:
         return look(connection, actor, *command);
+    case Op::whoami:
+        return whoami(connection, request, *command);
+    case Op::exec:
+        return exec(connection, actor, *command, request.terminal);
     case Op::up:
     case Op::down:
     case Op::start:
@@ -156,7 +162,7 @@ Worker::Streams Operations::streams(reconcile::CommandId command) {
     Connection* connection = find(command);
     if (connection == nullptr)
         return {};
-    auto streams = connect_streams(*connection);
+    auto streams = join_by_pipes(*connection, false);
     if (!streams) {
         connection->say(streams.error().message);
         return {};

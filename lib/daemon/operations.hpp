@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace pgod::daemon {
@@ -46,10 +47,13 @@ class Operations {
     // operations_read.cpp
     std::vector<std::string>
     warnings_of(const ServiceActor& actor) const; // and what all services suffer from
-    static Result<Worker::Streams> connect_streams(Connection& connection);
+    void whoami(Connection& connection, const ipc::Run& request, const Command& command);
     void list(Connection& connection, const PublicKey& key, bool json);
     void look(Connection& connection, ServiceActor& actor, const Command& command);
     void status(Connection& connection, ServiceActor& actor, bool json);
+    void exec(Connection& connection, ServiceActor& actor, const Command& command,
+              const std::optional<ipc::Terminal>& terminal);
+    void serve(Connection& connection, ServiceActor& actor, ipc::WorkJob job, Worker::Streams streams);
 
     void refuse(Connection& connection, int exit_status, std::string_view sentence);
     Connection* find(std::uint64_t id);

@@ -1,14 +1,13 @@
-// The operations that only look: answered from the supervisor's own state, or by a worker beside whatever the
-// service is doing.
+// The operations that change nothing about a service: answered from the supervisor's own state, or by a
+// worker beside whatever the service is doing.
+#include "core/exec_request.hpp"
 #include "core/exit_status.hpp"
+#include "daemon/client_streams.hpp"
 #include "daemon/operations.hpp"
 #include "daemon/status_text.hpp"
+#include "daemon/whoami_text.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <array>
 
 namespace pgod::daemon {
 
@@ -17,24 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto glance = 10s;                   // `status` looks at the containers no longer than this
-constexpr std::chrono::hours longest_look{24}; // `logs -f`
-
-Result<std::array<Fd, 2>> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    return std::array<Fd, 2>{Fd(ends[0]), Fd(ends[1])};
-}
+constexpr std::chrono::hours longest_look{24}; // `logs -f` and `exec`
 
 } // namespace
-
-// The client reads what the worker writes; the supervisor keeps neither end.
-Result<Worker::Streams> Operations::connect_streams(Connection& connection) {
-    auto output = TRY(make_pipe());
-    auto errors = TRY(make_pipe());
-    TRY(connection.hand_over(output[0].get(), errors[0].get()));
-    return Worker::Streams{std::move(output[1]), std::move(errors[1])};
-}
 
 std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) const {
     auto warnings = store_.problems();
@@ -51,8 +35,25 @@ void Operations::list(Connection& connection, const PublicKey& key, bool json) {
     connection.finish(exit_status::done);
 }
 
+void Operations::whoami(Connection& connection, const ipc::Run& request, const Command& command) {
+    WhoAmI found{request.fingerprint, keys_.is_admin(request.key.base64), {}};
+    for (const auto& [name, actor] : actors_) {
+        if (!command.service.empty() && command.service != name)
+            continue;
+        Grant grant{name, keys_.name_in(name, request.key.base64), {}};
+        const auto may = [&, &ops = actor->service().ops](OpGroup group) {
+            return keys_.may(request.key.base64, name, ops, group);
+        };
+        grant.may = {.read = may(OpGroup::read), .deploy = may(OpGroup::deploy), .exec = may(OpGroup::exec)};
+        if (grant.may != OperationGroups{})
+            found.grants.push_back(std::move(grant));
+    }
+    connection.print(command.json ? whoami_json(found) : whoami_text(found));
+    connection.finish(exit_status::done);
+}
+
 void Operations::look(Connection& connection, ServiceActor& actor, const Command& command) {
-    auto streams = connect_streams(connection);
+    auto streams = join_by_pipes(connection, false);
     if (!streams)
         return refuse(connection, exit_status::internal, streams.error().message);
     ipc::WorkJob job;
@@ -61,8 +62,37 @@ void Operations::look(Connection& connection, ServiceActor& actor, const Command
     job.json = command.json;
     job.client = true;
     job.deadline = command.op == Op::ps ? std::chrono::milliseconds(60s) : longest_look;
+    serve(connection, actor, std::move(job), std::move(*streams));
+}
+
+// With a terminal if the client has one for it: pgoctl asks for it with -t, as ssh does.
+void Operations::exec(Connection& connection, ServiceActor& actor, const Command& command,
+                      const std::optional<ipc::Terminal>& terminal) {
+    const auto request = parse_exec(command.args);
+    if (!request)
+        return refuse(connection, exit_status::usage, request.error().message);
+    if (request->terminal && !terminal)
+        return refuse(
+            connection, exit_status::usage,
+            "exec -t needs a terminal, and your client asked for none: leave -t out, or use ssh -t");
+    auto streams = terminal ? join_by_terminal(connection, terminal_size(terminal->columns, terminal->rows))
+                            : join_by_pipes(connection, true);
+    if (!streams)
+        return refuse(connection, exit_status::internal, streams.error().message);
+    ipc::WorkJob job;
+    job.kind = ipc::WorkKind::exec;
+    job.args = command.args;
+    job.client = true;
+    if (terminal)
+        job.terminal = terminal_type(terminal->type);
+    job.deadline = longest_look;
+    serve(connection, actor, std::move(job), std::move(*streams));
+}
+
+void Operations::serve(Connection& connection, ServiceActor& actor, ipc::WorkJob job,
+                       Worker::Streams streams) {
     const std::uint64_t id = connection.id();
-    auto worker = actor.look(std::move(job), std::move(*streams), [this, id](const ipc::WorkDone& done) {
+    auto worker = actor.look(std::move(job), std::move(streams), [this, id](const ipc::WorkDone& done) {
         if (done.error && done.error->code == Code::internal)
             say(id, done.error->message);
         finish(id, done.exit_status);

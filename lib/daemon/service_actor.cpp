@@ -281,6 +281,7 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
         return Error{Code::gone, state_.unavailable};
     ipc::WorkJob work = job(wanted.kind);
     work.args = std::move(wanted.args);
+    work.terminal = std::move(wanted.terminal);
     work.json = wanted.json;
     work.client = wanted.client;
     work.deadline = wanted.deadline;

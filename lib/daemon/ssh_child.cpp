@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "core/command.hpp"
 #include "core/exit_status.hpp"
+#include "daemon/ssh_input.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/log.hpp"
 #include "ssh/server_session.hpp"
@@ -36,6 +37,8 @@ constexpr std::size_t max_user_name = 128; // of the name that the client gives 
 constexpr std::string_view shell_refused =
     "pgod gives no shell; ask for an operation: ssh -p PORT HOST SERVICE//OPERATION [ARG...]\n";
 constexpr std::string_view command_too_long = "the command is longer than 8192 bytes; shorten it\n";
+constexpr std::string_view interrupted = "interrupted\n";
+constexpr int exit_interrupted = 130; // as a shell says it
 constexpr std::string_view supervisor_gone = "pgod is stopping\n";
 constexpr std::string_view supervisor_confused =
     "internal error: pgod sent what its SSH endpoint cannot read\n";
@@ -65,7 +68,10 @@ class SshChild {
     void start_request();
     bool read_supervisor();
     void handle(ipc::SshReply reply, std::vector<Fd> fds);
-    void take_streams(std::vector<Fd> fds);
+    bool take_streams(std::vector<Fd> fds);
+    void hold(std::string bytes, bool to_stderr);
+    void follow_terminal();
+    Status take_interrupt();
     void read_stream(std::size_t index);
     Status send_pending();
     bool streams_drained() const;
@@ -80,9 +86,12 @@ class SshChild {
     enum class Phase { login, request, running, draining, closing } phase_ = Phase::login;
     std::optional<Clock::time_point> deadline_;
     std::array<Stream, 2> streams_; // standard output, standard error
-    std::size_t first_stream_ = 0;  // who is asked first, in turns: both share one window
-    std::string buffer_;            // the one chunk of output
-    std::string_view pending_;      // what of it the client has not taken
+    SshInput input_;
+    bool raw_client_ = false;      // it asked for a terminal
+    Fd terminal_;                  // the operation's, to be told its size
+    std::size_t first_stream_ = 0; // who is asked first, in turns: both share one window
+    std::string buffer_;           // the one chunk of output
+    std::string_view pending_;     // what of it the client has not taken
     bool pending_to_stderr_ = false;
     int exit_status_ = exit_status::internal;
     bool broken_ = false; // the supervisor did not answer
@@ -118,6 +127,11 @@ Status SshChild::react() {
     if (phase_ == Phase::request)
         start_request();
     TRY(send_pending());
+    if (phase_ == Phase::running) {
+        TRY(input_.move_from(*session_));
+        follow_terminal();
+        TRY(take_interrupt());
+    }
     if (phase_ == Phase::draining && pending_.empty() && streams_drained()) {
         phase_ = Phase::closing;
         deadline_ = Clock::now() + close_deadline;
@@ -130,10 +144,11 @@ Status SshChild::react() {
 Status SshChild::wait_and_turn() {
     const bool reading = may_read();
     const bool listening = phase_ < Phase::draining && pending_.empty();
-    std::array<pollfd, 4> polled{{{session_->fd(), session_->poll_events(), 0},
+    std::array<pollfd, 5> polled{{{session_->fd(), session_->poll_events(), 0},
                                   {listening ? task_.supervisor.fd() : -1, POLLIN, 0},
                                   {reading ? streams_[0].pipe.get() : -1, POLLIN, 0},
-                                  {reading ? streams_[1].pipe.get() : -1, POLLIN, 0}}};
+                                  {reading ? streams_[1].pipe.get() : -1, POLLIN, 0},
+                                  {phase_ == Phase::running ? input_.waits_for() : -1, POLLOUT, 0}}};
     if (::poll(polled.data(), polled.size(), milliseconds_left()) < 0 && errno != EINTR)
         return errno_error("poll");
     if (polled[0].revents != 0)
@@ -182,13 +197,16 @@ void SshChild::start_request() {
     if (!request)
         return;
     deadline_.reset();
+    raw_client_ = request->terminal.has_value();
     if (request->shell)
         return end_with(shell_refused, exit_status::usage);
     if (request->command.size() > max_command_bytes)
         return end_with(command_too_long, exit_status::usage);
     const auto& login = *session_->login();
-    ipc::Run run{login.key, login.fingerprint, shortened(login.user, max_user_name),
-                 std::move(request->command)};
+    ipc::Run run{
+        login.key, login.fingerprint, shortened(login.user, max_user_name), std::move(request->command), {}};
+    if (const auto& terminal = request->terminal)
+        run.terminal = {terminal->type, terminal->size.columns, terminal->size.rows};
     if (!task_.supervisor.try_send(ipc::encode(ipc::SshRequest(std::move(run)))))
         return end_with(supervisor_gone, exit_status::unavailable);
     phase_ = Phase::running;
@@ -197,9 +215,9 @@ void SshChild::start_request() {
 // Nothing of the operation is of use any more.
 void SshChild::end_with(std::string_view sentence, int status) {
     streams_ = {};
-    buffer_ = sentence;
-    pending_ = buffer_;
-    pending_to_stderr_ = true;
+    input_.close();
+    terminal_.reset();
+    hold(std::string(sentence), true);
     exit_status_ = status;
     phase_ = Phase::draining;
     deadline_ = Clock::now();
@@ -230,15 +248,11 @@ bool SshChild::read_supervisor() {
 }
 
 void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
-    if (std::holds_alternative<ipc::Streams>(reply) && fds.size() == 2 && !streams_[0].pipe &&
-        !streams_[1].pipe)
-        return take_streams(std::move(fds));
+    if (std::holds_alternative<ipc::Streams>(reply) && take_streams(std::move(fds)))
+        return;
     if (auto* text = std::get_if<ipc::Text>(&reply);
         text != nullptr && text->bytes.size() <= ipc::max_text_bytes) {
-        buffer_ = std::move(text->bytes);
-        pending_ = buffer_;
-        pending_to_stderr_ = text->to_stderr;
-        return;
+        return hold(std::move(text->bytes), text->to_stderr);
     }
     const auto* exit = std::get_if<ipc::Exit>(&reply);
     if (exit == nullptr || exit->status < 0 || exit->status > 255)
@@ -250,12 +264,47 @@ void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
         stream.owed = stream.pipe ? waiting_in(stream.pipe) : 0;
 }
 
-void SshChild::take_streams(std::vector<Fd> fds) {
-    for (std::size_t i = 0; i < streams_.size(); ++i) {
-        const int flags = ::fcntl(fds[i].get(), F_GETFL);
-        (void)::fcntl(fds[i].get(), F_SETFL, flags | O_NONBLOCK);
-        streams_[i].pipe = std::move(fds[i]);
+// One: a terminal. Two: standard output and error. Three: standard input as well.
+bool SshChild::take_streams(std::vector<Fd> fds) {
+    if (fds.empty() || fds.size() > 3 || streams_[0].pipe || streams_[1].pipe)
+        return false;
+    for (const Fd& fd : fds)
+        (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    if (fds.size() == 1) {
+        terminal_ = Fd(::fcntl(fds[0].get(), F_DUPFD_CLOEXEC, 0));
+        input_.open(Fd(::fcntl(fds[0].get(), F_DUPFD_CLOEXEC, 0)), SshInput::Kind::terminal);
+    } else {
+        streams_[1].pipe = std::move(fds[1]);
     }
+    if (fds.size() == 3)
+        input_.open(std::move(fds[2]), SshInput::Kind::pipe);
+    streams_[0].pipe = std::move(fds[0]);
+    return true;
+}
+
+// Becomes what is sent next.
+void SshChild::hold(std::string bytes, bool to_stderr) {
+    buffer_ = raw_client_ ? with_carriage_returns(bytes) : std::move(bytes);
+    pending_ = buffer_;
+    pending_to_stderr_ = to_stderr;
+}
+
+void SshChild::follow_terminal() {
+    const auto size = session_->take_new_size();
+    if (!size || !terminal_)
+        return;
+    const winsize window{size->rows, size->columns, 0, 0};
+    (void)::ioctl(terminal_.get(), TIOCSWINSZ, &window);
+}
+
+Status SshChild::take_interrupt() {
+    constexpr char control_c = '\x03';
+    if (!raw_client_ || terminal_ || session_->unread() == 0)
+        return ok();
+    const std::string input = TRY(session_->take_input());
+    if (input.find(control_c) != std::string::npos)
+        end_with(interrupted, exit_interrupted);
+    return ok();
 }
 
 // What was in the pipes when the operation ended is sent however slowly the client takes it; a process that
@@ -279,6 +328,8 @@ void SshChild::read_stream(std::size_t index) {
     }
     const auto taken = static_cast<std::size_t>(got);
     stream.owed -= std::min(stream.owed, taken);
+    if (raw_client_ && !terminal_)
+        return hold(buffer_.substr(0, taken), index == 1);
     pending_ = std::string_view(buffer_).substr(0, taken);
     pending_to_stderr_ = index == 1;
 }

@@ -2,8 +2,13 @@
 // capabilities, an empty root directory, no descriptors but the three given here and standard error.
 //
 // It asks the supervisor whether a key is known and to run one command, and moves bytes: the supervisor's own
-// words, and what the operation prints into the two pipes that the supervisor passes. It holds at most one
-// chunk (32 KiB) of output: as long as the client takes nothing, nothing is read.
+// words, what the operation prints, and with `exec` what the client sends to it, through the pipes or the
+// terminal that the supervisor passes. It holds at most one chunk (32 KiB) of output: as long as the client
+// takes nothing, nothing is read. Input is bounded by ssh_input.hpp.
+//
+// A client that asked for a terminal has switched its own to raw. Where the operation has none, it gets a
+// carriage return before each line feed, and its control-C, which is only a byte then, ends the operation for
+// it.
 #pragma once
 
 #include "base/fd.hpp"

@@ -1,6 +1,7 @@
 #include "daemon/work_role.hpp"
 
 #include "compose/deployment.hpp"
+#include "compose/exec.hpp"
 #include "compose/fetch.hpp"
 #include "compose/leftover.hpp"
 #include "compose/logs.hpp"
@@ -50,6 +51,7 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.allow = request.allow;
     job.start_timeout = request.start_timeout;
     job.args = request.args;
+    job.terminal = request.terminal;
     const std::chrono::milliseconds given = request.deadline > 0ms ? request.deadline : default_deadline;
     job.deadline = std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(given, longest_job);
     job.recorder = std::move(recorder);
@@ -83,6 +85,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::list_containers(work);
     case ipc::WorkKind::logs:
         return compose::show_logs(work);
+    case ipc::WorkKind::exec:
+        return compose::run_inside(work);
     case ipc::WorkKind::observe:
         return watch(work, request.wait);
     case ipc::WorkKind::check:

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 // A worker keeps its own deadlines; this one is for a worker that does not.
 constexpr auto overtime = 10min;
-constexpr auto cancel_patience = 3s;
+constexpr auto cancel_patience = 10s; // `exec` ends what runs inside the container meanwhile
 
 // A worker runs as the service's user, who can write into its channel as well.
 constexpr unsigned max_frames_at_once = 64;
@@ -38,6 +38,8 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     if (user.uid != ::geteuid())
         request.become = user;
     request.descriptors.push_back({channels[1].fd(), channel_descriptor});
+    if (streams.input)
+        request.descriptors.push_back({streams.input.get(), STDIN_FILENO});
     if (streams.output)
         request.descriptors.push_back({streams.output.get(), STDOUT_FILENO});
     if (streams.errors)
@@ -61,9 +63,12 @@ Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chron
     , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
     , deadline_(loop.after(deadline, [this] { cancel(); })) {}
 
-// Only when pgod stops, or with a process that has ended: nobody waits for one that hangs.
+// Only when pgod stops, or with a process that has ended. It is asked, not killed: `exec` has something
+// inside a container to end. Nobody waits for it.
 Worker::~Worker() {
-    child_.kill_and_forget();
+    child_.signal_group(SIGTERM);
+    (void)child_.try_reap();
+    child_.release();
 }
 
 void Worker::cancel() {

@@ -18,16 +18,17 @@ class Worker {
   public:
     using Done = std::function<void(ipc::WorkDone)>;
 
-    struct Streams { // write ends; closed here once the worker has them. Absent: /dev/null
+    struct Streams { // the worker's ends; closed here once it has them. Absent: /dev/null
         Fd output;
         Fd errors;
+        Fd input;
     };
 
     // `done` is called once, from the loop, when the process has ended; it may destroy the Worker.
     static Result<std::unique_ptr<Worker>> start(EventLoop& loop, const ipc::WorkJob& job,
                                                  const Identity& user, Streams streams, Done done);
 
-    ~Worker(); // kills it; never waits for it
+    ~Worker(); // asks it to end; never waits for it
 
     void cancel();      // SIGTERM to its group, SIGKILL soon after
     void leave_alone(); // it outlives us: we neither wait for it nor end it

@@ -2,8 +2,7 @@
 //
 // The listener hands every accepted connection to the supervisor as Connected with one descriptor, its end of
 // a SEQPACKET pair; the forked child holds the other. What a child may send when is fixed: any number of
-// KeyQuery, then at most one Run, then only WindowSize and Signal (with exec). Anything else ends it. Closing
-// the pair is how either side leaves.
+// KeyQuery, then at most one Run. Anything else ends it. Closing the pair is how either side leaves.
 #pragma once
 
 #include "ipc/codec.hpp"
@@ -42,16 +41,28 @@ struct KeyQuery {  // is this key known to any service or admin list?
     PublicKey key; // name empty
     void fields(auto& archive) { archive(key); }
 };
+struct Terminal {     // that the client sits at; its size later goes through the terminal itself
+    std::string type; // TERM
+    std::uint16_t columns = 80;
+    std::uint16_t rows = 24;
+    void fields(auto& archive) {
+        archive(type);
+        archive(columns);
+        archive(rows);
+    }
+};
 struct Run { // run this command for the key whose signature libssh has verified
     PublicKey key;
     std::string fingerprint; // SHA256:…, for the log
     std::string ssh_user;    // as the client gave it; only echoed
     std::string command;     // at most core max_command_bytes
+    std::optional<Terminal> terminal;
     void fields(auto& archive) {
         archive(key);
         archive(fingerprint);
         archive(ssh_user);
         archive(command);
+        archive(terminal);
     }
 };
 using SshRequest = std::variant<KeyQuery, Run>;
@@ -69,7 +80,9 @@ struct Text { // the supervisor's own words, ready for the channel
         archive(bytes);
     }
 };
-struct Streams { // with two descriptors, the operation's stdout and stderr; at most once
+// The operation's streams, at most once, as one to three descriptors: a terminal's master; or the read ends
+// of its stdout and stderr, and where it takes input the write end of its stdin.
+struct Streams {
     void fields(auto&) {}
 };
 struct Exit { // last; the child first drains the streams

@@ -20,6 +20,7 @@ enum class WorkKind : std::uint8_t {
     restart,
     ps,
     logs,
+    exec,    // a command in a running container; stdin is the client's
     observe, // look at the containers and the record; says nothing on stdout
     check,   // would the exported commit be accepted? args: perhaps the commit that is meant
 };
@@ -45,6 +46,7 @@ struct WorkJob {
     std::vector<std::string> allow;
     std::vector<std::string> args;
     std::chrono::milliseconds start_timeout{0};
+    std::string terminal; // exec: TERM, when stdin, stdout and stderr are a terminal
     std::chrono::milliseconds deadline{0};
     void fields(auto& archive) {
         archive(kind);
@@ -64,6 +66,7 @@ struct WorkJob {
         archive(allow);
         archive(args);
         archive(start_timeout);
+        archive(terminal);
         archive(deadline);
     }
 };

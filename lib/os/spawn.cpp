@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -41,6 +42,7 @@ struct ChildPlan {
     std::size_t limit_count;
     bool no_new_privileges;
     bool die_with_parent;
+    bool owns_terminal;
     mode_t umask_value;
     const rlimit* descriptor_limit; // null: as ours
     int error_pipe;
@@ -113,6 +115,8 @@ void close_the_rest(const ChildPlan& plan) noexcept {
     if (::setsid() < 0)
         fail_child(plan, "start a session");
     place_descriptors(plan);
+    if (plan.owns_terminal && ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0)
+        fail_child(plan, "take the terminal");
     if (plan.descriptor_limit != nullptr && ::setrlimit(RLIMIT_NOFILE, plan.descriptor_limit) != 0)
         fail_child(plan, "set the limit of descriptors");
     for (std::size_t i = 0; i < plan.limit_count; ++i) {
@@ -262,6 +266,7 @@ Result<Child> spawn(const SpawnRequest& request) {
                          request.limits.size(),
                          request.no_new_privileges,
                          request.die_with_parent,
+                         request.owns_terminal,
                          request.umask,
                          first_descriptor_limit ? &*first_descriptor_limit : nullptr,
                          error_pipe.get(),

@@ -40,6 +40,7 @@ struct SpawnRequest {
     std::vector<ResourceLimit> limits;
     bool no_new_privileges = false; // never for podman: rootless needs newuidmap
     bool die_with_parent = false;   // SIGKILL when the parent's thread ends
+    bool owns_terminal = false;     // its standard input is the terminal that controls it
     mode_t umask = 077;
 };
 

@@ -34,51 +34,6 @@ constexpr Setting settings[] = {
     {SSH_OPTIONS_SSH_DIR, "/"}, // else libssh looks the home directory up
 };
 
-struct EventDeleter {
-    void operator()(ssh_event_struct* event) const noexcept { ::ssh_event_free(event); }
-};
-struct ChannelDeleter {
-    void operator()(ssh_channel_struct* channel) const noexcept { ::ssh_channel_free(channel); }
-};
-
-// Records what libssh reports about the one channel.
-struct Receiver {
-    const TakeOutput& take;
-    CommandEnd end;
-    bool eof = false;
-    bool closed = false;
-
-    bool over() const noexcept {
-        return closed || end.unwanted || (eof && (end.exit_status || !end.exit_signal.empty()));
-    }
-    void receive(bool is_stderr, std::string_view bytes) {
-        if (!end.unwanted && !take(is_stderr, bytes))
-            end.unwanted = true;
-    }
-};
-
-Receiver& receiver(void* self) noexcept {
-    return *static_cast<Receiver*>(self);
-}
-
-int on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self) noexcept {
-    receiver(self).receive(is_stderr != 0, {static_cast<const char*>(data), size});
-    return static_cast<int>(size);
-}
-void on_eof(ssh_session, ssh_channel, void* self) noexcept {
-    receiver(self).eof = true;
-}
-void on_close(ssh_session, ssh_channel, void* self) noexcept {
-    receiver(self).closed = true;
-}
-void on_exit_status(ssh_session, ssh_channel, int status, void* self) noexcept {
-    receiver(self).end.exit_status = status & 0xff;
-}
-void on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*, const char*,
-                    void* self) noexcept {
-    receiver(self).end.exit_signal = signal != nullptr && *signal != '\0' ? signal : "?";
-}
-
 Error network(Error error) {
     error.code = Code::transient;
     return error;
@@ -186,40 +141,8 @@ Result<Authentication> ClientSession::authenticate(const std::string& agent_sock
     return authentication_of(::ssh_userauth_agent(session_.get(), nullptr));
 }
 
-Result<CommandEnd> ClientSession::run(const std::string& command, const TakeOutput& take) {
-    ssh_session session = session_.get();
-    const std::unique_ptr<ssh_channel_struct, ChannelDeleter> channel(::ssh_channel_new(session));
-    if (!channel)
-        return Error{Code::internal, "out of memory"};
-    Receiver received{take, {}};
-    ssh_channel_callbacks_struct callbacks{};
-    callbacks.userdata = &received;
-    callbacks.channel_data_function = on_data;
-    callbacks.channel_eof_function = on_eof;
-    callbacks.channel_close_function = on_close;
-    callbacks.channel_exit_status_function = on_exit_status;
-    callbacks.channel_exit_signal_function = on_exit_signal;
-    ssh_callbacks_init(&callbacks);
-    if (::ssh_set_channel_callbacks(channel.get(), &callbacks) != SSH_OK)
-        return Error{Code::internal, "out of memory"};
-
-    if (::ssh_channel_open_session(channel.get()) != SSH_OK)
-        return network(ssh_error(session, "open a channel"));
-    if (::ssh_channel_request_exec(channel.get(), command.c_str()) != SSH_OK && !received.over())
-        return network(ssh_error(session, "ask the server to run the operation"));
-
-    // stdout and stderr share one window; both arrive by callback, so neither can stall the other.
-    const std::unique_ptr<ssh_event_struct, EventDeleter> event(::ssh_event_new());
-    if (!event || ::ssh_event_add_session(event.get(), session) != SSH_OK)
-        return Error{Code::internal, "out of memory"};
-    bool lost = false;
-    while (!received.over() && !lost)
-        lost = ::ssh_event_dopoll(event.get(), -1) == SSH_ERROR || ::ssh_is_connected(session) == 0;
-    ::ssh_event_remove_session(event.get(), session);
-    ::ssh_remove_channel_callbacks(channel.get(), &callbacks);
-    if (!received.over())
-        return network(ssh_error(session, "the connection was lost before the operation ended"));
-    return std::move(received.end);
+Result<CommandEnd> ClientSession::run(const CommandRequest& request, const TakeOutput& take) {
+    return run_command(session_.get(), request, take);
 }
 
 } // namespace pgod::ssh

@@ -7,6 +7,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "ssh/client_agent.hpp"
+#include "ssh/client_command.hpp"
 #include "ssh/client_known_hosts.hpp"
 #include "ssh/key.hpp"
 
@@ -14,9 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 struct ssh_session_struct;
 
@@ -25,19 +24,10 @@ namespace pgod::ssh {
 // Ok: go on. Its error ends the handshake as it is, and should be Code::denied.
 using JudgeHostKey = std::function<Status(const ServerKey&)>;
 
-// What the command printed, as it comes. False: nobody wants more; the session ends there.
-using TakeOutput = std::function<bool(bool is_stderr, std::string_view bytes)>;
-
 struct SessionOptions {
     std::string host; // for messages and names only; the connection exists
     std::string user;
     std::chrono::milliseconds timeout{10'000}; // of each step before the command
-};
-
-struct CommandEnd {
-    std::optional<int> exit_status; // 0…255
-    std::string exit_signal;        // without SIG; empty: it was none
-    bool unwanted = false;          // the taker of output said so
 };
 
 enum class Authentication { accepted, refused };
@@ -58,7 +48,7 @@ class ClientSession {
     Result<Authentication> authenticate(const std::string& agent_socket, const AgentKey& key);
 
     // Code::transient: the connection was lost before the command ended.
-    Result<CommandEnd> run(const std::string& command, const TakeOutput& take);
+    Result<CommandEnd> run(const CommandRequest& request, const TakeOutput& take);
 
   private:
     struct Closer {

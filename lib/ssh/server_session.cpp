@@ -72,10 +72,21 @@ struct ServerSession::Callbacks {
         return session_of(data).open_channel();
     }
     static int exec(ssh_session, ssh_channel, const char* command, void* data) noexcept {
-        return session_of(data).record({false, command}) ? 0 : 1;
+        return session_of(data).record(ChannelRequest{false, command, {}}) ? 0 : 1;
     }
     static int shell(ssh_session, ssh_channel, void* data) noexcept {
-        return session_of(data).record({true, {}}) ? 0 : 1;
+        return session_of(data).record(ChannelRequest{true, {}, {}}) ? 0 : 1;
+    }
+    static int terminal(ssh_session, ssh_channel, const char* type, int columns, int rows, int, int,
+                        void* data) noexcept {
+        const std::string_view name = type == nullptr ? "" : type;
+        return session_of(data).record(RequestedTerminal{terminal_type(name), terminal_size(columns, rows)})
+                   ? 0
+                   : -1;
+    }
+    static int new_size(ssh_session, ssh_channel, int columns, int rows, int, int, void* data) noexcept {
+        session_of(data).new_size_ = terminal_size(columns, rows);
+        return 0;
     }
     static int input(ssh_session, ssh_channel, void*, std::uint32_t unread, int, void* data) noexcept {
         return session_of(data).note_input(unread);
@@ -95,6 +106,8 @@ ServerSession::ServerSession(KnowsKey knows)
     channel.userdata = this;
     channel.channel_exec_request_function = Callbacks::exec;
     channel.channel_shell_request_function = Callbacks::shell;
+    channel.channel_pty_request_function = Callbacks::terminal;
+    channel.channel_pty_window_change_function = Callbacks::new_size;
     channel.channel_data_function = Callbacks::input;
     channel.channel_close_function = Callbacks::closed;
     ssh_callbacks_init(&channel);
@@ -199,12 +212,21 @@ bool ServerSession::record(ChannelRequest request) {
     if (std::exchange(requested_, true))
         return false;
     request_ = std::move(request);
+    request_->terminal = terminal_;
     return true;
 }
 
-// Nothing here reads its input yet: it stays in libssh, which stops a client at its window. One that goes on
-// regardless is thrown out.
+bool ServerSession::record(RequestedTerminal terminal) {
+    if (requested_ || terminal_)
+        return false;
+    terminal_ = std::move(terminal);
+    return true;
+}
+
+// Input stays in libssh until it is taken, which stops a client at its window. One that goes on regardless is
+// thrown out.
 int ServerSession::note_input(std::size_t unread) noexcept {
+    unread_ = unread;
     if (unread > max_unread_input)
         violation_ = "the client ignores the window of its channel";
     return 0;
@@ -212,6 +234,27 @@ int ServerSession::note_input(std::size_t unread) noexcept {
 
 std::optional<ChannelRequest> ServerSession::take_request() {
     return std::exchange(request_, std::nullopt);
+}
+
+std::optional<TerminalSize> ServerSession::take_new_size() {
+    return std::exchange(new_size_, std::nullopt);
+}
+
+Result<std::string> ServerSession::take_input() {
+    std::string input(unread_, '\0');
+    const int got = input.empty() ? 0
+                                  : ::ssh_channel_read_nonblocking(
+                                        channel_, input.data(), static_cast<std::uint32_t>(input.size()), 0);
+    if (got < 0 && got != SSH_AGAIN && got != SSH_EOF)
+        return ssh_error(session_.get(), "read from the client");
+    TRY(check_open());
+    input.resize(static_cast<std::size_t>(std::max(got, 0)));
+    unread_ -= std::min(unread_, input.size());
+    return input;
+}
+
+bool ServerSession::input_ended() const noexcept {
+    return channel_ != nullptr && unread_ == 0 && ::ssh_channel_is_eof(channel_) != 0;
 }
 
 std::size_t ServerSession::room() const noexcept {

@@ -9,6 +9,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "core/exec_request.hpp"
 #include "core/public_key.hpp"
 #include "ssh/server_bind.hpp"
 
@@ -35,10 +36,16 @@ struct Login {
     std::string user;        // as the client gave it with the proof
 };
 
+struct RequestedTerminal {
+    std::string type; // fit to be TERM
+    TerminalSize size;
+};
+
 // What the client asked for on its channel.
 struct ChannelRequest {
     bool shell = false; // no command: a plain `ssh host`
     std::string command;
+    std::optional<RequestedTerminal> terminal;
 };
 
 class ServerSession {
@@ -59,7 +66,14 @@ class ServerSession {
 
     const std::optional<Login>& login() const noexcept { return login_; }
     std::optional<ChannelRequest> take_request(); // once
+    std::optional<TerminalSize> take_new_size();  // since the last call
     bool left() const noexcept { return left_; }  // the client closed its channel: nobody wants the rest
+
+    // What the client sent and nobody took yet. All of it is taken at once, because libssh reopens its window
+    // with every piece that is read, whatever is left: so up to a window (1.3 MB) is here and as much there.
+    std::size_t unread() const noexcept { return unread_; }
+    Result<std::string> take_input();
+    bool input_ended() const noexcept; // after what is unread
 
     // How many bytes write() takes now: 0 while the client's window is closed or earlier output still waits.
     std::size_t room() const noexcept;
@@ -84,12 +98,16 @@ class ServerSession {
     bool count_attempt() noexcept; // false: too many
     ssh_channel_struct* open_channel();
     bool record(ChannelRequest request);
+    bool record(RequestedTerminal terminal);
     int note_input(std::size_t unread) noexcept;
 
     KnowsKey knows_;
     std::optional<PublicKey> known_; // the last key that was said to be known: its signature follows
     std::optional<Login> login_;
     std::optional<ChannelRequest> request_;
+    std::optional<RequestedTerminal> terminal_;
+    std::optional<TerminalSize> new_size_;
+    std::size_t unread_ = 0;
     bool requested_ = false;
     bool left_ = false;
     int attempts_ = 0;

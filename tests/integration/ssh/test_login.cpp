@@ -180,14 +180,18 @@ TEST_CASE("no command: one sentence and 64") {
     CHECK(result.errors.find("SERVICE//OPERATION") != std::string::npos);
 }
 
-TEST_CASE("a terminal is refused; ssh(1) then gives up if it was told to insist") {
+TEST_CASE("a client with a raw terminal gets carriage returns from what has no terminal of its own") {
     FakeSupervisor supervisor;
     Clients clients;
     const auto key = clients.key("mine");
     supervisor.know(key + ".pub");
     const auto result = clients.ssh(supervisor.port(), key, "ping", {"-tt"});
-    CHECK(code(result) == ssh_failed);
-    CHECK(result.errors.starts_with("PTY allocation request failed on channel 0"));
+    CHECK(code(result) == 0);
+    CHECK(result.output == "pong! - test\r\n");
+    const auto run = supervisor.runs().front();
+    REQUIRE(run.terminal.has_value());
+    CHECK(run.terminal->columns == 80); // as ssh(1) says it where there is none
+    CHECK_FALSE(run.terminal->type.empty());
 }
 
 TEST_CASE("a command that is too long: one sentence and 64") {

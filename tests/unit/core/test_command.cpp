@@ -95,6 +95,9 @@ TEST_CASE("parse_command takes well-formed requests") {
         {"pgo//logs -- --json", "pgo", Op::logs, {"--", "--json"}, false},
         {"pgo//restart web 'a b'", "pgo", Op::restart, {"web", "a b"}, false},
         {"pgo//logs ''", "pgo", Op::logs, {""}, false},
+        {"//whoami --json", "", Op::whoami, {}, true},
+        {"pgo//exec web ls -l -- --json", "pgo", Op::exec, {"web", "ls", "-l", "--", "--json"}, false},
+        {"pgo//exec -t web sh -c 'a b'", "pgo", Op::exec, {"-t", "web", "sh", "-c", "a b"}, false},
     };
     for (const auto& row : rows) {
         CAPTURE(row.line);
@@ -134,6 +137,9 @@ TEST_CASE("parse_command refuses with one sentence that helps") {
         {"pgo//down -- now", "takes no arguments"},
         {"pgo//down --force", "\"down\" does not know the option \"--force\""},
         {"pgo//logs 'a", "unclosed single quote"},
+        {"pgo//exec", "exec needs a compose service and a command"},
+        {"pgo//exec web", "write exec [-t] COMPOSE_SERVICE COMMAND"},
+        {"pgo//exec --json web ls", "does not know the option \"--json\""},
     };
     for (const auto& row : rows) {
         CAPTURE(row.line);

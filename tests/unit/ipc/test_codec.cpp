@@ -99,7 +99,16 @@ std::vector<SshNotice> samples() {
 template<>
 std::vector<SshRequest> samples() {
     return {KeyQuery{some_key},
-            Run{.key = some_key, .fingerprint = "SHA256:abc", .ssh_user = "miek", .command = "pgo//ps"}};
+            Run{.key = some_key,
+                .fingerprint = "SHA256:abc",
+                .ssh_user = "miek",
+                .command = "pgo//ps",
+                .terminal = {}},
+            Run{.key = some_key,
+                .fingerprint = "SHA256:abc",
+                .ssh_user = "miek",
+                .command = "pgo//exec -t web sh",
+                .terminal = Terminal{"xterm-256color", 211, 65535}}};
 }
 template<>
 std::vector<SshReply> samples() {

@@ -1,0 +1,57 @@
+#include "daemon/whoami_text.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace pgod::daemon {
+
+namespace {
+
+std::vector<std::string> names_of(const OperationGroups& groups) {
+    std::vector<std::string> names;
+    if (groups.read)
+        names.emplace_back("read");
+    if (groups.deploy)
+        names.emplace_back("deploy");
+    if (groups.exec)
+        names.emplace_back("exec");
+    return names;
+}
+
+} // namespace
+
+std::string whoami_text(const WhoAmI& found) {
+    std::string out = fmt::format("{:<11} {}\n", "key", escaped(found.fingerprint));
+    if (found.admin)
+        out += fmt::format("{:<11} yes\n", "admin");
+    std::size_t width = 7;
+    std::size_t name_width = 4;
+    for (const auto& grant : found.grants) {
+        width = std::max(width, grant.service.size());
+        name_width = std::max(name_width, escaped(grant.key_name).size());
+    }
+    out += fmt::format("{:<{}}  {:<{}}  {}\n", "SERVICE", width, "NAME", name_width, "MAY");
+    for (const auto& grant : found.grants)
+        out += fmt::format("{:<{}}  {:<{}}  {}\n", grant.service, width, escaped(grant.key_name), name_width,
+                           fmt::join(names_of(grant.may), " "));
+    return out;
+}
+
+std::string whoami_json(const WhoAmI& found) {
+    using Json = nlohmann::ordered_json;
+    Json json;
+    json["fingerprint"] = found.fingerprint;
+    json["admin"] = found.admin;
+    json["services"] = Json::array();
+    for (const auto& grant : found.grants)
+        json["services"].push_back(
+            {{"name", grant.service}, {"key_name", grant.key_name}, {"may", names_of(grant.may)}});
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace pgod::daemon

@@ -1,0 +1,290 @@
+"""exec on real podman, with pgoctl and with OpenSSH's client: exit status, streams both ways, terminals, and that nothing
+is left inside a container when the client goes."""
+
+import hashlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from harness import (BIN, Repository, SystemTest, User, main, make_key, require_root_and_podman, wait_until)
+
+require_root_and_podman()
+if shutil.which("tmux") is None:
+    print("needs tmux")
+    sys.exit(77)
+
+MEGABYTE = 1 << 20
+SIZE = (2048 if os.environ.get("PGOD_LONG") == "1" else 64) * MEGABYTE
+MEMORY_BOUND = 60 * MEGABYTE  # of one process of pgod's, resident; a session with a full window takes a few
+COMPOSE = f"""services:
+  web:
+    image: {User.IMAGE}
+    stop_signal: SIGKILL
+    command: sleep 1000000
+  done:
+    image: {User.IMAGE}
+    command: "true"
+"""
+
+
+def setUpModule():
+    global EVE
+    EVE = User("pgt-exec-eve")
+    unittest_cleanup(EVE.remove)
+    EVE.import_image()
+
+
+def unittest_cleanup(what):
+    import unittest
+    unittest.addModuleCleanup(what)
+
+
+class Block:
+    """A stream of any length of which no megabyte is like its neighbour, made as it is read, and its checksum."""
+
+    def __init__(self, size):
+        self.size = size
+        self.block = random.Random(7).randbytes(1_000_003)
+        digest = hashlib.sha256()
+        for part in self.parts():
+            digest.update(part)
+        self.digest = digest.hexdigest()
+
+    def parts(self):
+        left = self.size
+        while left > 0:
+            part = self.block[:min(left, len(self.block))]
+            left -= len(part)
+            yield part
+
+
+def feed(process, parts):
+    """Writes the parts to a process's standard input in a thread of its own, then closes it."""
+    import threading
+
+    def write():
+        try:
+            for part in parts:
+                process.stdin.write(part)
+            process.stdin.close()
+        except OSError:
+            pass  # it ended before; the test sees why
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+def digest_of(stream, pause=None):
+    """The checksum and the length of what a stream brings; with a pause, the reader stops for it after a tenth."""
+    digest, length = hashlib.sha256(), 0
+    while part := stream.read(MEGABYTE):
+        digest.update(part)
+        length += len(part)
+        if pause and length > SIZE // 10:
+            pause()
+            pause = None
+    return digest.hexdigest(), length
+
+
+class Exec(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.repository = Repository(self.directory)
+        self.key = make_key(self.directory)
+        self.repository.commit({"compose.yaml": COMPOSE, "ssh/id.pub": self.key.with_suffix(".pub").read_text()})
+        self.daemon = self.pgod()
+        self.daemon.service("demo", EVE.name, self.repository.url, ops=["read", "deploy", "exec"])
+        self.addCleanup(lambda: EVE.podman("rm", "-fa", "-t", "0", check=False))
+        self.daemon.start()
+        wait_until("it is deployed", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0 and
+                   self.daemon.status(self.key, "demo")["outcome"] == "ok")
+
+    # The clients' command lines.
+    def ssh(self, *words, options=()):
+        return [str(w) for w in ["ssh", "-F", "/dev/null", "-p", self.daemon.port, "-o", "IdentitiesOnly=yes", "-o",
+                                 "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+                                 f"UserKnownHostsFile={self.directory}/known_ssh", "-o", "LogLevel=ERROR", "-i", self.key,
+                                 *options, "localhost", *words]]
+
+    def ctl(self, *words, options=()):
+        return [str(w) for w in [BIN / "pgoctl", "-i", self.key, "-p", self.daemon.port, "--accept-new", "--known-hosts",
+                                 self.directory / "known_hosts", *options, f"localhost:{words[0]}", *words[1:]]]
+
+    def clients(self):
+        return {"ssh": self.ssh, "pgoctl": self.ctl}.items()
+
+    def run_client(self, argv, given=b""):
+        return subprocess.run(argv, input=given, capture_output=True, timeout=180)
+
+    def inside(self, marker):
+        """The processes with this word on their command line, wherever they run, that belong to the service's user."""
+        listed = subprocess.run(["pgrep", "-u", EVE.name, "-fx", marker], capture_output=True, text=True)
+        return listed.stdout.split()
+
+    def server_processes(self):
+        """pgod, its listener and the children of that: {pid: resident bytes}."""
+        found, todo = {}, [self.daemon.process.pid]
+        while todo:
+            pid = todo.pop()
+            try:
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+                children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            except OSError:
+                continue
+            name = status.split("\n", 1)[0].split("\t")[1]
+            if name.startswith("pgod"):
+                resident = [line for line in status.split("\n") if line.startswith("VmRSS:")]
+                if resident:
+                    found[f"{name} {pid}"] = int(resident[0].split()[1]) * 1024
+                todo += [int(child) for child in children]
+        return found
+
+    def test_status_and_streams(self):
+        for name, client in self.clients():
+            with self.subTest(name):
+                for status in (0, 1, 77, 255):
+                    done = self.run_client(client("demo//exec", "web", "sh", "-c", f"'exit {status}'" if name == "ssh"
+                                                  else f"exit {status}"))
+                    self.assertEqual(done.returncode, status, done.stderr)
+                script = "read a; echo out $a; echo err >&2; cat"
+                done = self.run_client(client("demo//exec", "web", "sh", "-c", f"'{script}'" if name == "ssh" else script),
+                                       b"one\ntwo\nthree")
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"out one\ntwo\nthree", b"err\n"))
+
+    def test_what_cannot_be_run(self):
+        for words, status, says in (
+                (["demo//exec", "web", "nosuchprogram"], 127, b"nosuchprogram"),
+                (["demo//exec", "db", "ls"], 64, b"db is no compose service that has a container here; there are: done, web"),
+                (["demo//exec", "done", "ls"], 1, b"done has no running container"),
+                (["demo//exec", "web"], 64, b"exec needs a compose service and a command"),
+                (["demo//exec", "-t", "web", "ls"], 64, b"needs a terminal")):
+            for name, client in self.clients():
+                with self.subTest(f"{name} {words}"):
+                    done = self.run_client(client(*words))
+                    self.assertEqual((done.returncode, done.stdout), (status, b""), done.stderr)
+                    self.assertIn(says, done.stderr)
+
+    def test_only_where_it_is_granted_and_input_reaches_the_key_that_may(self):
+        stranger = make_key(self.directory, "stranger")
+        second = Repository(self.directory, "second")
+        second.commit({"ssh/stranger.pub": stranger.with_suffix(".pub").read_text(), "compose.yaml": COMPOSE})
+        self.daemon.service("second", EVE.name, second.url)
+        self.daemon.write_config()
+        wait_until("the other key is known", lambda: self.daemon.ctl(stranger, "second//ping").returncode == 0)
+        refused = self.run_client(self.ctl("second//exec", "web", "ls", options=["-i", stranger]))
+        self.assertEqual(refused.returncode, 77, refused.stderr)
+        own = self.daemon.ctl(stranger, "second//exec", "web", "ls")
+        self.assertEqual((own.returncode, own.stdout), (77, ""))
+        self.assertIn("exec is not among the ops", own.stderr)
+        given = b"x" * (3 * MEGABYTE)
+        argv = self.ctl("demo//exec", "web", "cat")
+        argv[1:3] = ["-i", str(stranger), "-i", str(self.key)]
+        done = self.run_client(argv, given)
+        self.assertEqual((done.returncode, done.stdout == given), (0, True), done.stderr)
+
+    def test_whoami(self):
+        done = self.daemon.ctl(self.key, "//whoami")
+        fingerprint = subprocess.run(["ssh-keygen", "-lf", self.key], capture_output=True, text=True).stdout.split()[1]
+        self.assertEqual(done.stdout.split(), ["key", fingerprint, "SERVICE", "NAME", "MAY", "demo", "id", "read", "deploy",
+                                               "exec"], done.stderr)
+        one = self.daemon.ctl(self.key, "demo//whoami", "--json")
+        self.assertIn('"may": [', one.stdout)
+
+    def test_bulk_both_ways(self):
+        """Bit for bit through cat in the container, also with new keys every megabyte and with a reader that stops; and no
+        process of pgod grows by it."""
+        block = Block(SIZE)
+        rekeying = ("-o", "RekeyLimit=1M")
+        runs = {"pgoctl": (self.ctl, ()), "ssh": (self.ssh, ()), "ssh, new keys": (self.ssh, rekeying)}
+        for name, (client, options) in runs.items():
+            with self.subTest(name):
+                process = subprocess.Popen(client("demo//exec", "web", "cat", options=options), stdin=subprocess.PIPE,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                writer = feed(process, block.parts())
+                largest = {}
+
+                def pause():
+                    """Until nothing moves any more: everything that buffers is full."""
+                    for _ in range(10):
+                        time.sleep(0.3)
+                        for which, size in self.server_processes().items():
+                            largest[which] = max(size, largest.get(which, 0))
+
+                begin = time.monotonic()
+                digest, length = digest_of(process.stdout, pause)
+                writer.join(timeout=60)
+                self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
+                process.stderr.close()
+                self.assertEqual((digest, length), (block.digest, SIZE))
+                print(f"{name}: {SIZE // MEGABYTE} MiB there and back in {time.monotonic() - begin:.1f} s with a pause of 3 s; "
+                      f"largest process {max(largest.values()) / MEGABYTE:.1f} MiB of {len(largest)}", file=sys.stderr)
+                for which, size in largest.items():
+                    self.assertLess(size, MEMORY_BOUND, which)
+
+    def test_a_reader_that_is_slow_and_one_that_stops_stop_the_producer(self):
+        for name, client in self.clients():
+            with self.subTest(name):
+                process = subprocess.Popen(client("demo//exec", "web", "seq", "100000000"), stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.PIPE)
+                self.assertTrue(process.stdout.readline())
+                wait_until("seq runs", lambda: self.inside("seq 100000000"))
+                seq = self.inside("seq 100000000")[0]
+
+                def written():
+                    return pathlib.Path(f"/proc/{seq}/io").read_text().split("wchar: ")[1].split()[0]
+
+                def stalled():
+                    before = written()
+                    time.sleep(1)
+                    return written() == before
+
+                wait_until("seq is held up", stalled)
+                process.kill()
+                process.wait()
+                process.stdout.close()
+                wait_until("seq is gone", lambda: not self.inside("seq 100000000"), 30)
+
+    def test_a_client_that_vanishes_leaves_nothing_inside(self):
+        """One that reads, one that ignores hanging up, and a tree of which the first process has ended."""
+        scripts = {"sleep 777001": "sleep 777001", "sleep 777002": "trap '' HUP TERM; sleep 777002; sleep 777002",
+                   "sleep 777003": "(sleep 777003 &); sleep 777003"}
+        for name, client in self.clients():
+            for marker, script in scripts.items():
+                with self.subTest(f"{name}: {script}"):
+                    process = subprocess.Popen(client("demo//exec", "web", "sh", "-c",
+                                                      f'"{script}"' if name == "ssh" else script), stdin=subprocess.PIPE,
+                                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    count = 2 if marker.endswith("3") else 1
+                    wait_until("it runs", lambda: len(self.inside(marker)) == count)
+                    begin = time.monotonic()
+                    process.kill()
+                    process.wait()
+                    process.stdin.close()
+                    wait_until("nothing of it is left", lambda: not self.inside(marker), 30)
+                    print(f"{name}: {script!r} gone after {time.monotonic() - begin:.1f} s", file=sys.stderr)
+        wait_until("no podman is left", lambda: not self.inside("podman exec.*"))
+        self.assertIn("demo_web_1", EVE.containers())
+
+    def test_pgod_that_stops_ends_it_too(self):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number):
+                process = subprocess.Popen(self.ctl("demo//exec", "web", "sleep", "777004"), stdin=subprocess.PIPE,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                wait_until("it runs", lambda: self.inside("sleep 777004"))
+                self.daemon.stop(number)
+                self.assertEqual(process.wait(timeout=60), 69)
+                wait_until("nothing of it is left", lambda: not self.inside("sleep 777004"), 30)
+                for stream in (process.stdin, process.stdout, process.stderr):
+                    stream.close()
+                self.daemon.start()
+                wait_until("it answers", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0)
+
+
+if __name__ == "__main__":
+    main()
