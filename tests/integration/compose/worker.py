@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
 
-KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "observe",
-         "check"]
+KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec",
+         "observe", "check"]
 OUTCOMES = ["ok", "rejected", "failed", "rolled_back", "superseded", "cancelled"]
 HEALTH = ["healthy", "progressing", "degraded", "missing", "unknown"]
 
@@ -41,7 +41,8 @@ def encode_job(job):
         struct.pack("<HH", *port) for port in ports)
     frame += texts(job.get("volumes", [])) + texts(job.get("networks", [])) + texts(job.get("allow", []))
     frame += texts(job.get("args", []))
-    return frame + struct.pack("<qq", job.get("start_timeout", 60) * 1000, int(job.get("deadline", 1800) * 1000))
+    frame += struct.pack("<q", job.get("start_timeout", 60) * 1000) + text(job.get("terminal", ""))
+    return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))
 
 
 class Reader:
