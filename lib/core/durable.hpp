@@ -2,6 +2,7 @@
 // data; the store writes it (store/store.hpp), reconcile changes it.
 #pragma once
 
+#include "core/operation.hpp"
 #include "core/vocabulary.hpp"
 
 #include <chrono>
@@ -53,6 +54,7 @@ struct Durable {
     static constexpr std::size_t max_quarantine = 64; // the oldest goes first
 
     Intent intent;
+    std::optional<Op> stopping; // a `down` or `stop` of all of it that has not come to its end
     std::optional<Suspension> suspension;
     std::string settled;            // the commit that was last carried to an end: not tried again by itself
     std::string last_good;          // the newest commit whose deployment was ok

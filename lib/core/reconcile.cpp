@@ -42,6 +42,9 @@ void Stepper::on(const Recovered& event) {
     if (state_.needs_deploy)
         state_.because = Trigger::start;
     state_.next_sync = now_;
+    // pgod or its worker was killed in the middle of it, or before it began.
+    if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
+        return start_work(*operation_of(*state_.durable.stopping).work);
     next();
 }
 

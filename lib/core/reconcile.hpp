@@ -71,6 +71,7 @@ struct State {
     bool removed = false;    // no longer configured: taken down, and then nothing more
     bool left_alone = false; // …but not taken down
     bool take_down_failed = false;
+    unsigned lost_stops = 0; // workers in a row that were lost while they carried out Durable::stopping
     bool user_gone = false;
     bool rejudge = false; // the settings changed while a deployment ran under the old ones
 };

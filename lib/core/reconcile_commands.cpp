@@ -150,6 +150,11 @@ void Stepper::note_intent(PendingCommand& command) {
     const bool starts = deploys_tip(command.op) || command.op == Op::start;
     if (!stops && !starts)
         return;
+    if (const auto stopping = stops && command.args.empty() ? std::optional(command.op) : std::nullopt;
+        stopping != state_.durable.stopping) {
+        state_.durable.stopping = stopping;
+        persist();
+    }
     const Desired wanted = stops ? Desired::stopped : Desired::running;
     const bool same = state_.durable.intent.desired == wanted;
     // Asked again while it might still be taken back, it stands on its own.
@@ -174,6 +179,7 @@ void Stepper::take_intent_back() {
     if (!state_.current || !state_.current->instead_of || later_intent())
         return;
     state_.durable.intent = *state_.current->instead_of;
+    state_.durable.stopping.reset();
     persist();
     const auto sentence = fmt::format("desired is {} as before", name_of(state_.durable.intent.desired));
     note(false, sentence);

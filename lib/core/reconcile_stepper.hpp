@@ -72,6 +72,7 @@ class Stepper {
     Trigger trigger() const;
     void on_deployed(const WorkEnded& event);
     void on_worker_lost(const Error& error);
+    bool on_stopped(const WorkEnded& event);
     void on_taken_down(const WorkEnded& event);
     void on_previewed(const WorkEnded& event);
     void settle(Outcome outcome, const std::optional<Error>& error, bool again);

@@ -11,6 +11,12 @@
 
 namespace pgod::reconcile {
 
+namespace {
+
+constexpr unsigned max_lost_stops = 3; // workers in a row; then it is left to the operator, who was told
+
+} // namespace
+
 void Stepper::start_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
@@ -25,6 +31,8 @@ void Stepper::start_work(Work work) {
     }
     if (work == Work::deploy) {
         state_.rejudge = false;
+        // Whatever becomes of this one: no commit is known to stand as it should until it has ended.
+        state_.durable.settled.clear();
         start.deployment = ++state_.durable.deployments;
         start.trigger = trigger();
         state_.because.reset();
@@ -53,6 +61,9 @@ void Stepper::on(const WorkEnded& event) {
         return on_taken_down(event);
     if (work == Work::deploy && !event.outcome && event.error && event.error->code == Code::internal)
         return on_worker_lost(*event.error);
+    if (work == Work::down || work == Work::stop)
+        if (on_stopped(event))
+            return;
     if (work == Work::deploy)
         on_deployed(event);
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
@@ -111,6 +122,24 @@ void Stepper::on_worker_lost(const Error& error) {
     state_.current.reset();
     state_.phase = Phase::recovering;
     act(Recover{});
+}
+
+// What a worker left unfinished when it was lost is done again; true: so it is. Any other end was told.
+bool Stepper::on_stopped(const WorkEnded& event) {
+    if (!state_.durable.stopping)
+        return false;
+    const bool lost = event.error && event.error->code == Code::internal;
+    if (lost && ++state_.lost_stops < max_lost_stops) {
+        finish(current_id(), exit_status::internal);
+        state_.current.reset();
+        state_.phase = Phase::recovering;
+        act(Recover{});
+        return true;
+    }
+    state_.lost_stops = 0;
+    state_.durable.stopping.reset();
+    persist();
+    return false;
 }
 
 // A service that could not be taken down is tried again with the next SIGHUP or start of pgod.

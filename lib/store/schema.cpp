@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS keys_of_service ON keys (service);
     R"(
 ALTER TABLE services ADD COLUMN last_good TEXT NOT NULL DEFAULT '';  -- commit
 ALTER TABLE services ADD COLUMN waiting TEXT NOT NULL DEFAULT '';    -- commit
+ALTER TABLE services ADD COLUMN stopping TEXT NOT NULL DEFAULT '';   -- operation under way
 ALTER TABLE services ADD COLUMN suspended_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE services ADD COLUMN suspended_since INTEGER;             -- NULL: not suspended
 ALTER TABLE services ADD COLUMN suspended_until INTEGER;

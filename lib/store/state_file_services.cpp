@@ -9,7 +9,7 @@ Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& ser
     auto row = TRY(
         prepare("SELECT desired, desired_by, desired_since, settled, last_good, waiting, outcome, reason, "
                 "deployments, suspended_by, suspended_since, suspended_until, suspended_reason, decision, "
-                "decided FROM services WHERE name = ?",
+                "decided, stopping FROM services WHERE name = ?",
                 service));
     row.bind(service);
     reconcile::Durable durable;
@@ -27,6 +27,8 @@ Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& ser
     if (const auto since = row.time(10))
         durable.suspension = reconcile::Suspension{row.text(9), *since, row.time(11), row.text(12)};
     durable.decision = {row.text(13), row.time(14)};
+    if (const auto* stopping = find_operation(row.text(15)))
+        durable.stopping = stopping->op;
     durable.quarantine = TRY(load_quarantine(service));
     return std::optional(std::move(durable));
 }
@@ -47,7 +49,7 @@ Status StateFile::write_durable(const std::string& service, const reconcile::Dur
                            "settled, last_good, waiting, "
                            "outcome, reason, deployments, suspended_by, suspended_since, suspended_until, "
                            "suspended_reason, decision, "
-                           "decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           "decided, stopping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                            service));
     row.bind(service)
         .bind(name_of(durable.intent.desired))
@@ -64,6 +66,7 @@ Status StateFile::write_durable(const std::string& service, const reconcile::Dur
     else
         row.bind("").bind_null().bind_null().bind("");
     row.bind(durable.decision.sentence).bind(durable.decision.at);
+    row.bind(durable.stopping ? std::string(operation_of(*durable.stopping).name) : std::string());
     TRY(row.run());
     return write_quarantine(service, durable.quarantine);
 }

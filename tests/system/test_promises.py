@@ -124,7 +124,7 @@ class Promises(SystemTest):
                 self.assertEqual(done.returncode, exit_status, f"{operation} of {compose}: {done.stderr}")
                 self.assertTrue(done.stderr.strip(), operation)
                 self.untouched()
-        self.assertIn("nowhere", done.stderr)
+        self.assertIn("missing networks", done.stderr)
 
     def test_a_rollback_is_no_success_and_its_commit_is_left_alone(self):
         self.begin(interval=SLOW)

@@ -52,7 +52,7 @@ TEST_CASE("down stays down across polls, commits and restarts, until up") {
     CHECK(drive(Op::down) == "persist note work(3,,7)");
     CHECK(drive.state.durable.intent.desired == Desired::stopped);
     CHECK(drive.state.durable.intent.by == "miek (SHA256:x) from 192.0.2.1");
-    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(7,0)");
+    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "persist finish(7,0)");
     drive.now += 60s;
     CHECK(drive(Tick{}) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note persist");

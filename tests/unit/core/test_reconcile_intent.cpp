@@ -384,3 +384,45 @@ TEST_CASE("what a deployment began with") {
     drive(ExportEnded{});
     CHECK(std::get<StartWork>(drive.actions.back()).trigger == Trigger::command);
 }
+
+TEST_CASE("a down or stop that was killed in the middle is carried out to its end") {
+    const WorkEnded lost{exit_status::internal, std::nullopt, Error{Code::internal, "the worker was killed"},
+                         commit_a, Health::degraded};
+    const WorkEnded stopped{exit_status::done, std::nullopt, std::nullopt, commit_a, Health::missing};
+    Drive drive = settled_service();
+    SUBCASE("with its worker") {
+        CHECK(drive(Op::down) == "persist note work(3,,7)");
+        CHECK(drive(lost) == "finish(7,70) recover");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(stopped).starts_with("persist"));
+    }
+    SUBCASE("with pgod") {
+        CHECK(drive(Op::stop) == "persist note work(5,,7)");
+        drive.state.phase = Phase::recovering; // what is durable is all that is left
+        drive.state.current.reset();
+        CHECK(drive(Recovered{commit_a, Health::healthy}) == "work(5,,0)");
+        CHECK(drive(stopped).starts_with("persist"));
+    }
+    SUBCASE("but not for ever") {
+        CHECK(drive(Op::down) == "persist note work(3,,7)");
+        CHECK(drive(lost) == "finish(7,70) recover");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(lost) == "recover");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(lost).starts_with("persist"));
+    }
+    CHECK_FALSE(drive.state.durable.stopping);
+    CHECK(drive.state.durable.intent.desired == Desired::stopped);
+}
+
+TEST_CASE("a deployment that was killed leaves no commit that counts as settled") {
+    Drive drive = settled_service();
+    drive.now += 1h;
+    CHECK(drive(Tick{}) == "sync(a)");
+    CHECK(drive(tip(commit_b)) == "note export(b)");
+    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    drive.state.phase = Phase::recovering; // what is durable is all that is left
+    CHECK(drive(Recovered{commit_a, Health::healthy}) == "sync(b)");
+    CHECK(drive(tip(commit_a)) ==
+          "note export(a)"); // upstream took b back, whose files may stand in the tree
+}

@@ -65,6 +65,7 @@ inline reconcile::Durable suspended() {
     reconcile::Durable durable = stopped();
     durable.last_good = std::string(40, 'b');
     durable.waiting = std::string(40, 'c');
+    durable.stopping = Op::down;
     durable.suspension =
         reconcile::Suspension{"bob.pub (SHA256:y) from 2001:db8::1", at(1), at(2), "disk is being replaced"};
     durable.quarantine = {{std::string(40, 'd'), "exited with 1", at(3)},
