@@ -64,8 +64,18 @@ def operations():
     return [f"man/pgoctl.1 does not explain {missing}"] if missing or not known else []
 
 
+def promises():
+    """Every test that the README names exists."""
+    named = re.findall(r"`(\w+)\.(test_\w+)`", read("README.md"))
+    sources = {}
+    for path in ROOT.glob("tests/**/test_*.py"):
+        sources[path.stem.removeprefix("test_")] = path.read_text(encoding="utf-8")
+    missing = [f"{file}.{test}" for file, test in named if f"def {test}(" not in sources.get(file, "")]
+    return [f"README.md names tests that do not exist: {missing}"] if missing or not named else []
+
+
 def main():
-    found = [*lint(), *settings(), *environment(), *operations()]
+    found = [*lint(), *settings(), *environment(), *operations(), *promises()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0
