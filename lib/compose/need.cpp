@@ -45,7 +45,9 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
     for (const auto& file : files_of_plan(next.plan, next.stage))
         if (std::binary_search(next.changed.begin(), next.changed.end(), file))
             return fmt::format("{} changed", escaped(file));
-    if (running->plan != next.plan)
+    Plan as_before = running->plan;
+    as_before.model.settings = next.plan.model.settings; // how it is deployed, not what
+    if (as_before != next.plan)
         return "what the service asks of podman changed";
     for (const auto& container : next.plan.containers) {
         const auto before = running->images.find(container.image);
@@ -61,6 +63,117 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
     if (owned_by(seen, next.plan.project).size() != next.plan.containers.size())
         return "there are containers of another version";
     return std::nullopt;
+}
+
+namespace {
+
+const PlannedContainer* find_planned(const Plan& plan, const std::string& name) {
+    const auto found = std::find_if(plan.containers.begin(), plan.containers.end(),
+                                    [&name](const PlannedContainer& one) { return one.name == name; });
+    return found == plan.containers.end() ? nullptr : &*found;
+}
+
+const RecordedContainer* find_recorded(const Record& record, const std::string& name) {
+    const auto found = std::find_if(record.containers.begin(), record.containers.end(),
+                                    [&name](const RecordedContainer& one) { return one.name == name; });
+    return found == record.containers.end() ? nullptr : &*found;
+}
+
+// A file that the container has by its content and that changed.
+std::optional<std::string> changed_file(const PlannedContainer& container, const NewVersion& next) {
+    for (const auto& option : container.options) {
+        const auto bind = bind_of(option);
+        const std::string& source = bind ? bind->source : option.value;
+        if (!bind && option.flag != "--env-file")
+            continue;
+        const auto path = path_beneath(source, next.stage);
+        if (path && std::binary_search(next.changed.begin(), next.changed.end(), *path))
+            return path;
+    }
+    return std::nullopt;
+}
+
+// A network can only be made anew when no container uses it.
+std::optional<std::string> changed_network(const PlannedContainer& container, const Plan& before,
+                                           const Plan& next) {
+    for (const auto& network : next.networks)
+        for (const auto& old : before.networks)
+            if (old.name == network.name && old.internal != network.internal &&
+                uses_network(container, network.name))
+                return network.name;
+    return std::nullopt;
+}
+
+std::optional<std::string> own_reason(const Record& running, const NewVersion& next,
+                                      const PlannedContainer& planned, std::span<const Container> seen) {
+    const PlannedContainer* before = find_planned(running.plan, planned.name);
+    if (before == nullptr || find_recorded(running, planned.name) == nullptr)
+        return fmt::format("{} is new", planned.service);
+    if (*before != planned)
+        return fmt::format("what {} asks of podman changed", planned.service);
+    const auto old_image = running.images.find(planned.image);
+    const auto image = next.images.find(planned.image);
+    if (old_image == running.images.end() || image == next.images.end() || old_image->second != image->second)
+        return fmt::format("the image of {} changed", planned.service);
+    if (const auto file = changed_file(planned, next))
+        return fmt::format("{} changed, which {} has", escaped(*file), planned.service);
+    if (const auto network = changed_network(planned, running.plan, next.plan))
+        return fmt::format("network {} changed, which {} uses", *network, planned.service);
+    for (const auto& expected : expected_containers(running)) {
+        if (expected.name != planned.name)
+            continue;
+        const Judgement judgement = judge_container(expected, seen);
+        if (judgement.verdict != Verdict::good && judgement.verdict != Verdict::waiting)
+            return judgement.problem;
+    }
+    return std::nullopt;
+}
+
+// The container whose network it shares, or without which podman does not let it be.
+bool hangs_on(const PlannedContainer& container, const std::string& name) {
+    return std::any_of(container.options.begin(), container.options.end(), [&name](const PlanOption& option) {
+        return (option.flag == "--network" && option.value == "container:" + name) ||
+               (option.flag == "--requires" && option.value == name);
+    });
+}
+
+} // namespace
+
+bool uses_network(const PlannedContainer& container, std::string_view network) {
+    return std::any_of(container.options.begin(), container.options.end(),
+                       [network](const PlanOption& option) {
+                           const auto names = split(option.value, ',');
+                           return option.flag == "--network" &&
+                                  std::find(names.begin(), names.end(), network) != names.end();
+                       });
+}
+
+std::vector<Renewal> renewals(const Record& running, const NewVersion& next,
+                              std::span<const Container> seen) {
+    std::map<std::string, std::string> reasons;
+    for (const auto& planned : next.plan.containers)
+        if (auto reason = own_reason(running, next, planned, seen))
+            reasons[planned.name] = std::move(*reason);
+    for (std::size_t known = 0; known != reasons.size();) {
+        known = reasons.size();
+        for (const auto& planned : next.plan.containers)
+            for (const auto& other : next.plan.containers)
+                if (reasons.contains(other.name) && hangs_on(planned, other.name))
+                    reasons.emplace(planned.name, fmt::format("{} needs {}", planned.service, other.service));
+    }
+    std::vector<Renewal> found;
+    for (const auto& planned : next.plan.containers)
+        if (const auto reason = reasons.find(planned.name); reason != reasons.end())
+            found.push_back({planned.name, reason->second});
+    return found;
+}
+
+std::set<std::string> names_of_good(const Record& running, std::span<const Container> seen) {
+    std::set<std::string> names;
+    for (const auto& expected : expected_containers(running))
+        if (judge_container(expected, seen).verdict == Verdict::good)
+            names.insert(expected.name);
+    return names;
 }
 
 } // namespace pgod::compose

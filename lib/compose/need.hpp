@@ -26,6 +26,20 @@ struct NewVersion {
 std::optional<std::string> reason_to_deploy(const Record* running, const NewVersion& next,
                                             std::span<const Container> seen);
 
+// With x-pgo: {strategy: changed}: why a container has to be made anew, by its name, in the plan's order;
+// what is not in it goes on running. A container needs it for its own argv, image or files, for what it
+// shows, and when it shares the network of one that does.
+struct Renewal {
+    std::string container;
+    std::string reason; // "the image of web changed"
+    bool operator==(const Renewal&) const = default;
+};
+std::vector<Renewal> renewals(const Record& running, const NewVersion& next, std::span<const Container> seen);
+
+bool uses_network(const PlannedContainer& container, std::string_view network);
+
+std::set<std::string> names_of_good(const Record& running, std::span<const Container> seen);
+
 // Files that containers get by their content, not by a directory that follows the commit: what podman-compose
 // opened, env files, and files that are mounted by themselves. Relative to the stage.
 std::set<std::string> files_of_plan(const Plan& plan, std::string_view stage);

@@ -72,6 +72,11 @@ Status check_foreign_networks(const Work& work, const Plan& plan) {
     return ok();
 }
 
+PolicyGrants grants_of(const Work& work) {
+    return {work.directory.path_of("stage"), work.job.ports, work.job.volumes, work.job.networks,
+            work.job.allow};
+}
+
 } // namespace
 
 Result<JudgedPlan> plan_commit(const Work& work) {
@@ -92,9 +97,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     plan.files = std::move(recording.files);
     for (const auto& note : recording.notes)
         work.output.say(escaped(fmt::format("{}: {}", request.compose_file, note)));
-    const PolicyGrants grants{request.stage, work.job.ports, work.job.volumes, work.job.networks,
-                              work.job.allow};
-    for (auto& violation : judge(plan, grants))
+    for (auto& violation : judge(plan, grants_of(work)))
         violations.push_back(std::move(violation));
     for (auto& violation : judge_nested_keys(recording.nested))
         violations.push_back(std::move(violation));
@@ -106,6 +109,12 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     TRY(check_env_files(plan, stage.get(), request.stage));
     TRY(check_foreign_networks(work, plan));
     return JudgedPlan{std::move(plan), request.compose_file};
+}
+
+Status judge_again(const Work& work, const Plan& plan) {
+    if (const auto violations = judge(plan, grants_of(work)); !violations.empty())
+        return Error{Code::permanent, describe(violations.front())};
+    return ok();
 }
 
 } // namespace pgod::compose

@@ -16,4 +16,7 @@ struct JudgedPlan {
 // Code::permanent: the commit is rejected. The error is the first violation; the others were said.
 Result<JudgedPlan> plan_commit(const Work& work);
 
+// A plan of before under today's grants, which may be others by now.
+Status judge_again(const Work& work, const Plan& plan);
+
 } // namespace pgod::compose

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "compose/leftover.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/switch.hpp"
@@ -60,7 +61,7 @@ Result<JudgedPlan> accept(const Work& work) {
 JobResult check_commit(const Work& work) {
     if (auto meant = is_what_was_meant(work); !meant)
         return ended(work, exit_status::usage, meant.error());
-    const auto lock = work.directory.lock(work.job.deadline);
+    const auto lock = lock_service(work);
     if (!lock)
         return refused(work, lock.error());
     auto judged = accept(work);

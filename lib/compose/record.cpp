@@ -45,6 +45,7 @@ Json plan_to_json(const Plan& plan) {
                                       {"image", container.image},
                                       {"command", container.command}});
     json["model"]["keys"] = plan.model.keys;
+    json["model"]["settings"] = plan.model.settings;
     for (const auto& [name, service] : plan.model.services)
         json["model"]["services"][name] = {{"keys", service.keys},
                                            {"depends_on", service.depends_on},
@@ -71,6 +72,8 @@ Plan plan_from_json(const Json& json) {
                                    texts_of(container, "command")});
     const Json model = member_of(json, "model");
     plan.model.keys = texts_of(model, "keys");
+    for (const auto& [name, value] : members_of(model, "settings"))
+        plan.model.settings[name] = text_of(value);
     for (const auto& [name, entry] : members_of(model, "services")) {
         ModelService service{
             texts_of(entry, "keys"), {}, text_of(entry, "restart"), flag_of(entry, "builds")};
@@ -91,8 +94,10 @@ std::string to_json(const Record& record) {
               {"plan", plan_to_json(record.plan)},
               {"images", record.images}};
     for (const auto& container : record.containers)
-        json["containers"].push_back(
-            {{"name", container.name}, {"id", container.id}, {"ended", container.ended}});
+        json["containers"].push_back({{"name", container.name},
+                                      {"id", container.id},
+                                      {"ended", container.ended},
+                                      {"deployment", container.deployment}});
     return written(json);
 }
 
@@ -107,9 +112,12 @@ Result<Record> record_from_json(std::string_view text) {
     record.plan = plan_from_json(member_of(json, "plan"));
     for (const auto& [image, id] : members_of(json, "images"))
         record.images[image] = text_of(id);
-    for (const auto& container : items_of(json, "containers"))
-        record.containers.push_back(
-            {text_of(container, "name"), text_of(container, "id"), flag_of(container, "ended")});
+    for (const auto& container : items_of(json, "containers")) {
+        const auto made_by = static_cast<std::uint64_t>(number_of(container, "deployment"));
+        record.containers.push_back({text_of(container, "name"), text_of(container, "id"),
+                                     flag_of(container, "ended"),
+                                     made_by == 0 ? record.deployment : made_by});
+    }
     return record;
 }
 

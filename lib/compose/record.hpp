@@ -18,7 +18,8 @@ namespace pgod::compose {
 struct RecordedContainer {
     std::string name;
     std::string id;
-    bool ended = false; // with 0 by the time it was verified: it is one that is meant to end
+    bool ended = false;           // with 0 by the time it was verified: it is one that is meant to end
+    std::uint64_t deployment = 0; // that made it: an older one, where this one left it alone
     bool operator==(const RecordedContainer&) const = default;
 };
 

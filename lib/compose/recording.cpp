@@ -86,6 +86,8 @@ bool take_newline(std::string_view& rest) {
 Model model_of(const Json& json) {
     Model model;
     model.keys = texts_of(json, "keys");
+    for (const auto& [name, value] : members_of(json, "settings"))
+        model.settings[name] = text_of(value);
     for (const auto& [name, entry] : members_of(json, "services")) {
         ModelService service;
         service.keys = texts_of(entry, "keys");

@@ -1,6 +1,7 @@
 #include "compose/release.hpp"
 
 #include "compose/crash_point.hpp"
+#include "compose/kept.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 
@@ -36,6 +37,13 @@ Status link_entry(int from, const std::string& path, int to, const std::string& 
     return ok();
 }
 
+// Its containers are in its record, which is so once they were verified, and what runs is newer.
+bool is_release_before(const ServiceDirectory& directory) {
+    const auto left = read_record(directory, next_release);
+    const auto running = read_record(directory, running_release);
+    return left && running && !left->containers.empty() && left->deployment < running->deployment;
+}
+
 Result<KnownFiles> open_known(const ServiceDirectory& directory, const std::string& release) {
     Fd files = TRY(directory.open_directory(files_of(release)));
     Tree tree = TRY(list_tree(files.get()));
@@ -67,6 +75,8 @@ Status set_leftover_aside(const ServiceDirectory& directory) {
         return ok();
     if (!directory.has(fmt::format("{}/record.json", next_release)))
         return directory.remove(next_release); // it ended before the point of no return
+    if (is_release_before(directory))
+        return keep_release(directory, next_release);
     for (int number = 1; number <= max_unfinished; ++number)
         if (!directory.has(unfinished(number)))
             return directory.rename(next_release, unfinished(number));
@@ -74,16 +84,17 @@ Status set_leftover_aside(const ServiceDirectory& directory) {
     return directory.rename(next_release, unfinished(max_unfinished));
 }
 
-Result<StageFiles> prepare_release(const ServiceDirectory& directory) {
+Result<StageFiles> prepare_release(const ServiceDirectory& directory, const std::string& source_name,
+                                   FilesOf kind) {
     TRY(set_leftover_aside(directory));
     crash_point("leftover-aside");
-    const Fd stage = TRY(directory.open_directory("stage"));
-    StageFiles files{TRY_DOING(list_tree(stage.get()), "the commit"), {}, {}};
+    const Fd source = TRY(directory.open_directory(source_name));
+    StageFiles files{TRY_DOING(list_tree(source.get()), "the commit"), {}, {}};
     files.directory = TRY(directory.make_directory(files_of(next_release)));
     auto running = open_known(directory, running_release);
     const int old = running ? running->directory.get() : -1;
     if (running)
-        files.changed = changed_paths(old, running->tree, stage.get(), files.tree);
+        files.changed = changed_paths(old, running->tree, source.get(), files.tree);
     const auto is_changed = [&files, &running](const std::string& path) {
         return !running || std::binary_search(files.changed.begin(), files.changed.end(), path);
     };
@@ -99,7 +110,9 @@ Result<StageFiles> prepare_release(const ServiceDirectory& directory) {
         }
         if (!is_changed(entry.path) && link_entry(old, entry.path, parent.get(), name))
             continue;
-        TRY(copy_entry(stage.get(), entry, parent.get(), name));
+        if (kind == FilesOf::release && link_entry(source.get(), entry.path, parent.get(), name))
+            continue;
+        TRY(copy_entry(source.get(), entry, parent.get(), name));
         crash_point("file-copied");
     }
     return files;
@@ -138,7 +151,7 @@ Status publish_release(const ServiceDirectory& directory, const Record& record) 
     else
         TRY(directory.rename(next_release, running_release));
     crash_point("publish-exchanged");
-    return directory.remove(next_release); // now the release before
+    return keep_release(directory, next_release); // now the release before
 }
 
 Status discard_release(const ServiceDirectory& directory) {

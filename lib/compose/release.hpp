@@ -4,7 +4,8 @@
 //
 // Crash rule: `incoming` gets its files, then its record.json, and only then anything goes down. An
 // `incoming` that is found later is kept as unfinished-N until a work tree was brought to a commit
-// completely, because files of it may stand in the tree.
+// completely, because files of it may stand in the tree. One exception: the release before, of which a crash
+// kept publish_release() from putting it among the kept ones (kept.hpp).
 #pragma once
 
 #include "compose/file_tree.hpp"
@@ -25,13 +26,16 @@ inline constexpr const char* next_release = "incoming";
 std::optional<Record> read_record(const ServiceDirectory& directory, const std::string& release);
 Status write_record(const ServiceDirectory& directory, const std::string& release, const Record& record);
 
-// Copies the stage to incoming/files; what the running release has as well is linked, not copied.
+// Brings the files of the stage, or of a kept release, to incoming/files; what the running release has as
+// well is linked, not copied, and so is all of a kept release.
 struct StageFiles {
     Tree tree;
     std::vector<std::string> changed; // paths in which it differs from the running release
     Fd directory;                     // incoming/files
 };
-Result<StageFiles> prepare_release(const ServiceDirectory& directory);
+enum class FilesOf { stage, release };
+Result<StageFiles> prepare_release(const ServiceDirectory& directory, const std::string& source = "stage",
+                                   FilesOf kind = FilesOf::stage);
 
 // What a crash left in `incoming`, and may have reached the work tree, goes where known_files() finds it.
 Status set_leftover_aside(const ServiceDirectory& directory);
@@ -41,7 +45,8 @@ Result<std::vector<KnownFiles>> known_files(const ServiceDirectory& directory);
 bool has_unfinished(const ServiceDirectory& directory);
 Status forget_unfinished(const ServiceDirectory& directory); // after the work tree was brought to a commit
 
-Status publish_release(const ServiceDirectory& directory, const Record& record); // incoming becomes record
-Status discard_release(const ServiceDirectory& directory);                       // incoming was never applied
+// incoming becomes record, and the release before one of the kept.
+Status publish_release(const ServiceDirectory& directory, const Record& record);
+Status discard_release(const ServiceDirectory& directory); // incoming was never applied
 
 } // namespace pgod::compose

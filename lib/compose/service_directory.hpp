@@ -4,6 +4,7 @@
 //   tree        the work tree: the stable directory that bind mounts point into
 //   record      what runs: record.json, and files/, a private copy of the tracked files
 //   incoming    the same for the commit that is being deployed; it becomes `record` when that went well
+//   kept-N      the same for the good releases before, by the number of their deployment
 //   unfinished-N  an `incoming` that a crash or a failed first deployment left: its files are ours as well
 //   log         the text of the last deployments
 //   lock        held (flock) by whoever changes something here

@@ -290,10 +290,18 @@ def nested_keys(top, compose):
     return found
 
 
+def settings_of(top):
+    """x-pgo as text, for the policy to judge: also what is no mapping has a name there."""
+    given = top.get("x-pgo", {})
+    given = given if hasattr(given, "items") else {"": given}
+    return {str(name): value if isinstance(value, str) else type(value).__name__ for name, value in given.items()}
+
+
 def model_of(top, compose):
     return {
         "keys": [str(key) for key in top.get("file", {}) if key != "_dirname"],
         "nested": nested_keys(top, compose),
+        "settings": settings_of(top.get("file", {})),
         "services": {
             str(name): {
                 "keys": [str(key) for key in service if key not in ("_deps", "_networks")],

@@ -95,7 +95,7 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     call.deadline = run_deadline;
     const std::string output = TRY(work.podman.must(call, fmt::format("{}: start", container.service)));
     crash_point("container-run");
-    return RecordedContainer{container.name, std::string(trimmed(output))};
+    return RecordedContainer{container.name, std::string(trimmed(output)), false, record.deployment};
 }
 
 Status make(const Work& work, Argv arguments, const std::vector<std::string>& labels, const std::string& name,
@@ -119,6 +119,11 @@ Status make_network(const Work& work, const PlannedNetwork& network) {
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool has_started(const std::vector<RecordedContainer>& started, const PlannedContainer& container) {
+    return std::any_of(started.begin(), started.end(),
+                       [&container](const RecordedContainer& one) { return one.name == container.name; });
 }
 
 } // namespace
@@ -211,7 +216,8 @@ void Surroundings::remove_obsolete(const Work& work) const {
 
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started) {
-    for (const auto& level : start_levels(record.plan)) {
+    for (auto& level : start_levels(record.plan)) {
+        std::erase_if(level, [&](std::size_t i) { return has_started(started, record.plan.containers[i]); });
         std::vector<std::optional<Result<RecordedContainer>>> results(level.size());
         for (std::size_t begin = 0; begin < level.size(); begin += started_at_once) {
             const std::size_t end = std::min(begin + started_at_once, level.size());

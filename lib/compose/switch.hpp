@@ -26,6 +26,7 @@ class Surroundings {
     static Result<Surroundings> look(const Work& work, const Plan& plan);
     Status make_missing(const Work& work, const Plan& plan) const;
     Status replace_networks(const Work& work, const Plan& plan) const;
+    const std::vector<std::string>& to_be_replaced() const noexcept { return changed_networks_; }
     void remove_obsolete(const Work& work) const; // networks that no plan names any more; best effort
 
   private:
@@ -37,8 +38,9 @@ class Surroundings {
 
 BindRoots bind_roots(const Work& work);
 
-// Runs the record's plan, side by side those that do not wait for each other; what was started is in
-// `started` also when one fails. `release`: where its files are, "incoming" or "record".
+// Runs the record's plan but for what is in `started` already, side by side those that do not wait for each
+// other; what was started is in `started` also when one fails. `release`: where its files are, "incoming" or
+// "record".
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started);
 

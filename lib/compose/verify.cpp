@@ -21,10 +21,17 @@ constexpr auto check_interval = 500ms; // between two runs of the same healthche
 constexpr auto longest_check = 30s;    // podman enforces the file's own timeout only with systemd
 constexpr const char* shown_lines = "20";
 
+// The deployment whose label the container carries.
+std::uint64_t made_by(const Record& record, const std::string& name) {
+    const auto found = std::find_if(record.containers.begin(), record.containers.end(),
+                                    [&name](const RecordedContainer& one) { return one.name == name; });
+    return found == record.containers.end() ? record.deployment : found->deployment;
+}
+
 std::vector<ExpectedContainer> expected_of(const Record& record) {
     auto expected = expected_containers(record);
     for (std::size_t i = 0; i < expected.size(); ++i) {
-        expected[i].deployment = std::to_string(record.deployment);
+        expected[i].deployment = std::to_string(made_by(record, expected[i].name));
         expected[i].may_end = !restarts(record.plan.containers[i]); // which ones do is found out here
     }
     return expected;

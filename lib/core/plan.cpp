@@ -90,6 +90,11 @@ std::string describe(const Violation& violation) {
     return escaped(sentence);
 }
 
+bool Model::recreates_only_changed() const {
+    const auto strategy = settings.find("strategy");
+    return strategy != settings.end() && strategy->second == "changed";
+}
+
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model) {
     Reading reading;
     reading.plan.project = project;

@@ -76,6 +76,8 @@ struct ModelService {
 struct Model {
     std::vector<std::string> keys; // top level
     std::map<std::string, ModelService> services;
+    std::map<std::string, std::string> settings; // of `x-pgo`
+    bool recreates_only_changed() const;         // x-pgo: {strategy: changed}
     bool operator==(const Model&) const = default;
 };
 

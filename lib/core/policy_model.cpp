@@ -1,5 +1,7 @@
 #include "core/policy_model.hpp"
 
+#include "core/policy_settings.hpp"
+
 #include "core/plan_shapes.hpp"
 
 #include <algorithm>
@@ -233,6 +235,7 @@ void judge_model(const Plan& plan, Findings& findings) {
     for (const auto& [name, service] : plan.model.services)
         for (const auto& key : service.keys)
             judge_key(name, key, service_keys, refused_service_keys, findings);
+    judge_settings(plan.model, findings);
     judge_dependencies(plan.model, findings);
     judge_lost_services(plan, findings);
 }

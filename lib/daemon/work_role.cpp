@@ -8,6 +8,7 @@
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
 #include "compose/preview.hpp"
+#include "compose/rollback.hpp"
 #include "core/exit_status.hpp"
 #include "daemon/program_path.hpp"
 #include "ipc/work_messages.hpp"
@@ -89,6 +90,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::run_inside(work);
     case ipc::WorkKind::observe:
         return watch(work, request.wait);
+    case ipc::WorkKind::rollback:
+        return compose::roll_back(work);
     case ipc::WorkKind::check:
         return compose::check_commit(work);
     }

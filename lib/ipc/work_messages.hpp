@@ -20,9 +20,11 @@ enum class WorkKind : std::uint8_t {
     restart,
     ps,
     logs,
-    exec,    // a command in a running container; stdin is the client's
-    observe, // look at the containers and the record; says nothing on stdout
-    check,   // would the exported commit be accepted? args: perhaps the commit that is meant
+    exec,     // a command in a running container; stdin is the client's
+    observe,  // look at the containers and the record; says nothing on stdout
+    rollback, // make a kept release the one that runs. args: a deployment's number or a commit's first
+              // digits, none: the newest kept; deployment: the number of this attempt
+    check,    // would the exported commit be accepted? args: perhaps the commit that is meant
 };
 constexpr WorkKind last_of(WorkKind) {
     return WorkKind::check;

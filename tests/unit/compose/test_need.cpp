@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 using namespace pgod;
 using namespace pgod::compose;
 
@@ -104,4 +106,110 @@ TEST_CASE("paths beneath a directory") {
     CHECK(*path_beneath("/a", "/a") == "");
     CHECK_FALSE(path_beneath("/ab", "/a"));
     CHECK_FALSE(path_beneath("/", "/a"));
+}
+
+TEST_CASE("strategy changed: which containers are made anew, and why") {
+    Plan before = plan_of();
+    before.networks = {{"demo_front", {}, false}};
+    before.containers[0].options.push_back({"--network", "demo_front"});
+    before.containers.push_back({"demo_db_1", "db", {{"--volume", "demo_data:/d"}}, "pg", {}});
+    before.containers.push_back({"demo_side_1", "side", {{"--network", "container:demo_web_1"}}, "bb", {}});
+    before.containers.push_back({"demo_last_1", "last", {{"--requires", "demo_side_1"}}, "pg", {}});
+    Record running;
+    running.plan = before;
+    running.images = {{"bb", "image1"}, {"pg", "image2"}};
+    std::vector<Container> all;
+    for (const auto& planned : before.containers) {
+        running.containers.push_back({planned.name, "id of " + planned.name, false, 3});
+        Container container = running_containers()[0];
+        container.name = planned.name;
+        container.id = "id of " + planned.name;
+        all.push_back(container);
+    }
+    using Names = std::vector<std::string>;
+    const Names web_and_what_hangs_on_it{"demo_web_1", "demo_side_1", "demo_last_1"};
+    struct Row {
+        const char* what;
+        std::function<void(Plan&, std::map<std::string, std::string>&, Names&, std::vector<Container>&)>
+            change;
+        Names names;
+        const char* reason; // of the first
+    };
+    const Row rows[] = {
+        {"nothing", [](auto&, auto&, auto&, auto&) {}, {}, ""},
+        {"only the compose file's text",
+         [](auto&, auto&, auto& changed, auto&) { changed = {"compose.yaml"}; },
+         {},
+         ""},
+        {"a volume more",
+         [](auto& plan, auto&, auto&, auto&) {
+             plan.volumes = {{"demo_new", {}}};
+         },
+         {},
+         ""},
+        {"a file in a bound directory",
+         [](auto&, auto&, auto& changed, auto&) { changed = {"html/x"}; },
+         {},
+         ""},
+        {"argv",
+         [](auto& plan, auto&, auto&, auto&) { plan.containers[1].command = {"x"}; },
+         {"demo_db_1"},
+         "what db asks of podman changed"},
+        {"argv, with what shares its network",
+         [](auto& plan, auto&, auto&, auto&) { plan.containers[0].command = {"x"}; },
+         web_and_what_hangs_on_it, "what web asks of podman changed"},
+        {"an image",
+         [](auto&, auto& images, auto&, auto&) { images["pg"] = "image3"; },
+         {"demo_db_1", "demo_last_1"},
+         "the image of db changed"},
+        {"a file bound by itself", [](auto&, auto&, auto& changed, auto&) { changed = {"page"}; },
+         web_and_what_hangs_on_it, "page changed, which web has"},
+        {"an env file", [](auto&, auto&, auto& changed, auto&) { changed = {"vars"}; },
+         web_and_what_hangs_on_it, "vars changed, which web has"},
+        {"a network", [](auto& plan, auto&, auto&, auto&) { plan.networks[0].internal = true; },
+         web_and_what_hangs_on_it, "network demo_front changed, which web uses"},
+        {"one more",
+         [](auto& plan, auto&, auto&, auto&) {
+             plan.containers.push_back({"demo_x_1", "x", {}, "bb", {}});
+         },
+         {"demo_x_1"},
+         "x is new"},
+        {"one that is gone",
+         [](auto&, auto&, auto&, auto& seen) { seen.erase(seen.begin() + 1); },
+         {"demo_db_1"},
+         "db has no container"},
+        {"one that was replaced",
+         [](auto&, auto&, auto&, auto& seen) { seen[1].id = "other"; },
+         {"demo_db_1"},
+         "db was replaced by another container"},
+        {"one that died",
+         [](auto&, auto&, auto&, auto& seen) { seen[1].state = "exited"; },
+         {"demo_db_1"},
+         "db exited with status 0"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.what);
+        Plan plan = before;
+        auto images = running.images;
+        Names changed;
+        auto seen = all;
+        row.change(plan, images, changed, seen);
+        const auto found = renewals(running, NewVersion{stage, plan, images, changed}, seen);
+        Names names;
+        for (const auto& one : found)
+            names.push_back(one.container);
+        CHECK(names == row.names);
+        CHECK((found.empty() ? "" : found[0].reason) == row.reason);
+    }
+    all[1].state = "exited";
+    CHECK(names_of_good(running, all) == std::set<std::string>{"demo_web_1", "demo_side_1", "demo_last_1"});
+}
+
+TEST_CASE("how a service is deployed is no change of what is deployed") {
+    const Record running = running_record();
+    Plan plan = plan_of();
+    plan.model.settings["strategy"] = "all";
+    const std::map<std::string, std::string> images{{"bb", "image1"}};
+    const std::vector<std::string> changed;
+    CHECK_FALSE(reason_to_deploy(&running, NewVersion{stage, plan, images, changed}, running_containers()));
 }

@@ -23,7 +23,7 @@ Record sample() {
     record.plan.model.services["web"] = {{"image"}, {{"db", "service_healthy"}}, "always", true};
     record.plan.files = {".env", "deploy/compose.yaml"};
     record.images = {{"demo_web", "id1"}, {"db:1", "id2"}};
-    record.containers = {{"demo_web_1", "c1", true}};
+    record.containers = {{"demo_web_1", "c1", true, 11}};
     return record;
 }
 

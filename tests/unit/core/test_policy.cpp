@@ -1,5 +1,7 @@
 #include "core/policy.hpp"
 
+#include "core/policy_settings.hpp"
+
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 #include "recorded_plan.hpp"
@@ -390,4 +392,31 @@ TEST_CASE("paths as text") {
     CHECK_FALSE(is_at_or_beneath("/ab", "/a"));
     CHECK_FALSE(is_at_or_beneath("a/b", "/"));
     CHECK_FALSE(is_at_or_beneath("/a", ""));
+}
+
+TEST_CASE("x-pgo") {
+    struct Row {
+        std::map<std::string, std::string> settings;
+        std::vector<std::string> problems;
+    };
+    const Row rows[] = {
+        {{}, {}},
+        {{{"strategy", "changed"}}, {}},
+        {{{"strategy", "all"}}, {}},
+        {{{"strategy", "Changed"}}, {"strategy \"Changed\" is unknown; there are \"all\" and \"changed\""}},
+        {{{"", "list"}}, {"holds settings, as {strategy: changed}, and not a list"}},
+        {{{"stategy", "all"}}, {"\"stategy\" is not a setting that pgod knows; there is \"strategy\""}},
+    };
+    for (const auto& row : rows) {
+        Model model;
+        model.settings = row.settings;
+        Findings findings;
+        judge_settings(model, findings);
+        std::vector<std::string> problems;
+        for (const auto& violation : std::move(findings).take()) {
+            CHECK(violation.setting == "x-pgo");
+            problems.push_back(violation.problem);
+        }
+        CHECK(problems == row.problems);
+    }
 }

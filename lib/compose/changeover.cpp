@@ -1,0 +1,258 @@
+#include "compose/changeover.hpp"
+
+#include "compose/crash_point.hpp"
+#include "compose/kept.hpp"
+#include "compose/need.hpp"
+#include "compose/observe.hpp"
+#include "compose/planning.hpp"
+#include "compose/ports.hpp"
+#include "compose/verify.hpp"
+#include "core/exit_status.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+std::string brief(const std::string& commit) {
+    return commit.substr(0, 12);
+}
+
+// The containers of the record that are in `names` and are what was recorded.
+std::vector<RecordedContainer> still_there(const Record& record, const std::set<std::string>& names,
+                                           std::span<const Container> seen) {
+    std::vector<RecordedContainer> there;
+    for (const auto& recorded : record.containers) {
+        const Container* container = find_container(seen, recorded.name);
+        if (names.contains(recorded.name) && container != nullptr && container->id == recorded.id &&
+            (container->state == "running" || recorded.ended))
+            there.push_back(recorded);
+    }
+    return there;
+}
+
+} // namespace
+
+Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
+    next_ = std::move(next);
+    files_ = TRY(prepare_release(work_.directory, source, kind));
+    staged_ = true;
+    seen_ = TRY(work_.podman.containers());
+    TRY(check_names(work_, next_.plan, seen_));
+    tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
+    return check_binds(next_.plan, bind_roots(work_), tree_.get());
+}
+
+void Changeover::use(FetchedImages images) {
+    images_ = std::move(images);
+    next_.images = images_.ids;
+}
+
+JobResult Changeover::follow() {
+    next_.containers = running_->containers;
+    if (files_.changed.empty() && running_->commit == next_.commit && running_->plan == next_.plan) {
+        (void)discard_release(work_.directory);
+        work_.output.say(fmt::format("{} runs already", brief(next_.commit)));
+        return ended(Outcome::ok, exit_status::done);
+    }
+    if (auto followed = follow_files(); !followed)
+        return ended(Outcome::failed, exit_status::failed, followed.error());
+    running_ = next_;
+    work_.output.say(fmt::format("the work tree is at {}; no container had to change", brief(next_.commit)));
+    return ended(Outcome::ok, exit_status::done);
+}
+
+Status Changeover::follow_files() {
+    WorkTreeUpdate update(tree_.get(), files_.directory.get(), files_.tree,
+                          TRY(known_files(work_.directory)));
+    update.keep_directories(bind_sources(next_.plan, stage_));
+    update.leave_alone(bind_sources(next_.plan, stage_));
+    TRY(update.prepare());
+    TRY(write_record(work_.directory, next_release, next_));
+    crash_point("follow-recorded");
+    TRY(apply(update));
+    crash_point("followed");
+    return publish_release(work_.directory, next_);
+}
+
+Status Changeover::apply(WorkTreeUpdate& update) {
+    for (const auto& sentence : TRY(update.apply()))
+        work_.output.say(sentence);
+    return forget_unfinished(work_.directory);
+}
+
+Status Changeover::prepare() {
+    if (work_.job.deadline - std::chrono::steady_clock::now() < time_to_switch)
+        return Error{Code::transient, fmt::format("less than {} of this deployment's time are left, too "
+                                                  "little to change what runs; it will be tried again",
+                                                  time_to_switch)};
+    TRY(check_ports(next_.plan, owned_by(seen_, work_.job.service)));
+    TRY(keep_images(work_, images_));
+    crash_point("images-kept");
+    around_ = TRY(Surroundings::look(work_, next_.plan));
+    free_networks(around_, next_.plan);
+    TRY(around_.make_missing(work_, next_.plan));
+    crash_point("surroundings-made");
+    update_.emplace(tree_.get(), files_.directory.get(), files_.tree, TRY(known_files(work_.directory)));
+    update_->keep_directories(bind_sources(next_.plan, stage_));
+    TRY(update_->prepare());
+    crash_point("files-beside");
+    return write_record(work_.directory, next_release, next_);
+}
+
+JobResult Changeover::switch_over() {
+    changed_ = true;
+    if (auto switched = switch_to(); !switched)
+        return roll_back(switched.error());
+    if (auto published = publish_release(work_.directory, next_); !published)
+        return ended(Outcome::failed, exit_status::internal, published.error());
+    running_ = next_;
+    crash_point("published");
+    around_.remove_obsolete(work_);
+    crash_point("networks-removed");
+    ImageIds wanted = images_.ids;
+    for (const auto& kept : kept_releases(work_.directory))
+        for (const auto& [image, id] : kept.images)
+            wanted.emplace(fmt::format("{} {}", kept.deployment, image), id);
+    remove_old_images(work_, wanted);
+    crash_point("cleaned-up");
+    return ended(Outcome::ok, exit_status::done);
+}
+
+Status Changeover::switch_to() {
+    work_.progress("switch");
+    if (running_)
+        next_.containers = still_there(*running_, untouched_, seen_);
+    TRY(remove_all_but(next_.containers));
+    crash_point("containers-removed");
+    TRY(around_.replace_networks(work_, next_.plan));
+    crash_point("networks-replaced");
+    TRY(apply(*update_));
+    crash_point("files-in-place");
+    TRY(run_containers(work_, next_, next_release, next_.containers));
+    crash_point("containers-run");
+    work_.progress("verify");
+    TRY(verify(work_, next_));
+    crash_point("verified");
+    return ok();
+}
+
+JobResult Changeover::roll_back(const Error& cause) {
+    work_.output.say(cause.message);
+    show_failures(work_, next_);
+    update_.reset();
+    crash_point("failure-shown");
+    work_.progress("roll back");
+    const auto restored = bring_back();
+    if (!restored)
+        return ended(Outcome::failed, exit_status::unhealthy,
+                     Error{cause.code, fmt::format("{}; and the version before could not be brought back: {}",
+                                                   cause.message, restored.error().message)});
+    if (!running_)
+        return ended(Outcome::failed, exit_status::unhealthy, cause);
+    work_.output.say(fmt::format("rolled back to {}", brief(running_->commit)));
+    return ended(Outcome::rolled_back, exit_status::rolled_back, cause);
+}
+
+// Whatever was done to a network by hand: what uses it cannot stay when it is made anew.
+void Changeover::free_networks(const Surroundings& around, const Plan& plan) {
+    for (const auto& network : around.to_be_replaced())
+        for (const auto& container : plan.containers)
+            if (uses_network(container, network))
+                untouched_.erase(container.name);
+}
+
+Status Changeover::remove_all_but(std::span<const RecordedContainer> stay) {
+    auto owned = owned_by(seen_, work_.job.service);
+    std::erase_if(owned, [stay](const Container& container) {
+        return std::any_of(stay.begin(), stay.end(),
+                           [&container](const RecordedContainer& one) { return one.id == container.id; });
+    });
+    return remove_containers(work_, owned);
+}
+
+// A commit that cannot be deployed is no reason to leave the last good one down, after a reboot for one.
+Status Changeover::restore() {
+    if (!running_)
+        return ok();
+    seen_ = TRY(work_.podman.containers());
+    const auto health = health_of(expected_containers(*running_), owned_by(seen_, work_.job.service));
+    if (health != Health::missing && health != Health::degraded)
+        return ok();
+    TRY(judge_again(work_, running_->plan));
+    work_.output.say(fmt::format("bringing back {}", brief(running_->commit)));
+    work_.progress("roll back");
+    if (!tree_)
+        tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
+    TRY(check_names(work_, running_->plan, seen_));
+    TRY(check_binds(running_->plan, bind_roots(work_), tree_.get()));
+    TRY(set_leftover_aside(work_.directory));
+    files_ = {};
+    changed_ = true;
+    untouched_ = running_->plan.model.recreates_only_changed() ? names_of_good(*running_, seen_)
+                                                               : std::set<std::string>();
+    return bring_back();
+}
+
+// By the old record alone: its plan, its image ids, its copy of the files. With none, there is nothing to
+// bring back.
+Status Changeover::bring_back() {
+    seen_ = TRY(work_.podman.containers());
+    if (!running_)
+        return remove_all_but({});
+    const auto around = TRY(Surroundings::look(work_, running_->plan));
+    free_networks(around, running_->plan);
+    std::vector<RecordedContainer> stay = still_there(*running_, untouched_, seen_);
+    TRY(remove_all_but(stay));
+    crash_point("rollback-removed");
+    std::vector<KnownFiles> known = TRY(known_files(work_.directory));
+    Fd files = TRY(work_.directory.open_directory(std::string(running_release) + "/files"));
+    Tree tree = TRY(list_tree(files.get()));
+    if (files_.directory)
+        known.push_back({std::move(files_.directory), std::move(files_.tree)});
+    WorkTreeUpdate update(tree_.get(), files.get(), std::move(tree), std::move(known));
+    update.keep_directories(bind_sources(running_->plan, stage_));
+    TRY(update.prepare());
+    crash_point("rollback-files-beside");
+    TRY(apply(update));
+    crash_point("rollback-files-in-place");
+    TRY(around.make_missing(work_, running_->plan));
+    TRY(around.replace_networks(work_, running_->plan));
+    running_->containers = std::move(stay);
+    TRY(run_containers(work_, *running_, running_release, running_->containers));
+    crash_point("rollback-containers-run");
+    TRY(write_record(work_.directory, running_release, *running_));
+    crash_point("rollback-recorded");
+    TRY(discard_release(work_.directory));
+    crash_point("rollback-discarded");
+    TRY(verify(work_, *running_));
+    crash_point("rollback-verified");
+    return write_record(work_.directory, running_release, *running_); // now with what had ended
+}
+
+// It ended with the old version untouched, which may not be what it should be for another reason.
+JobResult Changeover::not_started(const Error& error, bool rejected) {
+    update_.reset();
+    if (staged_) // an `incoming` of before was set aside, this one is ours
+        (void)discard_release(work_.directory);
+    if (auto restored = restore(); !restored)
+        work_.output.say(
+            fmt::format("the version before could not be brought back: {}", restored.error().message));
+    return rejected ? ended(Outcome::rejected, exit_status::rejected, error)
+                    : ended(Outcome::failed, exit_status::failed, error);
+}
+
+JobResult Changeover::ended(Outcome outcome, int exit_code, std::optional<Error> error) const {
+    JobResult result = observe(work_);
+    result.exit_status = exit_code;
+    result.outcome = outcome;
+    result.changed = changed_;
+    result.error = std::move(error);
+    return result;
+}
+
+} // namespace pgod::compose
