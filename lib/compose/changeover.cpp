@@ -54,13 +54,19 @@ void Changeover::use(FetchedImages images) {
 
 JobResult Changeover::follow() {
     next_.containers = running_->containers;
-    if (files_.changed.empty() && running_->commit == next_.commit && running_->plan == next_.plan) {
+    // What a crash left may stand in the work tree, whatever the record says.
+    const bool unfinished = has_unfinished(work_.directory);
+    if (files_.changed.empty() && running_->commit == next_.commit && running_->plan == next_.plan &&
+        !unfinished) {
         (void)discard_release(work_.directory);
+        clean_up_after_a_crash();
         work_.output.say(fmt::format("{} runs already", brief(next_.commit)));
         return ended(Outcome::ok, exit_status::done);
     }
     if (auto followed = follow_files(); !followed)
         return ended(Outcome::failed, exit_status::failed, followed.error());
+    if (unfinished)
+        clean_up_after_a_crash();
     running_ = next_;
     work_.output.say(fmt::format("the work tree is at {}; no container had to change", brief(next_.commit)));
     return ended(Outcome::ok, exit_status::done);
@@ -114,13 +120,24 @@ JobResult Changeover::switch_over() {
     crash_point("published");
     around_.remove_obsolete(work_);
     crash_point("networks-removed");
+    remove_images();
+    crash_point("cleaned-up");
+    return ended(Outcome::ok, exit_status::done);
+}
+
+// A deployment that published its commit and was killed before its last steps.
+void Changeover::clean_up_after_a_crash() {
+    if (const auto around = Surroundings::look(work_, next_.plan))
+        around->remove_obsolete(work_);
+    remove_images();
+}
+
+void Changeover::remove_images() const {
     ImageIds wanted = images_.ids;
     for (const auto& kept : kept_releases(work_.directory))
         for (const auto& [image, id] : kept.images)
             wanted.emplace(fmt::format("{} {}", kept.deployment, image), id);
     remove_old_images(work_, wanted);
-    crash_point("cleaned-up");
-    return ended(Outcome::ok, exit_status::done);
 }
 
 Status Changeover::switch_to() {
@@ -231,6 +248,7 @@ Status Changeover::bring_back() {
     crash_point("rollback-discarded");
     TRY(verify(work_, *running_));
     crash_point("rollback-verified");
+    around.remove_obsolete(work_);                                    // those of the version that failed
     return write_record(work_.directory, running_release, *running_); // now with what had ended
 }
 

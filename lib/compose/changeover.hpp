@@ -52,6 +52,8 @@ class Changeover {
     Status remove_all_but(std::span<const RecordedContainer> stay);
     Status restore();
     Status bring_back();
+    void clean_up_after_a_crash();
+    void remove_images() const;
 
     const Work& work_;
     const std::string stage_ = work_.directory.path_of("stage");

@@ -144,7 +144,7 @@ class Service:
 
     def nothing_is_left(self):
         left = {p.name for p in self.path.iterdir()} - AT_REST
-        left -= {n for n in left if re.fullmatch(r"crash-reached|keep|kept|good-?\w*|releases", n)}
+        left -= {n for n in left if re.fullmatch(r"crash-reached|kept-\d+", n)}
         left |= {str(p) for p in self.path.rglob("*") if ".pgod-" in p.name}
         left |= {str(p) for p in self.path.glob("record/*") if p.name not in ("files", "record.json")}
         assert not left, f"{self.name}: left behind: {sorted(left)}"
