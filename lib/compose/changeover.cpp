@@ -6,6 +6,7 @@
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/ports.hpp"
+#include "compose/shared_binds.hpp"
 #include "compose/verify.hpp"
 #include "core/exit_status.hpp"
 
@@ -152,6 +153,7 @@ Status Changeover::switch_to() {
     crash_point("files-in-place");
     TRY(run_containers(work_, next_, next_release, next_.containers));
     crash_point("containers-run");
+    TRY(check_shared_binds(work_, next_.plan)); // another service may have begun meanwhile
     work_.progress("verify");
     TRY(verify(work_, next_));
     crash_point("verified");

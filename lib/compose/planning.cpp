@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/need.hpp"
 #include "compose/recording.hpp"
+#include "compose/shared_binds.hpp"
 #include "core/allowance.hpp"
 #include "core/policy.hpp"
 #include "os/safe_path.hpp"
@@ -108,13 +109,14 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     TRY(check_builds(plan, stage.get(), request.stage));
     TRY(check_env_files(plan, stage.get(), request.stage));
     TRY(check_foreign_networks(work, plan));
+    TRY(check_shared_binds(work, plan));
     return JudgedPlan{std::move(plan), request.compose_file};
 }
 
 Status judge_again(const Work& work, const Plan& plan) {
     if (const auto violations = judge(plan, grants_of(work)); !violations.empty())
         return Error{Code::permanent, describe(violations.front())};
-    return ok();
+    return check_shared_binds(work, plan);
 }
 
 } // namespace pgod::compose

@@ -108,12 +108,25 @@ class ServicesReader {
                 return refused(fmt::format("must not hold \"{}\": it overlaps the state directory {}",
                                            escaped(path), escaped(config_.state)));
             bytes += path.size();
+            warn_of_neighbours(reader, service, path);
             service.volumes.push_back(std::move(path));
             return ok();
         });
         if (bytes > max_list_bytes)
             reader.complain("volumes",
                             fmt::format("volumes must hold at most {} bytes in all", max_list_bytes));
+    }
+
+    // Within one user the worker keeps services apart (compose/shared_binds.hpp).
+    void warn_of_neighbours(const TableReader& reader, const Service& service, const std::string& path) {
+        for (const auto& other : config_.services)
+            for (const auto& theirs : other.volumes)
+                if (other.user != service.user && overlap(path, theirs))
+                    warnings_.add(
+                        reader.table().get("volumes")->source(),
+                        fmt::format("volumes \"{}\" overlaps \"{}\" of service \"{}\", which belongs to "
+                                    "another user: only the file permissions keep the two apart",
+                                    escaped(path), escaped(theirs), other.name));
     }
 
     // A list of names, each once.

@@ -28,10 +28,10 @@ struct ExportLimits {
 };
 
 struct ExportRequest {
-    std::string directory; // the service's, absolute
-    std::string commit;    // 40 hex digits; with a branch the first of them do
-    std::string branch;    // not empty: the commit has to be on it
-    std::string into;      // a single name beneath the directory
+    std::string directory;   // the service's, absolute
+    std::string commit;      // 40 hex digits; with a branch the first of them do
+    std::string branch = {}; // not empty: the commit has to be on it
+    std::string into;        // a single name beneath the directory
     ExportLimits limits;
 };
 

@@ -227,6 +227,23 @@ class Hostile(scene.ComposeTest):
                 self.good(result) if good else self.rejected(result, "volumes")
         self.assertFalse((granted / "missing").exists())
 
+    def test_two_services_that_mount_within_each_others_directories(self):
+        shared = self.user.home / "shared"
+        (shared / "sub").mkdir(parents=True)
+        for path in (shared, shared / "sub"):
+            os.chown(path, self.user.uid, self.user.gid)
+        first, second = self.service(volumes=[str(shared)]), self.service(volumes=[str(shared)])
+        mounts = lambda source, mode="": {"compose.yaml": compose(a=service(volumes=[f"{source}:/d{mode}"]))}
+        self.good(first.deploy(mounts(shared)))
+        before = first.ids()
+        self.rejected(second.deploy(mounts(shared / "sub")), 'service "a"', "lies in", f"service {first.name}")
+        self.good(second.deploy(mounts(shared)))
+        self.good(first.deploy(mounts(shared, ":ro")))
+        self.assertNotEqual(first.ids(), before)
+        second.do("down")
+        self.good(second.deploy(mounts(shared / "sub")))
+        self.rejected(first.deploy(mounts(shared)), 'service "a"', "holds", f"service {second.name}")
+
 
 if __name__ == "__main__":
     scene.main()

@@ -66,7 +66,8 @@ ipc::GitJob Host::sync_job(const std::string& url) const {
 ipc::GitJob Host::export_job(const std::string& commit) const {
     auto job = sync_job("file:///nowhere/at/all");
     job.sync = false;
-    job.export_job = {commit, "stage"};
+    job.export_job.commit = commit;
+    job.export_job.into = "stage";
     return job;
 }
 

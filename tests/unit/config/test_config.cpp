@@ -21,6 +21,23 @@ TEST_CASE("an empty file is valid: all defaults and no services") {
     }
 }
 
+TEST_CASE("directories that services of different users share are warned of") {
+    const auto file = [](const std::string& user, const std::string& volume) {
+        return "[[services]]\nname = 'a'\nuser = 'u'\nrepository = 'file:///r'\nvolumes = [ '/srv/a' ]\n"
+               "[[services]]\nname = 'b'\nuser = '" +
+               user + "'\nrepository = 'file:///r'\nvolumes = [ '" + volume + "' ]\n";
+    };
+    for (const std::string& volume : std::vector<std::string>{"/srv/a", "/srv/a/b", "/srv"}) {
+        CHECK(parse_config(file("v", volume), "c").warnings ==
+              std::vector<std::string>{
+                  "c:10:11: volumes \"" + volume +
+                  "\" overlaps \"/srv/a\" of service \"a\", which belongs to another user: "
+                  "only the file permissions keep the two apart"});
+        CHECK(parse_config(file("u", volume), "c").warnings.empty());
+    }
+    CHECK(parse_config(file("v", "/srv/ab"), "c").warnings.empty());
+}
+
 TEST_CASE("every setting arrives") {
     const auto report = parse_config(R"(
 listen = "[::1]:2022"

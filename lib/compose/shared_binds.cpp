@@ -1,0 +1,88 @@
+#include "compose/shared_binds.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+#include "core/mount.hpp"
+#include "core/paths.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+bool lies_in(const HostBind& inner, const HostBind& outer) {
+    return outer.writable && inner.source != outer.source && is_at_or_beneath(inner.source, outer.source);
+}
+
+} // namespace
+
+std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage) {
+    std::vector<HostBind> found;
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options) {
+            const auto bind = bind_of(option);
+            if (!bind || is_at_or_beneath(bind->source, stage))
+                continue;
+            const bool read_only =
+                std::find(bind->options.begin(), bind->options.end(), "ro") != bind->options.end();
+            found.push_back({container.service, bind->source, !read_only});
+        }
+    return found;
+}
+
+std::vector<HostBind> host_binds_of_inspect(std::string_view json) {
+    std::vector<HostBind> found;
+    const Json containers = parse_json(json);
+    if (!containers.is_array())
+        return found;
+    for (const auto& container : containers)
+        for (const auto& mount : items_of(container, "Mounts"))
+            if (text_of(mount, "Type") == "bind")
+                found.push_back({text_of(member_of(member_of(container, "Config"), "Labels"), "pgod.service"),
+                                 text_of(mount, "Source"), flag_of(mount, "RW")});
+    return found;
+}
+
+Status judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others) {
+    for (const auto& mine : ours)
+        for (const auto& other : others) {
+            if (lies_in(mine, other))
+                return Error{
+                    Code::permanent,
+                    fmt::format("service \"{}\": volumes: {} lies in {}, which service {} mounts and could "
+                                "change under it; mount the same directory there, or separate ones",
+                                escaped(mine.service), escaped(mine.source), escaped(other.source),
+                                escaped(other.service))};
+            if (lies_in(other, mine))
+                return Error{
+                    Code::permanent,
+                    fmt::format("service \"{}\": volumes: {} holds {}, which service {} mounts and which "
+                                "could be changed under it; mount it read-only, or separate directories",
+                                escaped(mine.service), escaped(mine.source), escaped(other.source),
+                                escaped(other.service))};
+        }
+    return ok();
+}
+
+Status check_shared_binds(const Work& work, const Plan& plan) {
+    const auto ours = host_binds(plan, work.directory.path_of("stage"));
+    if (ours.empty())
+        return ok();
+    Podman::Call call;
+    call.arguments = {"inspect", "--type=container"};
+    for (const auto& container : TRY(work.podman.containers()))
+        if (!container.owner.empty() && container.owner != work.job.service)
+            call.arguments.push_back(container.id);
+    if (call.arguments.size() == 2)
+        return ok();
+    call.ends_with_us = true;
+    const auto answer = TRY(work.podman.call(call));
+    if (!parse_json(answer.output).is_array()) // one that ended meanwhile is left out of it
+        return Error{Code::transient, "look at the user's other containers: " + answer.problem};
+    return judge_shared_binds(ours, host_binds_of_inspect(answer.output));
+}
+
+} // namespace pgod::compose
