@@ -53,6 +53,8 @@ os::SpawnRequest podman_logs(const Work& work, const LogOptions& options, const 
     request.argv = {"podman", "logs"};
     if (options.follow)
         request.argv.push_back("--follow");
+    if (options.timestamps)
+        request.argv.push_back("--timestamps");
     if (!options.tail.empty())
         request.argv.push_back("--tail=" + options.tail);
     if (!options.since.empty())
@@ -192,7 +194,12 @@ Result<LogOptions> parse_log_options(std::span<const std::string> args) {
     for (std::size_t i = 0; i < args.size(); ++i) {
         if (args[i] == "-f" || args[i] == "--follow") {
             options.follow = true;
-        } else if (const auto tail = value_of("--tail", args, i)) {
+        } else if (args[i] == "-t" || args[i] == "--timestamps") {
+            options.timestamps = true;
+        } else if (args[i] == "-n" || args[i] == "--tail" || args[i].starts_with("--tail=")) {
+            const auto tail = value_of(args[i] == "-n" ? "-n" : "--tail", args, i);
+            if (!tail)
+                return Error{Code::invalid, "--tail takes a number: how many lines of each log"};
             if (!parse_decimal(*tail) || tail->size() > 9)
                 return Error{Code::invalid, fmt::format("--tail takes a number, not \"{}\"", escaped(*tail))};
             options.tail = *tail;
@@ -204,7 +211,7 @@ Result<LogOptions> parse_log_options(std::span<const std::string> args) {
             options.since = *since;
         } else if (args[i].starts_with('-')) {
             return Error{Code::invalid,
-                         fmt::format("logs takes -f, --tail N, --since T and compose services, not {}",
+                         fmt::format("logs takes -f, -t, --tail N, --since T and compose services, not {}",
                                      escaped(args[i]))};
         } else {
             options.services.push_back(args[i]);

@@ -1,6 +1,6 @@
-// `logs [-f] [--tail N] [--since T] [SERVICE…]`: podman's logs of the service's containers. One container's
-// go from podman straight to the client; those of several get "SERVICE | " before each line. A client that is
-// slow is waited for, and one that leaves ends everything: podman dies with this process.
+// `logs [-f] [-t] [--tail N] [--since T] [SERVICE…]`: podman's logs of the service's containers. One
+// container's go from podman straight to the client; those of several get "SERVICE | " before each line. A
+// client that is slow is waited for, and one that leaves ends everything: podman dies with this process.
 #pragma once
 
 #include "compose/job.hpp"
@@ -13,6 +13,7 @@ namespace pgod::compose {
 
 struct LogOptions {
     bool follow = false;
+    bool timestamps = false;
     std::string tail;  // "" or a number
     std::string since; // "" or a time or duration as podman takes it
     std::vector<std::string> services;

@@ -14,7 +14,7 @@ constexpr auto operations = std::to_array<Operation>({
      "desired state, health, commits and the last outcome"},
     {Op::ps, "ps", OpGroup::read, 0, true, std::nullopt, "list the service's containers"},
     {Op::logs, "logs", OpGroup::read, 64, true, std::nullopt,
-     "print the containers' logs: logs [-f] [SERVICE...]"},
+     "print the containers' logs: logs [-f] [-t] [--tail N] [--since T] [SERVICE...]"},
     {Op::up, "up", OpGroup::deploy, 3, false, Work::deploy,
      "sync, and deploy the tip where it differs or is not healthy: up [--commit SHA] [--resume]"},
     {Op::down, "down", OpGroup::deploy, 0, false, Work::down,

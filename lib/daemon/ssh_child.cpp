@@ -38,7 +38,8 @@ constexpr std::string_view shell_refused =
     "pgod gives no shell; ask for an operation: ssh -p PORT HOST SERVICE//OPERATION [ARG...]\n";
 constexpr std::string_view command_too_long = "the command is longer than 8192 bytes; shorten it\n";
 constexpr std::string_view interrupted = "interrupted\n";
-constexpr int exit_interrupted = 130; // as a shell says it
+constexpr std::size_t max_typed_ahead = 4096; // bytes, as a terminal takes
+constexpr int exit_interrupted = 130;         // as a shell says it
 constexpr std::string_view supervisor_gone = "pgod is stopping\n";
 constexpr std::string_view supervisor_confused =
     "internal error: pgod sent what its SSH endpoint cannot read\n";
@@ -87,6 +88,7 @@ class SshChild {
     std::optional<Clock::time_point> deadline_;
     std::array<Stream, 2> streams_; // standard output, standard error
     SshInput input_;
+    std::string typed_ahead_;      // before there was a terminal to type into
     bool raw_client_ = false;      // it asked for a terminal
     Fd terminal_;                  // the operation's, to be told its size
     std::size_t first_stream_ = 0; // who is asked first, in turns: both share one window
@@ -126,12 +128,12 @@ Status SshChild::react() {
     }
     if (phase_ == Phase::request)
         start_request();
-    TRY(send_pending());
     if (phase_ == Phase::running) {
         TRY(input_.move_from(*session_));
         follow_terminal();
         TRY(take_interrupt());
     }
+    TRY(send_pending());
     if (phase_ == Phase::draining && pending_.empty() && streams_drained()) {
         phase_ = Phase::closing;
         deadline_ = Clock::now() + close_deadline;
@@ -273,6 +275,7 @@ bool SshChild::take_streams(std::vector<Fd> fds) {
     if (fds.size() == 1) {
         terminal_ = Fd(::fcntl(fds[0].get(), F_DUPFD_CLOEXEC, 0));
         input_.open(Fd(::fcntl(fds[0].get(), F_DUPFD_CLOEXEC, 0)), SshInput::Kind::terminal);
+        input_.begin_with(std::move(typed_ahead_));
     } else {
         streams_[1].pipe = std::move(fds[1]);
     }
@@ -299,10 +302,10 @@ void SshChild::follow_terminal() {
 
 Status SshChild::take_interrupt() {
     constexpr char control_c = '\x03';
-    if (!raw_client_ || terminal_ || session_->unread() == 0)
+    if (!raw_client_ || terminal_ || session_->unread() == 0 || typed_ahead_.size() > max_typed_ahead)
         return ok();
-    const std::string input = TRY(session_->take_input());
-    if (input.find(control_c) != std::string::npos)
+    typed_ahead_ += TRY(session_->take_input());
+    if (typed_ahead_.find(control_c) != std::string::npos)
         end_with(interrupted, exit_interrupted);
     return ok();
 }

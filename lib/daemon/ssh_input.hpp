@@ -21,6 +21,9 @@ class SshInput {
     enum class Kind { pipe, terminal };
 
     void open(Fd to, Kind kind); // non-blocking
+    void begin_with(std::string bytes) {
+        bytes_ = std::move(bytes);
+    } // before anything else; once, after open()
     void close() noexcept { to_.reset(); }
 
     // Everything that can be moved without waiting. What nobody reads any more stays with the client.

@@ -5,13 +5,16 @@ import hashlib
 import os
 import pathlib
 import random
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+import unittest
 
-from harness import (BIN, Repository, SystemTest, User, main, make_key, require_root_and_podman, wait_until)
+from harness import BIN, Repository, SystemTest, User, main, make_key, require_root_and_podman, wait_until
 
 require_root_and_podman()
 if shutil.which("tmux") is None:
@@ -35,13 +38,8 @@ COMPOSE = f"""services:
 def setUpModule():
     global EVE
     EVE = User("pgt-exec-eve")
-    unittest_cleanup(EVE.remove)
+    unittest.addModuleCleanup(EVE.remove)
     EVE.import_image()
-
-
-def unittest_cleanup(what):
-    import unittest
-    unittest.addModuleCleanup(what)
 
 
 class Block:
@@ -65,8 +63,6 @@ class Block:
 
 def feed(process, parts):
     """Writes the parts to a process's standard input in a thread of its own, then closes it."""
-    import threading
-
     def write():
         try:
             for part in parts:
@@ -90,6 +86,42 @@ def digest_of(stream, pause=None):
             pause()
             pause = None
     return digest.hexdigest(), length
+
+
+
+class Tmux:
+    """A terminal of 80 by 24 with a shell in it, driven by keys, whose screen can be read."""
+
+    def __init__(self, directory, name):
+        self.socket = directory / f"tmux-{name}"
+        self.run("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "-c", directory,
+                 "env", "-i", "PATH=/usr/bin:/bin", "TERM=screen", "PS1=outside> ", f"HOME={directory}", "sh")
+
+    def run(self, *words):
+        return subprocess.run(["tmux", "-S", self.socket, *map(str, words)], capture_output=True, text=True, timeout=60,
+                              check=True).stdout
+
+    def type(self, text):
+        self.run("send-keys", "-l", "--", text)
+
+    def enter(self, text):
+        self.type(text)
+        self.key("Enter")
+
+    def key(self, *names):
+        self.run("send-keys", *names)
+
+    def resize(self, columns, rows):
+        self.run("resize-window", "-x", columns, "-y", rows)
+
+    def screen(self):
+        return [line.rstrip() for line in self.run("capture-pane", "-p").split("\n")]
+
+    def shows(self, line):
+        wait_until(f"the screen shows {line!r}", lambda: line in self.screen(), 60)
+
+    def end(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, timeout=60)
 
 
 class Exec(SystemTest):
@@ -284,6 +316,97 @@ class Exec(SystemTest):
                     stream.close()
                 self.daemon.start()
                 wait_until("it answers", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0)
+
+    def terminal(self, name):
+        terminal = Tmux(self.directory, name)
+        self.addCleanup(terminal.end)
+        terminal.shows("outside>")
+        return terminal
+
+    def terminal_clients(self):
+        return {"ssh": self.ssh("demo//exec", "web", "sh", options=["-t"]), "pgoctl": self.ctl("demo//exec", "-t", "web", "sh")
+                }.items()
+
+    def test_vi_looks_as_it_does_at_home(self):
+        """The same keys to busybox vi in the container and in a terminal here: the same screens, and the same file."""
+        for name, argv in self.terminal_clients():
+            with self.subTest(name):
+                far, near = self.terminal(f"{name}-far"), self.terminal(f"{name}-near")
+                far.enter("clear; " + shlex.join(argv))
+                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in far.screen()), 60)
+                near.enter("clear; PS1='/ # ' busybox sh")
+                near.shows("/ #")
+                file = self.directory / f"notes-{name}"
+                far.enter("cd /tmp; PS1='> '; busybox clear; vi notes")
+                near.enter(f"ln -sf {file} notes; PS1='> '; busybox clear; busybox vi notes")
+                for terminal in (far, near):
+                    wait_until("vi has drawn", lambda: terminal.screen().count("~") == 22, 60)
+                self.maxDiff = None
+                for keys, sees in (("ihello, world", "hello, world"), ("\nsecond", "second"), (None, None), ("dd", None)):
+                    for terminal in (far, near):
+                        terminal.key("Escape") if keys is None else terminal.type(keys)
+                        if sees:
+                            terminal.shows(sees)
+                    wait_until(f"both look alike after {keys!r}", lambda: far.screen()[:23] == near.screen()[:23], 60)
+                for terminal in (far, near):
+                    terminal.enter(":wq")
+                    wait_until("the screen from before vi is back", lambda: "~" not in terminal.screen(), 60)
+                self.assertEqual(EVE.podman("exec", "demo_web_1", "cat", "/tmp/notes"), file.read_text())
+
+    def test_control_keys_jobs_and_size(self):
+        for name, argv in self.terminal_clients():
+            with self.subTest(name):
+                terminal = self.terminal(name)
+                terminal.enter("stty -g > before; clear; " + shlex.join(argv) + "; echo ended with $?; stty -g > after")
+                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in terminal.screen()), 60)
+                terminal.enter("PS1='inside> '; busybox clear; busybox stty size; echo $TERM")
+                terminal.shows("24 80")
+                terminal.shows("screen")
+                terminal.resize(111, 33)
+                wait_until("the size follows", lambda: self.size_inside(terminal) == "33 111", 60)
+                terminal.enter("busybox clear; sleep 777005")
+                wait_until("it runs", lambda: self.inside("sleep 777005"))
+                terminal.key("C-c")
+                wait_until("control-C ends it", lambda: not self.inside("sleep 777005"))
+                terminal.enter("busybox clear; sleep 777006")
+                wait_until("it runs", lambda: self.inside("sleep 777006"))
+                terminal.key("C-z")
+                wait_until("control-Z stops it", lambda: any("Stopped" in l and "sleep 777006" in l for l in terminal.screen()))
+                terminal.enter("kill %1; fg; busybox clear; exit 7")
+                terminal.shows("ended with 7")
+                terminal.shows("outside>")
+                wait_until("the terminal is as it was", lambda: (self.directory / "after").exists())
+                self.assertEqual((self.directory / "before").read_text(), (self.directory / "after").read_text())
+                (self.directory / "after").unlink()
+
+    def size_inside(self, terminal):
+        terminal.enter("busybox clear; busybox stty size")
+        time.sleep(0.3)
+        return next((l for l in terminal.screen() if l and l[0].isdigit()), "")
+
+    def test_a_client_that_is_ended_gives_the_terminal_back(self):
+        terminal = self.terminal("ended")
+        terminal.enter("stty -g > before; clear; " + shlex.join(self.ctl("demo//exec", "-t", "web", "sleep", "777007")) +
+                       "; echo ended with $?; stty -g > after")
+        wait_until("it runs", lambda: self.inside("sleep 777007"))
+        client = subprocess.run(["pgrep", "-f", f"pgoctl.*{self.daemon.port}.*777007"], capture_output=True, text=True)
+        os.kill(int(client.stdout.split()[-1]), signal.SIGTERM)
+        terminal.shows("ended with 143")
+        wait_until("the terminal is as it was", lambda: (self.directory / "after").exists())
+        self.assertEqual((self.directory / "before").read_text(), (self.directory / "after").read_text())
+        wait_until("nothing of it is left", lambda: not self.inside("sleep 777007"), 30)
+
+    def test_a_terminal_without_a_person(self):
+        done = self.run_client(self.ssh("demo//exec", "web", "sh", options=["-tt"]), b"echo a$((1+1))b; exit 3\n")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn(b"\na2b\r\n", done.stdout)
+
+    def test_top_in_a_terminal(self):
+        terminal = self.terminal("top")
+        terminal.enter("clear; " + shlex.join(self.ctl("demo//exec", "-t", "web", "top")))
+        wait_until("top shows", lambda: any("sleep 1000000" in l for l in terminal.screen()), 60)
+        terminal.type("q")
+        terminal.shows("outside>")
 
 
 if __name__ == "__main__":

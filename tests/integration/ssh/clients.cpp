@@ -76,6 +76,19 @@ os::RunResult Clients::ssh(std::uint16_t port, const std::string& key, const std
     return run_program(ssh_argv(port, key, command, options));
 }
 
+os::RunResult Clients::ssh_with_input(std::uint16_t port, const std::string& key, const std::string& command,
+                                      std::string input, const std::vector<std::string>& options) const {
+    os::RunRequest request;
+    request.spawn = request_of(ssh_argv(port, key, command, options), {});
+    request.input = std::move(input);
+    request.deadline = 120s;
+    request.max_output = 256 << 20;
+    auto result = os::run(request);
+    if (!result)
+        throw std::runtime_error(result.error().message);
+    return std::move(*result);
+}
+
 os::Child Clients::start_ssh(std::uint16_t port, const std::string& key, const std::string& command,
                              int output) const {
     auto request = request_of(ssh_argv(port, key, command), {});

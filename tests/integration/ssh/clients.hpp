@@ -21,6 +21,8 @@ class Clients {
                                       const std::vector<std::string>& options = {}) const;
     os::RunResult ssh(std::uint16_t port, const std::string& key, const std::string& command,
                       const std::vector<std::string>& options = {}) const;
+    os::RunResult ssh_with_input(std::uint16_t port, const std::string& key, const std::string& command,
+                                 std::string input, const std::vector<std::string>& options = {}) const;
     // A client that is left running; its standard output is `output`, or dropped.
     os::Child start_ssh(std::uint16_t port, const std::string& key, const std::string& command,
                         int output = -1) const;

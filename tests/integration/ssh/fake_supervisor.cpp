@@ -34,11 +34,6 @@ T must(Result<T> result) {
     return std::move(result).value();
 }
 
-// For a writer's thread, which may outlive the connection.
-os::Channel second_owner(const os::Channel& channel) {
-    return os::Channel(Fd(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, 0)));
-}
-
 std::string pattern_block() {
     std::string block(1'000'003, '\0');
     std::uint64_t state = 88172645463325252U;
@@ -266,90 +261,6 @@ void FakeSupervisor::receive_request(Connection& connection) {
     }
     runs_.push_back(std::get<ipc::Run>(request));
     carry_out(connection, runs_.back().command);
-}
-
-void FakeSupervisor::carry_out(Connection& connection, const std::string& command) {
-    const auto say = [&connection](const ipc::SshReply& reply) {
-        (void)connection.channel.send(ipc::encode(reply));
-    };
-    const auto parts = words(command);
-    const std::string_view verb = parts.empty() ? "" : parts[0];
-    const auto number = parts.size() > 1 ? parse_decimal(parts[1]).value_or(0) : 0;
-    if (verb == "ping") {
-        say(ipc::Text{false, "pong! - test\n"});
-        say(ipc::Exit{0});
-    } else if (verb == "fail") {
-        say(ipc::Text{true, "this failed\n"});
-        say(ipc::Exit{static_cast<std::int32_t>(number)});
-    } else if (verb == "stream" || verb == "both") {
-        stream(connection, number, verb == "both");
-    } else if (verb == "endless") {
-        stream(connection, SIZE_MAX, false);
-    } else if (verb == "texts") {
-        texts(connection, number);
-    } else if (verb == "grandchild") {
-        grandchild(connection);
-    } else if (verb == "leave") {
-        connection.channel.close();
-        connection.open = false;
-    } else if (verb == "babble") {
-        (void)connection.channel.send("\x7f nonsense");
-    }
-}
-
-void FakeSupervisor::stream(Connection& connection, std::size_t size, bool both) {
-    std::array<std::array<int, 2>, 2> pipes{};
-    for (auto& ends : pipes) {
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-            throw std::runtime_error("pipe2");
-    }
-    const std::array<Fd, 2> readers{Fd(pipes[0][0]), Fd(pipes[1][0])};
-    const std::array<int, 2> passed{readers[0].get(), readers[1].get()};
-    (void)connection.channel.send(ipc::encode(ipc::SshReply(ipc::Streams{})), passed);
-    writers_.emplace_back([this, size, both, writer = Fd(pipes[0][1]), other = Fd(pipes[1][1]),
-                           channel = second_owner(connection.channel)]() mutable {
-        const std::string text = pattern(std::min<std::size_t>(size, 1 << 16) + (1 << 16));
-        const std::string whole = size == SIZE_MAX ? "" : pattern(size);
-        for (std::size_t done = 0; done < size;) {
-            const std::size_t part = std::min<std::size_t>(size - done, 1 << 16);
-            const char* from = whole.empty() ? text.data() : whole.data() + done;
-            const ssize_t wrote = ::write(writer.get(), from, part);
-            if (wrote <= 0 || (both && ::write(other.get(), from, static_cast<std::size_t>(wrote)) != wrote))
-                break;
-            done += static_cast<std::size_t>(wrote);
-            written_ += static_cast<std::uint64_t>(wrote);
-        }
-        writer.reset();
-        other.reset();
-        (void)channel.send(ipc::encode(ipc::SshReply(ipc::Exit{0})));
-    });
-}
-
-void FakeSupervisor::texts(Connection& connection, std::uint64_t count) {
-    writers_.emplace_back([this, count, channel = second_owner(connection.channel)] {
-        const ipc::SshReply text = ipc::Text{false, std::string(ipc::max_text_bytes, 't')};
-        for (std::uint64_t i = 0; i < count; ++i) {
-            if (!channel.send(ipc::encode(text)))
-                return;
-            written_ += ipc::max_text_bytes;
-        }
-        (void)channel.send(ipc::encode(ipc::SshReply(ipc::Exit{0})));
-    });
-}
-
-void FakeSupervisor::grandchild(Connection& connection) {
-    std::array<int, 2> passed{};
-    for (int& reader : passed) {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-            throw std::runtime_error("pipe2");
-        reader = ends[0];
-        held_.emplace_back(ends[1]);
-        (void)!::write(ends[1], "before the end\n", 15);
-    }
-    const std::array<Fd, 2> readers{Fd(passed[0]), Fd(passed[1])};
-    (void)connection.channel.send(ipc::encode(ipc::SshReply(ipc::Streams{})), passed);
-    (void)connection.channel.send(ipc::encode(ipc::SshReply(ipc::Exit{0})));
 }
 
 } // namespace pgod::test

@@ -4,8 +4,9 @@
 //
 // Commands: "ping" · "fail N" (text on standard error, exit N) · "stream N" and "both N" (N bytes of
 // pattern() on standard output, or on both) · "endless" (until the reader is gone) · "texts N" (N full Text
-// frames) · "grandchild" (exit 0 at once, the pipes stay open) · "hang" (no answer) · "leave" (closes the
-// pair) · "babble" (a frame that is none).
+// frames) · "grandchild" (exit 0 at once, the pipes stay open) · "cat" (standard input to standard output; at
+// its end exit 5) · "terminal" (the same on a terminal without echo, until a line "end", each line after its
+// size) · "hang" (no answer) · "leave" (closes the pair) · "babble" (a frame that is none).
 #pragma once
 
 #include "ipc/ssh_messages.hpp"
@@ -91,6 +92,8 @@ class FakeSupervisor {
     void stream(Connection& connection, std::size_t size, bool both);
     void texts(Connection& connection, std::uint64_t count);
     void grandchild(Connection& connection);
+    void cat(Connection& connection);
+    void terminal(Connection& connection);
 
     bool mute_;
     TemporaryDirectory empty_;

@@ -112,11 +112,14 @@ TEST_CASE("the arguments of logs") {
     using Args = std::vector<std::string>;
     const auto parsed = parse_log_options(Args{"-f", "--tail", "5", "web", "--since=10m", "db"});
     REQUIRE(parsed);
-    CHECK(*parsed == LogOptions{true, "5", "10m", {"web", "db"}});
+    CHECK(*parsed == LogOptions{true, false, "5", "10m", {"web", "db"}});
     CHECK(*parse_log_options(Args{"--since", "2026-01-02T03:04:05Z"}) ==
-          LogOptions{false, "", "2026-01-02T03:04:05Z", {}});
+          LogOptions{false, false, "", "2026-01-02T03:04:05Z", {}});
+    CHECK(*parse_log_options(Args{"-t", "-n", "3"}) == LogOptions{false, true, "3", "", {}});
+    CHECK(*parse_log_options(Args{"--timestamps"}) == LogOptions{false, true, "", "", {}});
     CHECK(*parse_log_options(Args{}) == LogOptions{});
     for (const Args& bad : {Args{"--tail"},
+                            {"-n"},
                             {"--tail", "-1"},
                             {"--tail="},
                             {"--tail", "x"},
