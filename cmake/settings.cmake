@@ -2,8 +2,10 @@
 # folder of lib/.
 add_library(pgod_settings INTERFACE)
 target_include_directories(pgod_settings INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+# Relative, so that what is built once runs under every prefix.
+file(RELATIVE_PATH PGOD_LIBEXEC_FROM_SBIN ${CMAKE_INSTALL_FULL_SBINDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/pgod)
 target_compile_definitions(pgod_settings INTERFACE PGOD_VERSION="${PROJECT_VERSION}"
-                           PGOD_LIBEXEC="${CMAKE_INSTALL_FULL_LIBEXECDIR}/pgod")
+                           PGOD_LIBEXEC="${PGOD_LIBEXEC_FROM_SBIN}")
 target_compile_options(pgod_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wswitch-enum -Wnon-virtual-dtor -fstack-protector-strong)
 target_link_options(pgod_settings INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)

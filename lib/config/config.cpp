@@ -16,8 +16,9 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 9> file_keys{
-    "listen", "interval", "parallel", "prune", "state", "host_key", "admin_keys", "revoked_keys", "services"};
+constexpr std::array<std::string_view, 10> file_keys{"listen",       "interval", "parallel", "prune",
+                                                     "linger",       "state",    "host_key", "admin_keys",
+                                                     "revoked_keys", "services"};
 constexpr std::array<std::string_view, 15> service_keys{
     "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",      "networks",
     "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout"};
@@ -225,6 +226,7 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.text("interval", parse_interval, config.interval);
     reader.integer("parallel", 1, max_parallel, config.parallel);
     reader.boolean("prune", config.prune);
+    reader.boolean("linger", config.linger);
     reader.text("state", parse_absolute_path, config.state);
     reader.text("host_key", parse_absolute_path, config.host_key);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);

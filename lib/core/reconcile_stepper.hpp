@@ -81,7 +81,7 @@ class Stepper {
 
     void decide(std::string sentence); // what `why` repeats
 
-    void act(Action action) { actions_.push_back(std::move(action)); }
+    void act(auto action) { actions_.emplace_back(std::move(action)); }
     // What is written is the state at the end of the step, so once is enough.
     void persist() {
         if (!std::exchange(persists_, true))

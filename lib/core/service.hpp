@@ -59,6 +59,7 @@ struct Config {
     std::chrono::milliseconds interval{std::chrono::minutes{5}};
     unsigned parallel = 4; // deployments at a time, 1 to 64
     bool prune = true;     // services that vanish from the file are taken down
+    bool linger = true;    // systemd is asked to run a session for the users of services
     std::string state = "/var/lib/pgod";
     std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
     std::string admin_keys = "/etc/pgod/admin_keys";

@@ -12,15 +12,16 @@ Result<std::string> program_path(std::string_view name) {
     const ssize_t size = ::readlink("/proc/self/exe", self.data(), self.size());
     if (size < 0)
         return errno_error("find our own executable");
-    const std::string_view path(self.data(), static_cast<std::size_t>(size));
-    std::string beside = fmt::format("{}/{}", path.substr(0, path.rfind('/')), name);
+    std::string_view directory(self.data(), static_cast<std::size_t>(size));
+    directory = directory.substr(0, directory.rfind('/'));
+    std::string beside = fmt::format("{}/{}", directory, name);
     if (::access(beside.c_str(), X_OK) == 0)
         return beside;
-    std::string installed = fmt::format("{}/{}", PGOD_LIBEXEC, name);
+    std::string installed = fmt::format("{}/{}/{}", directory, PGOD_LIBEXEC, name);
     if (::access(installed.c_str(), X_OK) == 0)
         return installed;
-    return Error{Code::gone,
-                 fmt::format("{} is neither beside pgod nor in {}; install it again", name, PGOD_LIBEXEC)};
+    return Error{Code::gone, fmt::format("{} is neither beside pgod nor in {}/{}; install it again", name,
+                                         directory, PGOD_LIBEXEC)};
 }
 
 } // namespace pgod::daemon

@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto user_retry = 30s;         // an unknown user may be created later
+constexpr auto session_retry = 1s;       // systemd is starting what the user needs
 constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
 constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
 
@@ -94,12 +95,15 @@ void ServiceActor::find_user() {
         user_ = std::move(*found);
         if (auto made = make_directory(); !made)
             found = std::move(made).error();
+        else if (auto ready = ports_.sessions.ready(*user_); !ready)
+            found = std::move(ready).error();
     }
     if (found)
         return feed(reconcile::Available{});
     const bool user_gone = found.error().code == Code::gone && !user_;
+    const auto retry = found.error().code == Code::transient ? session_retry : user_retry;
     feed(reconcile::Unavailable{std::move(found).error().message, user_gone});
-    timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
+    timer_ = ports_.loop.after(retry, [this] { find_user(); });
 }
 
 // services/ is ours, so nobody can put anything in the way; the service's directory belongs to its user.

@@ -8,6 +8,7 @@
 #include "core/service.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
+#include "daemon/user_sessions.hpp"
 #include "daemon/worker.hpp"
 #include "store/store.hpp"
 
@@ -30,6 +31,7 @@ struct ActorPorts {
     GitJobs& git;
     store::Store& store;
     KeyBook& keys;
+    UserSessions& sessions;
     std::string services_directory; // absolute; the service's own is made beneath it
     // The client that waits for a command, by its id; each does nothing when it has left.
     std::function<void(reconcile::CommandId, std::string_view)> say;

@@ -67,10 +67,15 @@ Status check_private(const std::string& path) {
 
 } // namespace
 
-Status SshEndpoint::start(const Config& config, const std::string& empty_directory) {
+Status SshEndpoint::start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed) {
     empty_directory_ = empty_directory;
     TRY(check_user());
-    TRY(bind(config.listen));
+    listeners_ = std::move(passed);
+    if (listeners_.empty())
+        TRY(bind(config.listen));
+    else
+        os::log_info("the service manager passed {} listening socket{}; `listen` does not count",
+                     listeners_.size(), listeners_.size() == 1 ? "" : "s");
     TRY_DOING(load_host_key(config.host_key), "host_key");
     return launch();
 }
@@ -184,6 +189,7 @@ void SshEndpoint::on_notice() {
             return restart_soon();
         if (const auto* listening = std::get_if<ipc::Listening>(&*notice)) {
             os::log_info("the SSH endpoint listens; host key {}", listening->fingerprint);
+            listening_();
         } else if (auto* connected = std::get_if<ipc::Connected>(&*notice)) {
             if ((*frame)->fds.size() != 1)
                 return restart_soon();

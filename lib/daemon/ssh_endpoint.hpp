@@ -19,14 +19,17 @@ namespace pgod::daemon {
 class SshEndpoint {
   public:
     using Accepted = std::function<void(os::Channel channel, std::string peer)>;
+    using Listening = std::function<void()>; // connections are answered from now on
 
-    SshEndpoint(EventLoop& loop, Accepted accepted)
+    SshEndpoint(EventLoop& loop, Accepted accepted, Listening listening)
         : loop_(loop)
-        , accepted_(std::move(accepted)) {}
+        , accepted_(std::move(accepted))
+        , listening_(std::move(listening)) {}
 
-    // Binds `config.listen`; makes `config.host_key` when it is missing; returns once pgod-ssh was started.
-    // As root it runs as the system user "pgod" with `empty_directory` as its root.
-    Status start(const Config& config, const std::string& empty_directory);
+    // Listens on `passed`, or binds `config.listen` when that is empty; makes `config.host_key` when it is
+    // missing; returns once pgod-ssh was started. As root it runs as the system user "pgod" with
+    // `empty_directory` as its root.
+    Status start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed);
 
   private:
     Status check_user() const;
@@ -40,6 +43,7 @@ class SshEndpoint {
 
     EventLoop& loop_;
     Accepted accepted_;
+    Listening listening_;
     std::vector<Fd> listeners_;
     Secret host_key_;
     std::string empty_directory_;

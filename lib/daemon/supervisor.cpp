@@ -72,10 +72,14 @@ Supervisor::Supervisor(std::string config_path, Config config)
                  os::log_line(problem ? os::Level::error : os::Level::info, sentence);
              })
     , git_(loop_)
+    , sessions_(loop_)
     , operations_(loop_, keys_, actors_, store_)
-    , endpoint_(loop_, [this](os::Channel channel, std::string peer) {
-        operations_.accept(std::move(channel), std::move(peer));
-    }) {}
+    , endpoint_(
+          loop_,
+          [this](os::Channel channel, std::string peer) {
+              operations_.accept(std::move(channel), std::move(peer));
+          },
+          [this] { serves(); }) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -109,6 +113,7 @@ ActorPorts Supervisor::ports() {
         git_,
         store_,
         keys_,
+        sessions_,
         config_.state + "/services",
         [this](reconcile::CommandId command, std::string_view sentence) {
             operations_.say(command, sentence);
@@ -128,11 +133,13 @@ void Supervisor::add_service(Service service) {
 Status Supervisor::run() {
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // credentials of repositories are in our memory
     (void)::signal(SIGPIPE, SIG_IGN);
+    auto passed = os::passed_listeners();
     os::raise_descriptor_limit();
+    sessions_.set_lingering(config_.linger);
     TRY(prepare_state());
     TRY(load_keys());
     TRY(git_.start());
-    TRY(endpoint_.start(config_, config_.state + "/empty"));
+    TRY(endpoint_.start(config_, config_.state + "/empty", std::move(passed)));
     for (const auto& service : config_.services)
         add_service(service);
     store_.on_new_file([this] {
@@ -145,11 +152,26 @@ Status Supervisor::run() {
     loop_.on_signal(SIGHUP, [this] { reload(true); });
     watch_files();
     watch_store();
+    say_alive();
     os::log_info("pgod {} serves {} service{} on {}:{}", PGOD_VERSION, actors_.size(),
                  actors_.size() == 1 ? "" : "s", config_.listen.host, config_.listen.port);
     loop_.run();
+    manager_.stopping();
     os::log_info("pgod stops; containers and deployments go on");
     return ok();
+}
+
+void Supervisor::serves() {
+    manager_.ready(fmt::format("serves {} service{}", actors_.size(), actors_.size() == 1 ? "" : "s"));
+}
+
+// From the loop itself: one that is stuck says nothing.
+void Supervisor::say_alive() {
+    const auto interval = manager_.watchdog();
+    if (!interval)
+        return;
+    manager_.alive();
+    alive_ = loop_.after(*interval / 2, [this] { say_alive(); });
 }
 
 void Supervisor::forget(const std::string& service) {

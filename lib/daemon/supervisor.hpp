@@ -9,6 +9,7 @@
 #include "daemon/git_jobs.hpp"
 #include "daemon/operations.hpp"
 #include "daemon/ssh_endpoint.hpp"
+#include "os/service_manager.hpp"
 #include "store/store.hpp"
 
 #include <string>
@@ -36,8 +37,11 @@ class Supervisor {
     std::string look_of_files() const;
     void watch_files();
     void watch_store();
+    void serves();    // the endpoint listens
+    void say_alive(); // to a service manager that watches
     ActorPorts ports();
 
+    os::ServiceManager manager_ = os::ServiceManager::from_environment();
     std::string config_path_;
     Config config_;
     std::string files_seen_;     // what the watched files looked like when they were read
@@ -46,12 +50,14 @@ class Supervisor {
     KeyBook keys_;
     store::Store store_;
     GitJobs git_;
+    UserSessions sessions_;
     Actors actors_;
     Operations operations_;
     SshEndpoint endpoint_;
     EventLoop::Timer file_watch_;
     EventLoop::Timer store_watch_;
     bool vanished_wait_ = false; // those that vanished could not be read
+    EventLoop::Timer alive_;
 };
 
 } // namespace pgod::daemon

@@ -66,6 +66,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     next.state = config_.state;
     next.host_key = config_.host_key;
     config_ = std::move(next);
+    sessions_.set_lingering(config_.linger);
     reload_keys();
     for (const auto& service : config_.services) {
         const auto actor = actors_.find(service.name);

@@ -35,12 +35,12 @@ std::string runtime_directory(uid_t uid) {
     return fmt::format("/run/user/{}", uid);
 }
 
+} // namespace
+
 bool systemd_runs() {
     struct stat status {};
     return ::lstat("/run/systemd/system", &status) == 0; // sd_booted(3)
 }
-
-} // namespace
 
 Result<Identity> find_user(const std::string& name) {
     std::vector<char> buffer(16 * 1024);

@@ -18,6 +18,8 @@ Identity current_user(); // of this process
 // XDG_RUNTIME_DIR and, where it exists, the user's bus. Nothing of ours is inherited.
 std::vector<std::string> user_environment(const Identity& user);
 
+bool systemd_runs(); // as this host's first process
+
 // /run/user/UID, made (0700, owned by the user) only where no systemd runs and it is missing. Needs root for
 // that.
 Status ensure_runtime_directory(const Identity& user);

@@ -44,6 +44,7 @@ listen = "[::1]:2022"
 interval = "1h30m"
 parallel = 64
 prune = false
+linger = false
 state = "/srv//pgod/./state/"
 host_key = "/srv/pgod/key"
 admin_keys = "/srv/pgod/admins"
@@ -81,6 +82,7 @@ repository = "git@git.example.org:team/wiki.git"
     CHECK(config.interval == 90min);
     CHECK(config.parallel == 64);
     CHECK_FALSE(config.prune);
+    CHECK_FALSE(config.linger);
     CHECK(config.state == "/srv/pgod/state");
     CHECK(config.host_key == "/srv/pgod/key");
     CHECK(config.admin_keys == "/srv/pgod/admins");

@@ -1,0 +1,195 @@
+"""pgod's Debian packages on a whole host: installed, started, restarted, upgraded, killed and rebooted, while the
+containers of an ordinary user's service must not notice."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import booted_host
+from booted_host import wait_until
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+CONFIG = """interval = "1s"
+[[services]]
+name = "web"
+user = "alice"
+repository = "file:///srv/git/web.git"
+[[services]]
+name = "quiet"
+user = "bob"
+repository = "file:///srv/git/quiet.git"
+"""
+
+# One process that ends at once when told to, and one that takes its ten seconds.
+COMPOSE = """x-gpo-version: {version}
+services:
+  quick:
+    build: .
+    command: [sh, -c, 'trap "exit 0" TERM; while :; do sleep 1; done']
+    restart: always
+  slow:
+    build: .
+    command: [sleep, "100000"]
+"""
+
+# There is no pids controller in the container that is the host.
+CONTAINERS_CONF = "[containers]\npids_limit = 0\n[engine]\nruntime = \"runc\"\n"
+
+
+def setUpModule():
+    if os.geteuid() != 0:
+        print("needs root")
+        sys.exit(77)
+    for program in ("mmdebstrap", "podman", "dpkg-buildpackage", "unshare"):
+        if shutil.which(program) is None:
+            print(f"needs {program}")
+            sys.exit(77)
+    booted_host.enter_mount_namespace()
+
+
+class PackagesOnAHost(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-host-"))
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
+        build = booted_host.build_directory()
+        packages = cls.directory / "packages"
+        subprocess.run([SOURCE / "scripts" / "package", packages], check=True, timeout=1800, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "PGOD_BUILD": str(build)})
+        cls.host = booted_host.Host(cls.directory, booted_host.image(build / "host"), packages)
+        cls.addClassCleanup(cls.host.remove)
+        cls.install()
+
+    @classmethod
+    def install(cls):
+        host = cls.host
+        host.must("sh", "-c", "dpkg --install /packages/*.deb")
+        host.must("git", "config", "--global", "--add", "safe.directory", "*")  # root pushes into what users own
+        host.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key")
+        for user, service in (("alice", "web"), ("bob", "quiet")):
+            host.must("useradd", "--create-home", "--shell", "/bin/bash", user)
+            host.must("install", "-d", "-o", user, "-g", user, f"/home/{user}/.config",
+                      f"/home/{user}/.config/containers")
+            host.must("install", "-d", "/srv/git", f"/srv/work-{service}/ssh")
+            host.write(f"/home/{user}/.config/containers/containers.conf", CONTAINERS_CONF)
+            host.must("sh", "-c", f"cd /srv/work-{service} && git init -q -b main . && cp /root/key.pub ssh/ && "
+                      "cp /bin/busybox busybox && printf 'FROM scratch\\nCOPY busybox /bin/busybox\\nCOPY busybox /bin/sh\\n"
+                      "COPY busybox /bin/sleep\\n' > Containerfile && git init -q --bare -b main "
+                      f"/srv/git/{service}.git")
+            cls.commit(service, 1)
+        host.write("/etc/pgod/config.toml", CONFIG, "600")
+        host.must("systemctl", "reload", "pgod")
+        for service in ("web", "quiet"):
+            cls.wait_until(f"{service} is deployed", lambda s=service: cls.status(s).get("health") == "healthy")
+
+    @classmethod
+    def wait_until(cls, what, condition):
+        try:
+            wait_until(what, condition)
+        except AssertionError as error:
+            journal = cls.host.run("journalctl", "--no-pager", "--lines", "200", "--unit", "pgod").stdout
+            raise AssertionError(f"{error}\n{journal}") from error
+
+    @classmethod
+    def commit(cls, service, version):
+        host, user = cls.host, {"web": "alice", "quiet": "bob"}[service]
+        host.write(f"/srv/work-{service}/compose.yaml", COMPOSE.format(version=version))
+        host.must("sh", "-c", f"cd /srv/work-{service} && git add -A && git -c user.name=dev -c user.email=dev@example.org "
+                  f"commit -q -m {version} && git push -q -f /srv/git/{service}.git main && chown -R {user}: /srv/git/{service}.git")
+        return host.must("git", "-C", f"/srv/work-{service}", "rev-parse", "HEAD").strip()
+
+    @classmethod
+    def ctl(cls, *arguments):
+        return cls.host.run("pgoctl", "--accept-new", "-i", "/root/key", *arguments)
+
+    @classmethod
+    def status(cls, service):
+        done = cls.ctl("--json", f"localhost:{service}//status")
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def identities(self):
+        return {name: found[:2] for name, found in self.host.containers("alice").items()}
+
+    def test_1_the_service_is_up_and_its_containers_are_the_users(self):
+        host = self.host
+        self.assertEqual(host.must("systemctl", "is-active", "pgod", "pgod.socket").split(), ["active", "active"])
+        self.assertEqual(host.must("systemctl", "is-enabled", "pgod", "pgod.socket").split(), ["enabled", "enabled"])
+        uid = host.must("id", "-u", "alice").strip()
+        self.assertTrue(host.run("test", "-e", "/var/lib/systemd/linger/alice").returncode == 0)
+        containers = host.containers("alice")
+        self.assertEqual(set(containers), {"quick", "slow"})
+        for _, _, _, pid in containers.values():
+            self.assertIn(f"/user.slice/user-{uid}.slice/user@{uid}.service/", host.must("cat", f"/proc/{pid}/cgroup"))
+            self.assertEqual(host.must("stat", "-c", "%u", f"/proc/{pid}").strip(), uid)
+        self.assertEqual(host.must("stat", "-c", "%a", "/etc/pgod/config.toml").strip(), "600")
+
+    def test_2_restart_upgrade_and_kill_leave_the_containers_alone(self):
+        before = self.identities()
+        for what in (("systemctl", "restart", "pgod"), ("sh", "-c", "dpkg --install /packages/*.deb"),
+                     ("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "pgod"),
+                     ("systemctl", "reload-or-restart", "pgod")):
+            with self.subTest(what=what):
+                pid = self.host.main_pid()
+                self.host.must(*what)
+                self.wait_until("pgod serves again", lambda: self.status("web").get("health") == "healthy")
+                if what[1] != "reload-or-restart":
+                    self.assertNotEqual(self.host.main_pid(), pid)
+                self.assertEqual(self.identities(), before)
+        self.assertIn("WatchdogUSec=1min", self.host.must("systemctl", "show", "pgod"))
+
+    def test_3_a_restart_refuses_no_connection(self):
+        refused, done = [], threading.Event()
+
+        def knock():
+            while not done.is_set():
+                answer = self.host.run("python3", "-c", "import socket\nfor _ in range(200):\n"
+                                       " s = socket.create_connection(('127.0.0.1', 2222), 60); s.close()")
+                if answer.returncode != 0:
+                    refused.append(answer.stderr)
+
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        for _ in range(3):
+            self.host.must("systemctl", "restart", "pgod")
+        done.set()
+        knocking.join()
+        self.assertEqual(refused, [])
+
+    def test_4_a_deployment_in_progress_survives_restart_upgrade_and_kill(self):
+        for version, what in enumerate((("systemctl", "restart", "pgod"), ("sh", "-c", "dpkg --install /packages/*.deb"),
+                                        ("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "pgod")), 2):
+            with self.subTest(what=what):
+                commit = self.commit("web", version)
+                self.wait_until("the deployment has begun", lambda: self.status("web").get("phase") == "working")
+                self.host.must(*what)
+                self.wait_until("the commit runs", lambda c=commit: self.status("web").get("running") == c
+                           and self.status("web").get("health") == "healthy")
+                found = self.host.containers("alice")
+                self.assertEqual({labels["pgod.commit"] for _, _, labels, _ in found.values()}, {commit})
+                self.assertEqual(set(found), {"quick", "slow"})
+
+    def test_5_after_a_reboot_what_ran_runs_and_what_was_stopped_does_not(self):
+        self.assertEqual(self.ctl("localhost:quiet//down").returncode, 0)
+        self.host.reboot()
+        self.wait_until("the service is back", lambda: self.status("web").get("health") == "healthy")
+        self.assertEqual(set(self.host.containers("alice")), {"quick", "slow"})
+        self.wait_until("the other was looked at", lambda: self.status("quiet").get("phase") == "idle")
+        self.assertEqual(self.status("quiet")["desired"], "stopped")
+        self.assertEqual(self.host.containers("bob"), {})
+
+    def test_6_removal_leaves_the_containers_and_the_data(self):
+        before = self.identities()
+        self.host.must("dpkg", "--remove", "pgod")
+        self.assertEqual(self.identities(), before)
+        self.host.must("test", "-d", "/var/lib/pgod/services/web")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
