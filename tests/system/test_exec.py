@@ -337,7 +337,7 @@ class Exec(SystemTest):
                 near.enter("clear; PS1='/ # ' busybox sh")
                 near.shows("/ #")
                 file = self.directory / f"notes-{name}"
-                far.enter("cd /tmp; PS1='> '; busybox clear; vi notes")
+                far.enter("cd /tmp; busybox rm -f notes; PS1='> '; busybox clear; vi notes")
                 near.enter(f"ln -sf {file} notes; PS1='> '; busybox clear; busybox vi notes")
                 for terminal in (far, near):
                     wait_until("vi has drawn", lambda: terminal.screen().count("~") == 22, 60)
