@@ -70,11 +70,24 @@ Status write_record(const ServiceDirectory& directory, const std::string& releas
         .context("write the record");
 }
 
+namespace {
+
+// Nothing of it stands in the work tree, though its files may have been written beside their targets.
+Status remove_untouched(const ServiceDirectory& directory) {
+    const auto tree = directory.open_directory("tree");
+    const auto leftover = open_known(directory, next_release);
+    if (tree && leftover)
+        remove_prepared(tree->get(), leftover->tree);
+    return directory.remove(next_release);
+}
+
+} // namespace
+
 Status set_leftover_aside(const ServiceDirectory& directory) {
     if (!directory.has(next_release))
         return ok();
     if (!directory.has(fmt::format("{}/record.json", next_release)))
-        return directory.remove(next_release); // it ended before the point of no return
+        return remove_untouched(directory); // it ended before the point of no return
     if (is_release_before(directory))
         return keep_release(directory, next_release);
     for (int number = 1; number <= max_unfinished; ++number)

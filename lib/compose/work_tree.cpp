@@ -54,10 +54,14 @@ Result<Fd> make_public_directories(int directory, const std::string& path) {
     return current;
 }
 
-WorkTreeUpdate::~WorkTreeUpdate() {
-    for (const auto& entry : pending_)
-        if (const auto parent = open_parent(work_tree_, entry.path))
+void remove_prepared(int work_tree, const Tree& tree) {
+    for (const auto& entry : tree)
+        if (const auto parent = open_parent(work_tree, entry.path))
             (void)::unlinkat(parent->get(), prepared_name(split_path(entry.path).name).c_str(), 0);
+}
+
+WorkTreeUpdate::~WorkTreeUpdate() {
+    remove_prepared(work_tree_, pending_);
 }
 
 bool WorkTreeUpdate::is_ours(const std::string& path) const {
@@ -112,6 +116,8 @@ Status WorkTreeUpdate::write_beside(const TreeEntry& entry, int parent) {
 }
 
 Status WorkTreeUpdate::prepare() {
+    for (const auto& known : known_)
+        remove_prepared(work_tree_, known.tree);
     for (const auto& entry : target_tree_) {
         if (pinned_.contains(entry.path) || same_content(work_tree_, target_, entry.path))
             continue;

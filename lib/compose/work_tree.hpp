@@ -28,6 +28,9 @@ struct KnownFiles {
 // processes of a container are not all its root.
 Result<Fd> make_public_directories(int directory, const std::string& path);
 
+// Removes what a crash left beside the files of this version: written, and never renamed into place.
+void remove_prepared(int work_tree, const Tree& tree);
+
 class WorkTreeUpdate {
   public:
     // `mounted`: bind sources, relative; a file among them that is in `pinned` stays as it is, since a rename

@@ -84,8 +84,12 @@ class Service:
         gone = [f"only/in-{n}" for n in range(1, self.number) if (self.repository.work / f"only/in-{n}").exists()]
         commit = self.repository.commit({**version.files, **(extra or {})}, remove=gone)
         if good:
+            self.earlier = self.version, self.commit
             self.version, self.commit = version, commit
         return commit
+
+    def go_back(self):
+        self.version, self.commit = self.earlier
 
     def take_back(self, commit):
         """Upstream is at an earlier commit again."""

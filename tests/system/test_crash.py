@@ -28,11 +28,11 @@ USERS = []
 
 # What is done to reach a point; the others are reached by the deployment of a good commit.
 REACHED_BY = {
-    "failure-shown": "bad", "rollback-": "bad", "follow": "readme", "image-built": "build", "down-": "down",
+    "rollback-prepared": "by_hand", "failure-shown": "bad", "rollback-": "bad", "follow": "readme", "image-built": "build", "down-": "down",
     "state-": "stop",
 }
 # Points at which files of a commit stand in the work tree that upstream then takes back.
-TAKEN_BACK = ("follow-recorded", "file-in-place", "followed")
+TAKEN_BACK = ("file-beside", "follow-recorded", "file-in-place", "followed")
 # Points that are passed several times in one deployment: also the second passage.
 REPEATED = ("file-beside", "file-in-place", "container-run", "env-file-written")
 
@@ -42,6 +42,8 @@ def points():
     for source in sorted(SOURCES.glob("*.cpp")):
         names += re.findall(r'crash_point\("([^"]+)"\)', source.read_text())
     assert len(names) == len(set(names)) and len(names) > 30, names
+    if "{Op::rollback," not in (SOURCES.parent / "core" / "operation.cpp").read_text():
+        names.remove("rollback-prepared")  # no operation leads to it yet
     return names
 
 
@@ -72,7 +74,7 @@ class Case:
 
     def reach(self, service):
         (service.path / "crash-reached").unlink(missing_ok=True)
-        if self.reached_by in ("down", "stop"):
+        if self.reached_by in ("down", "stop", "by_hand"):
             self.have_good_tip(service)
         (service.path / "crash-at").write_text(f"{self.point} {self.how} {self.count}\n")
         (service.path / "crash-at").chmod(0o644)
@@ -100,6 +102,9 @@ class Case:
 
     def begin_bad(self, service):
         service.push(good=False, command="sh -c 'echo no good; exit 3'")
+
+    def begin_by_hand(self, service):
+        self.client = self.call(service, "rollback")
 
     def begin_down(self, service):
         self.client = self.call(service, "down")
@@ -139,6 +144,14 @@ class Case:
     def ends_bad(self, service):
         service.settles("it is rolled back", running=service.commit, health="healthy", outcome="rolled-back",
                         tip=service.head())
+        service.is_whole()
+
+    def ends_by_hand(self, service):
+        """Gone back or not, but one of them wholly."""
+        self.client.wait(timeout=harness.DEADLINE)
+        service.settles("one of them runs", health="healthy", outcome="ok")
+        if service.status()["running"] != service.commit:
+            service.go_back()
         service.is_whole()
 
     def ends_down(self, service):
