@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
+#include "compose/output.hpp"
 #include "core/exit_status.hpp"
 #include "os/run.hpp"
 
@@ -65,18 +66,6 @@ os::SpawnRequest podman_logs(const Work& work, const LogOptions& options, const 
     return request;
 }
 
-bool write_to_client(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t size = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size <= 0)
-            return false;
-        text.remove_prefix(static_cast<std::size_t>(size));
-    }
-    return true;
-}
-
 // One container's log, line by line, under its compose service's name.
 class Stream {
   public:
@@ -113,7 +102,7 @@ class Stream {
         }
         if (pending_.size() > max_line)
             text += prefix_ + std::exchange(pending_, {}) + "\n";
-        return write_to_client(text);
+        return write_patiently(STDOUT_FILENO, text);
     }
 
   private:

@@ -19,6 +19,18 @@ constexpr std::size_t shortest_secret = 4; // bytes; "1" or "yes" would redact e
 
 } // namespace
 
+bool write_patiently(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t size = ::write(fd, text.data(), text.size());
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size <= 0)
+            return false;
+        text.remove_prefix(static_cast<std::size_t>(size));
+    }
+    return true;
+}
+
 Output::Output(int out, int err, const std::vector<std::string>& admin_environment)
     : out_(out)
     , err_(err) {
@@ -58,24 +70,18 @@ void Output::write_to(int fd, bool& gone, std::string_view text) const {
     }
 }
 
-void Output::write_log(std::string_view text) {
-    if (!log_ || logged_ >= max_log)
-        return;
-    std::string part(text.substr(0, max_log - logged_));
-    logged_ += part.size();
-    if (logged_ >= max_log)
-        part += "\n(the log of this deployment is cut here)\n";
-    (void)!::write(log_.get(), part.data(), part.size()); // a full disk must not stop a deployment
-}
-
 void Output::say(std::string_view sentence) {
     const std::string line = escaped(redacted(sentence)) + "\n";
     write_to(err_, err_gone_, line);
-    write_log(line);
+    log_.write(line);
 }
 
 void Output::print(std::string_view text) {
     write_to(out_, out_gone_, redacted(text));
+}
+
+bool Output::show(std::string_view text) const {
+    return write_patiently(out_, redacted(text));
 }
 
 void Output::relay(std::string_view bytes) {
@@ -87,7 +93,7 @@ void Output::relay(std::string_view bytes) {
         redacted(std::string_view(line_).substr(0, end == std::string::npos ? end : end + 1));
     line_.erase(0, end == std::string::npos ? end : end + 1);
     write_to(out_, out_gone_, whole);
-    write_log(whole);
+    log_.write(whole);
 }
 
 void Output::flush() {
@@ -96,7 +102,7 @@ void Output::flush() {
 }
 
 void Output::note(std::string_view line) {
-    write_log(escaped(redacted(line)) + "\n");
+    log_.write(escaped(redacted(line)) + "\n");
 }
 
 } // namespace pgod::compose

@@ -6,7 +6,7 @@
 // that fit once poll(2) says so.
 #pragma once
 
-#include "base/fd.hpp"
+#include "compose/log_file.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,32 +16,33 @@
 
 namespace pgod::compose {
 
+// For operations that only read: a slow client is waited for as long as that takes. false: it left.
+bool write_patiently(int fd, std::string_view text);
+
 class Output {
   public:
     static constexpr std::chrono::milliseconds patience{5'000};
-    static constexpr std::size_t max_log = 1 << 20; // bytes of one deployment's log
 
     Output(int out, int err, const std::vector<std::string>& admin_environment);
-    void log_to(Fd log) { log_ = std::move(log); }
+    void log_to(LogFile log) { log_ = std::move(log); }
 
-    void say(std::string_view sentence); // stderr: one line, control characters escaped
-    void print(std::string_view text);   // stdout, as it is
-    void relay(std::string_view bytes);  // stdout, by whole lines: a child's output as it comes
-    void flush();                        // the last line, if it has no end
-    void note(std::string_view line);    // the log only
+    void say(std::string_view sentence);    // stderr: one line, control characters escaped
+    void print(std::string_view text);      // stdout, as it is
+    bool show(std::string_view text) const; // stdout, patiently; false: the client left
+    void relay(std::string_view bytes);     // stdout, by whole lines: a child's output as it comes
+    void flush();                           // the last line, if it has no end
+    void note(std::string_view line);       // the log only
 
     std::string redacted(std::string_view text) const;
 
   private:
     void write_to(int fd, bool& gone, std::string_view text) const;
-    void write_log(std::string_view text);
 
     int out_;
     int err_;
     bool out_gone_ = false;
     bool err_gone_ = false;
-    Fd log_;
-    std::size_t logged_ = 0;
+    LogFile log_;
     std::vector<std::string> secrets_;
     std::string line_;
 };

@@ -100,6 +100,9 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
 
     const auto found = actors_.find(command->service);
     const bool exists = found != actors_.end();
+    if (!exists && command->op == Op::history && keys_.is_admin(request.key.base64) &&
+        was_served(command->service))
+        return history(connection, command->service, *command);
     if (!exists && keys_.is_admin(request.key.base64))
         return refuse(connection, exit_status::usage,
                       fmt::format("there is no service \"{}\"; //list names them", command->service));
@@ -130,6 +133,12 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::ps:
     case Op::logs:
         return look(connection, actor, *command);
+    case Op::history:
+        return history(connection, command->service, *command);
+    case Op::log:
+        return log(connection, actor, *command);
+    case Op::why:
+        return why(connection, actor, command->json);
     case Op::whoami:
         return whoami(connection, request, *command);
     case Op::exec:

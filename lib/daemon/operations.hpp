@@ -55,6 +55,12 @@ class Operations {
               const std::optional<ipc::Terminal>& terminal);
     void serve(Connection& connection, ServiceActor& actor, ipc::WorkJob job, Worker::Streams streams);
 
+    // operations_record.cpp
+    bool was_served(const std::string& service) const; // there is a history of it
+    void history(Connection& connection, const std::string& service, const Command& command);
+    void why(Connection& connection, const ServiceActor& actor, bool json);
+    void log(Connection& connection, ServiceActor& actor, const Command& command);
+
     void refuse(Connection& connection, int exit_status, std::string_view sentence);
     Connection* find(std::uint64_t id);
 

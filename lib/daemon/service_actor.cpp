@@ -160,7 +160,8 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (const auto* finish = std::get_if<Finish>(&action)) {
         ports_.finish(finish->command, finish->exit_status);
     } else if (std::holds_alternative<Persist>(action)) {
-        ports_.store.save(service_.name, state_.durable);
+        if (recalled_) // what is not known yet must not be overwritten
+            ports_.store.save(service_.name, state_.durable);
     } else if (std::holds_alternative<Retire>(action)) {
         ports_.retired(service_.name);
     } else if (const auto* note = std::get_if<Note>(&action)) {
@@ -286,6 +287,7 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
     ipc::WorkJob work = job(wanted.kind);
     work.args = std::move(wanted.args);
     work.terminal = std::move(wanted.terminal);
+    work.deployment = wanted.deployment;
     work.json = wanted.json;
     work.client = wanted.client;
     work.deadline = wanted.deadline;

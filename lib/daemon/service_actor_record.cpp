@@ -1,9 +1,16 @@
 // What a service's actor remembers over a restart, and what it writes down.
+#include "base/text.hpp"
 #include "daemon/service_actor.hpp"
 
 #include <fmt/format.h>
 
 namespace pgod::daemon {
+
+namespace {
+
+constexpr std::size_t max_reason = 1000; // bytes of a row; the log has the rest
+
+} // namespace
 
 reconcile::Time wall_clock() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -64,7 +71,7 @@ void ServiceActor::end_deployment(const ipc::WorkDone& done) {
     deployment_->outcome = done.outcome.value_or(done.error ? Outcome::failed : Outcome::ok);
     if (done.error) {
         deployment_->cause = name_of(done.error->code);
-        deployment_->reason = done.error->message;
+        deployment_->reason = shortened(done.error->message, max_reason);
     }
     ports_.store.save_deployment(service_.name, *deployment_);
     deployment_.reset();

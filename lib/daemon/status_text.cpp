@@ -1,26 +1,15 @@
 #include "daemon/status_text.hpp"
 
 #include "base/text.hpp"
+#include "daemon/status_words.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 namespace pgod::daemon {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string brief(const std::string& commit) {
-    return commit.empty() ? "-" : commit.substr(0, 8);
-}
-
-std::string time_text(reconcile::Time time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
 
 std::string_view phase_name(reconcile::Phase phase) {
     switch (phase) {
@@ -54,18 +43,12 @@ std::vector<std::string> problems(const ServiceView& view) {
     return found;
 }
 
-std::string age(std::chrono::milliseconds span) {
-    const auto seconds = std::max<long long>(span.count() / 1000, 0);
-    if (seconds < 120)
-        return fmt::format("{} s ago", seconds);
-    if (seconds < 7200)
-        return fmt::format("{} min ago", seconds / 60);
-    return fmt::format("{} h ago", seconds / 3600);
-}
-
-// JSON must be valid UTF-8 whatever a git server or a container said.
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+Json quarantine_json(const reconcile::Durable& durable) {
+    Json json = Json::array();
+    for (const auto& entry : durable.quarantine)
+        json.push_back(
+            {{"commit", entry.commit}, {"reason", entry.reason}, {"since", time_text(entry.since)}});
+    return json;
 }
 
 Json to_json(const ServiceView& view) {
@@ -76,19 +59,27 @@ Json to_json(const ServiceView& view) {
     json["user"] = view.service.user;
     json["repository"] = view.service.repository.redacted();
     json["branch"] = view.service.branch;
-    json["desired"] = name_of(durable.intent.desired);
+    json["desired"] = name_of(desired_of(durable));
     if (durable.intent.since) {
         json["desired_by"] = durable.intent.by;
         json["desired_since"] = time_text(*durable.intent.since);
     }
+    json["suspended"] = suspension_json(durable);
     json["health"] = name_of(state.health);
     json["phase"] = phase_name(state.phase);
     json["running"] = state.running;
     json["tip"] = state.tip;
-    json["synced"] = state.synced ? Json(time_text(*state.synced)) : Json(nullptr);
+    json["last_good"] = durable.last_good;
+    json["waiting"] = durable.waiting;
+    json["quarantined"] = quarantine_json(durable);
+    json["synced"] = time_json(state.synced);
+    json["next_poll"] = time_json(state.next_sync);
+    json["next_retry"] = time_json(state.next_deploy);
     json["deployment"] = durable.deployments;
     json["outcome"] = durable.outcome ? Json(name_of(*durable.outcome)) : Json(nullptr);
+    json["reason"] = durable.reason;
     json["commit"] = durable.settled;
+    json["decision"] = durable.decision.sentence;
     json["problems"] = problems(view);
     json["containers"] = view.containers;
     Json urls = Json::object();
@@ -104,13 +95,14 @@ std::string list_text(const std::vector<ServiceView>& services) {
     std::size_t width = 7;
     for (const auto& view : services)
         width = std::max(width, view.service.name.size());
-    std::string out = fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {}\n", "SERVICE", width, "DESIRED", "HEALTH",
-                                  "RUNNING", "LAST");
+    std::string out = fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {:<8}  {}\n", "SERVICE", width, "DESIRED",
+                                  "HEALTH", "RUNNING", "UPSTREAM", "LAST");
     for (const auto& view : services) {
         const auto& durable = view.state.durable;
-        out += fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {}\n", view.service.name, width,
-                           name_of(durable.intent.desired), name_of(view.state.health),
-                           brief(view.state.running), durable.outcome ? name_of(*durable.outcome) : "-");
+        out +=
+            fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {:<8}  {}\n", view.service.name, width,
+                        name_of(desired_of(durable)), name_of(view.state.health), brief(view.state.running),
+                        brief(view.state.tip), durable.outcome ? name_of(*durable.outcome) : "-");
     }
     return out;
 }
@@ -132,17 +124,21 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
     row("service", view.service.name);
     row("user", view.service.user);
     row("repository", fmt::format("{} {}", view.service.repository.redacted(), view.service.branch));
-    std::string desired(name_of(durable.intent.desired));
-    if (durable.intent.since)
-        desired += fmt::format(", asked by {} at {}", durable.intent.by, time_text(*durable.intent.since));
-    row("desired", desired);
+    row("desired", desired_text(durable));
     row("health", name_of(state.health));
     row("doing", phase_name(state.phase));
     row("running", brief(state.running));
     row("upstream", fmt::format("{}, {}", brief(state.tip),
-                                state.synced ? "synced " + age(now - *state.synced) : "never synced"));
+                                state.synced ? "synced " + ago(now - *state.synced) : "never synced"));
+    row("last good", brief(durable.last_good));
+    if (!durable.waiting.empty())
+        row("waiting", brief(durable.waiting) + ", for up");
+    for (const auto& entry : durable.quarantine)
+        row("quarantined",
+            fmt::format("{} since {}: {}", brief(entry.commit), time_text(entry.since), entry.reason));
     if (durable.outcome)
         row("last", fmt::format("deployment {}: {}", durable.deployments, name_of(*durable.outcome)));
+    row("next", next_text(state, now));
     for (const auto& problem : problems(view))
         row("problem", problem);
     for (const auto& container : view.containers)

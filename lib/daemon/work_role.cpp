@@ -1,6 +1,7 @@
 #include "daemon/work_role.hpp"
 
 #include "compose/deployment.hpp"
+#include "compose/deployment_log.hpp"
 #include "compose/exec.hpp"
 #include "compose/fetch.hpp"
 #include "compose/leftover.hpp"
@@ -88,6 +89,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::show_logs(work);
     case ipc::WorkKind::exec:
         return compose::run_inside(work);
+    case ipc::WorkKind::log:
+        return compose::show_deployment_log(work);
     case ipc::WorkKind::observe:
         return watch(work, request.wait);
     case ipc::WorkKind::rollback:

@@ -21,6 +21,7 @@ enum class WorkKind : std::uint8_t {
     ps,
     logs,
     exec,     // a command in a running container; stdin is the client's
+    log,      // print what the deployment of that number said
     observe,  // look at the containers and the record; says nothing on stdout
     rollback, // make a kept release the one that runs. args: a deployment's number or a commit's first
               // digits, none: the newest kept; deployment: the number of this attempt

@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
 
-KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec",
+KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec", "log",
          "observe", "rollback", "check"]
 OUTCOMES = ["ok", "rejected", "failed", "rolled_back", "superseded", "cancelled"]
 HEALTH = ["healthy", "progressing", "degraded", "missing", "unknown"]

@@ -7,6 +7,7 @@
 #include "scratch.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <signal.h>
 #include <unistd.h>
@@ -43,7 +44,8 @@ TEST_CASE("output leaves by whole lines, redacted, and nobody can drive a termin
     const Pipes pipes;
     const Scratch scratch;
     Output output(pipes.out[1], pipes.err[1], {"TOKEN=hunter2-long", "PART=hunter2", "SHORT=x", "EMPTY="});
-    output.log_to(Fd(::open(scratch.path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+    output.log_to(
+        LogFile(Fd(::open(scratch.path("log").c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600))));
     output.say("said \x1b[31m hunter2-long\nforged");
     CHECK(Pipes::read(pipes.err[0]) == "said \\x1b[31m [redacted]\\x0aforged\n");
     output.relay("step 1\nhalf hun");
@@ -63,14 +65,23 @@ TEST_CASE("a client that left costs nothing, and a log has an end") {
     Pipes pipes;
     const Scratch scratch;
     Output output(pipes.out[1], pipes.err[1], {});
-    output.log_to(Fd(::open(scratch.path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+    output.log_to(
+        LogFile(Fd(::open(scratch.path("log").c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600))));
     ::signal(SIGPIPE, SIG_IGN);
     ::close(std::exchange(pipes.out[0], ::dup(0)));
-    for (int i = 0; i < 20'000; ++i)
-        output.relay(std::string(99, 'x') + "\n");
+    output.relay("the first line\n");
+    for (int i = 0; i < 40'000; ++i)
+        output.relay(fmt::format("{:099}\n", i));
     const std::string log = scratch.read("log");
-    CHECK(log.size() < Output::max_log + 100);
-    CHECK(log.ends_with("\n(the log of this deployment is cut here)\n"));
+    CHECK(log.size() <= LogFile::max_size);
+    CHECK(log.size() > LogFile::max_size / 2);
+    CHECK(log.starts_with("the first line\n"));
+    CHECK(log.ends_with(fmt::format("{:099}\n", 39'999)));
+    const auto cut = log.find("left out: the log grew too long]\n");
+    REQUIRE(cut != std::string::npos);
+    CHECK(log.find("left out", cut + 1) == std::string::npos);
+    CHECK(log[cut + 33] == '0'); // and goes on with a whole line
+    CHECK(log.find('\n', cut + 33) == cut + 33 + 99);
 }
 
 TEST_CASE("podman's problem is its last line") {

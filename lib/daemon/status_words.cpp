@@ -1,0 +1,91 @@
+#include "daemon/status_words.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::daemon {
+
+std::string brief(const std::string& commit) {
+    return commit.empty() ? "-" : commit.substr(0, 8);
+}
+
+std::string time_text(reconcile::Time time) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+Json time_json(std::optional<reconcile::Time> time) {
+    return time ? Json(time_text(*time)) : Json(nullptr);
+}
+
+std::string span_text(std::chrono::milliseconds span) {
+    const auto seconds = std::max<long long>(span.count() / 1000, 0);
+    if (seconds < 120)
+        return fmt::format("{} s", seconds);
+    if (seconds < 7200)
+        return fmt::format("{} min", seconds / 60);
+    return fmt::format("{} h", seconds / 3600);
+}
+
+std::string ago(std::chrono::milliseconds span) {
+    return span_text(span) + " ago";
+}
+
+std::string ahead(std::chrono::milliseconds span) {
+    return "in " + span_text(span);
+}
+
+std::string dump(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Desired desired_of(const reconcile::Durable& durable) {
+    return durable.suspension ? Desired::suspended : durable.intent.desired;
+}
+
+std::string desired_text(const reconcile::Durable& durable) {
+    std::string text(name_of(desired_of(durable)));
+    if (const auto& suspension = durable.suspension) {
+        text += fmt::format(", asked by {} at {}, until {}", suspension->by, time_text(suspension->since),
+                            suspension->until ? time_text(*suspension->until) : "resume");
+        if (!suspension->reason.empty())
+            text += ": " + suspension->reason;
+        text += fmt::format("; before that {}", name_of(durable.intent.desired));
+    }
+    if (durable.intent.since)
+        text += fmt::format(", asked by {} at {}", durable.intent.by, time_text(*durable.intent.since));
+    return text;
+}
+
+Json suspension_json(const reconcile::Durable& durable) {
+    if (!durable.suspension)
+        return nullptr;
+    return {{"by", durable.suspension->by},
+            {"since", time_text(durable.suspension->since)},
+            {"until", time_json(durable.suspension->until)},
+            {"reason", durable.suspension->reason}};
+}
+
+std::string next_text(const reconcile::State& state, reconcile::Time now) {
+    switch (state.phase) {
+    case reconcile::Phase::unavailable:
+        return "waits until it can be served";
+    case reconcile::Phase::recovering:
+        return "looks at what runs";
+    case reconcile::Phase::syncing:
+        return "asks upstream now";
+    case reconcile::Phase::exporting:
+        return "stages " + brief(state.target) + " now";
+    case reconcile::Phase::working:
+        return "works on the containers now";
+    case reconcile::Phase::idle:
+        break;
+    }
+    const std::string poll = "poll " + ahead(state.next_sync - now);
+    if (!state.next_deploy || desired_of(state.durable) != Desired::running)
+        return poll;
+    return fmt::format("retry {}, {}", ahead(*state.next_deploy - now), poll);
+}
+
+} // namespace pgod::daemon
