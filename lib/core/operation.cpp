@@ -41,6 +41,8 @@ constexpr auto operations = std::to_array<Operation>({
      "leave everything as it is until resume: suspend [--until TIME] [REASON...]"},
     {Op::resume, "resume", OpGroup::deploy, 0, false, std::nullopt,
      "follow the branch again after suspend or rollback"},
+    {Op::rollback, "rollback", OpGroup::deploy, 1, false, Work::rollback,
+     "go back to an earlier good version and hold the tip back: rollback [ID|COMMIT]"},
     {Op::exec, "exec", OpGroup::exec, 127, true, std::nullopt,
      "run a command in a container: exec [-t] SERVICE COMMAND [ARG...]"},
     {Op::whoami, "whoami", OpGroup::read, 0, true, std::nullopt, "show this key and what it may do"},

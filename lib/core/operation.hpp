@@ -32,13 +32,14 @@ enum class Op {
     retry,
     suspend,
     resume,
+    rollback,
     exec,
     whoami,
 };
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
 // not know.
-enum class Work { deploy, pull, build, down, start, stop, restart, check };
+enum class Work { deploy, pull, build, down, start, stop, restart, check, rollback };
 
 enum class OpGroup { read, deploy, exec, admin };
 

@@ -21,8 +21,9 @@ void Stepper::on(const Unavailable& event) {
         note(true, event.reason);
         decide(event.reason);
     }
-    state_.phase = Phase::unavailable;
     state_.unavailable = event.reason;
+    give_turn_up(event.reason);
+    state_.phase = Phase::unavailable;
     state_.user_gone = event.user_gone;
     refuse_queue(event.reason);
     if (state_.removed && (event.user_gone || state_.left_alone))
@@ -77,33 +78,12 @@ void Stepper::on(const Removed& event) {
     if (!std::exchange(state_.removed, true) && event.take_down)
         note(false, "it is no longer configured and is taken down; its files and volumes stay");
     refuse_queue(no_longer_configured);
+    give_turn_up(no_longer_configured);
     if (std::exchange(state_.take_down_failed, false))
         state_.phase = Phase::idle; // asked again
     if (state_.phase == Phase::unavailable && (state_.user_gone || state_.left_alone))
         return act(Retire{});
     next();
-}
-
-void Stepper::next() {
-    if (state_.phase != Phase::idle)
-        return;
-    if (state_.removed)
-        return state_.left_alone ? act(Retire{}) : start_work(Work::down);
-    // A clock that was set back must not stop the polls.
-    if (state_.next_sync > now_ + 2 * settings_.interval)
-        state_.next_sync = now_;
-    if (!state_.queue.empty()) {
-        state_.current = std::move(state_.queue.front());
-        state_.queue.pop_front();
-        return start_command();
-    }
-    if (now_ >= state_.next_sync)
-        return start_sync();
-    if (state_.next_deploy && now_ >= *state_.next_deploy &&
-        why_not_deploy(state_, settings_, now_).empty()) {
-        state_.because = Trigger::retry;
-        start_export(state_.tip, Work::deploy);
-    }
 }
 
 Step step(State state, const Settings& settings, const Event& event, Time now, double jitter) {

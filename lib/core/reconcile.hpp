@@ -24,6 +24,7 @@ using CommandId = std::uint64_t; // 0: nobody waits
 struct Settings {
     std::chrono::milliseconds interval{std::chrono::minutes(5)};
     bool auto_deploy = true;
+    bool turn_free = true; // the host has room for one more deployment now (`parallel`)
 };
 
 enum class Phase {
@@ -32,6 +33,7 @@ enum class Phase {
     idle,
     syncing,
     exporting,
+    queued, // staged, and waiting until other services' deployments leave room on the host
     working,
 };
 
@@ -45,6 +47,8 @@ struct PendingCommand {
     bool json = false;
     std::string who;    // as Intent::by; set by step()
     std::string commit; // what it names instead of the tip, perhaps its first digits; set by step()
+    bool asked = false; // upstream was asked after it came; set by step()
+    std::string wanted; // the commit that it was to bring, when that is known before its turn; set by step()
     bool operator==(const PendingCommand&) const = default;
 };
 
@@ -64,6 +68,8 @@ struct State {
     Time next_sync{};
     std::optional<Time> next_deploy;       // after a transient failure
     std::optional<PendingCommand> current; // the command being carried out; none in a poll
+    std::vector<PendingCommand> followers; // others that end with it, and as it does
+    bool asking_beside = false;            // a sync is under way beside a deployment
     std::optional<Work> work;              // in phase working; in phase exporting what follows it
     std::string target;                    // the commit being exported or worked on
     std::optional<Trigger> because;        // of the next deployment that no command asks for; none: a poll
@@ -109,6 +115,7 @@ struct WorkEnded {
     std::string running;
     Health health = Health::unknown;
 };
+struct TurnCame {}; // the host has room, which is this service's now
 struct Reconfigured {
     bool other_source = false; // another repository or branch: what was fetched counts no more
 };
@@ -117,7 +124,7 @@ struct Removed {
 };
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
-                           WorkEnded, Reconfigured, Removed>;
+                           WorkEnded, TurnCame, Reconfigured, Removed>;
 
 // Actions
 struct Recover { // look at the containers, once no worker of an earlier pgod is busy
@@ -143,6 +150,20 @@ struct StartWork {
     std::string who;                 // whose command it was; empty: nobody's
     bool operator==(const StartWork&) const = default;
 };
+struct AwaitTurn {          // TurnCame is to follow, unless LeaveTurn does
+    bool asked_for = false; // by a command: before those that nobody waits for
+    bool operator==(const AwaitTurn&) const = default;
+};
+struct LeaveTurn {
+    bool operator==(const LeaveTurn&) const = default;
+};
+struct Supersede { // record a commit that was to be deployed, and a newer one took its place
+    std::uint64_t deployment = 0;
+    std::string commit;
+    std::string who;
+    std::string by; // the newer commit
+    bool operator==(const Supersede&) const = default;
+};
 struct Tell { // a sentence for the client of a command, on its standard error
     CommandId command = 0;
     std::string sentence;
@@ -165,7 +186,8 @@ struct Note { // a line for the log
     bool operator==(const Note&) const = default;
 };
 
-using Action = std::variant<Recover, StartSync, StartExport, StartWork, Tell, Finish, Persist, Retire, Note>;
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede, Tell,
+                            Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;

@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "core/exit_status.hpp"
 #include "core/intent_options.hpp"
 #include "core/quarantine.hpp"
@@ -14,10 +15,6 @@ namespace pgod::reconcile {
 namespace {
 
 constexpr std::size_t max_queue = 32; // commands that may wait for one service
-
-bool deploys_tip(Op op) {
-    return op == Op::up || op == Op::retry;
-}
 
 } // namespace
 
@@ -44,9 +41,12 @@ void Stepper::on(const CommandArrived& event) {
         tell(command.id, why_suspended(*state_.durable.suspension) + "; resume it first, or say up --resume");
         return finish(command.id, exit_status::rejected);
     }
+    if (command.op == Op::down || command.op == Op::stop)
+        give_turn_up(fmt::format("{} was asked for by {} before its turn came", operation_of(command.op).name,
+                                 command.who));
     state_.queue.push_back(std::move(command));
     note_intent(state_.queue.back());
-    if (state_.phase != Phase::idle)
+    if (state_.phase != Phase::idle && !join_deployment())
         tell(event.command.id, "waiting for what the service is doing now");
     next();
 }
@@ -62,6 +62,8 @@ Status Stepper::take_options(PendingCommand& command) {
     }
     if (command.op == Op::check && !command.args.empty())
         command.commit = TRY(parse_commit(command.args.front()));
+    if (command.op == Op::rollback && !command.args.empty() && !parse_decimal(command.args.front()))
+        command.args.front() = TRY(parse_commit(command.args.front()));
     return ok();
 }
 
@@ -77,9 +79,12 @@ void Stepper::suspend(const PendingCommand& command) {
     note(false, sentence);
     decide(sentence);
     tell(command.id, sentence + "; containers stay as they are, commits are fetched but not deployed");
+    if (!state_.current)
+        give_turn_up(sentence);
     if (state_.phase == Phase::working)
         tell(command.id, "what the service is doing now comes to its end first");
     finish(command.id, exit_status::done);
+    next();
 }
 
 void Stepper::resume(const PendingCommand& command) {
@@ -114,17 +119,6 @@ void Stepper::let_suspension_end() {
         state_.next_sync = now_;
 }
 
-// The command that became the current one begins, unless something has come up while it waited.
-void Stepper::start_command() {
-    const PendingCommand& command = *state_.current;
-    const Work work = *operation_of(command.op).work;
-    if (state_.durable.suspension && deploys_tip(command.op))
-        return refuse_current(why_suspended(*state_.durable.suspension));
-    if (needs_tip(work))
-        return start_sync();
-    start_work(work);
-}
-
 // Nothing was touched, and nothing was asked for either.
 void Stepper::refuse_current(const std::string& reason) {
     state_.phase = Phase::idle;
@@ -147,7 +141,7 @@ void Stepper::refuse_queue(const std::string& reason) {
 // What an operator asked for is written down before anything is done about it.
 void Stepper::note_intent(PendingCommand& command) {
     const bool stops = command.op == Op::down || command.op == Op::stop;
-    const bool starts = deploys_tip(command.op) || command.op == Op::start;
+    const bool starts = deploys_tip(command.op) || command.op == Op::start || command.op == Op::rollback;
     if (!stops && !starts)
         return;
     if (const auto stopping = stops && command.args.empty() ? std::optional(command.op) : std::nullopt;
@@ -191,12 +185,6 @@ void Stepper::decide(std::string sentence) {
         return;
     state_.durable.decision = {std::move(sentence), now_};
     persist();
-}
-
-void Stepper::end_current(int status) {
-    finish(current_id(), status);
-    state_.current.reset();
-    next();
 }
 
 } // namespace pgod::reconcile

@@ -1,7 +1,7 @@
 // Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
-// Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life
-// and what is next, reconcile_commands.cpp commands and intent, reconcile_sync.cpp upstream and the stage,
-// reconcile_work.cpp work and how it ended. Pure, as step() is.
+// Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life,
+// reconcile_queue.cpp whose turn it is, reconcile_commands.cpp commands and intent, reconcile_sync.cpp
+// upstream and the stage, reconcile_work.cpp work and how it ended. Pure, as step() is.
 #pragma once
 
 #include "core/reconcile.hpp"
@@ -18,6 +18,10 @@ inline constexpr const char* no_longer_configured = "the service is no longer co
 // What these are done to is the tip, so upstream is asked first.
 constexpr bool needs_tip(Work work) {
     return work == Work::deploy || work == Work::pull || work == Work::build || work == Work::check;
+}
+
+constexpr bool deploys_tip(Op op) {
+    return op == Op::up || op == Op::retry;
 }
 
 class Stepper {
@@ -38,13 +42,29 @@ class Stepper {
     void on(const SyncEnded& event);
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
+    void on(const TurnCame&);
 
     void let_suspension_end(); // before anything else is decided
 
     Step take() && { return Step{std::move(state_), std::move(actions_)}; }
 
   private:
+    // whose turn it is
     void next();
+    void take_command();
+    void start_command();
+    bool join_deployment();
+    bool is_deploying() const;
+    void follow_deployment();
+    void ask_beside();
+    void on_asked_beside(const SyncEnded& event);
+    void note_superseded();
+    void start_work(Work work);
+    void give_turn_up(const std::string& reason);
+    void finish_current(int status);
+    void end_current(int status);
+    void tell_current(const std::string& sentence);   // and those who follow
+    void tell_followers(const std::string& sentence); // what the output of the work says to the first
 
     // commands and intent
     void refuse(CommandId command, const std::string& reason);
@@ -56,9 +76,7 @@ class Stepper {
     void suspend(const PendingCommand& command);
     void resume(const PendingCommand& command);
     bool end_suspension(const std::string& how);
-    void start_command();
     void refuse_current(const std::string& reason);
-    void end_current(int status);
 
     // upstream and the stage
     void start_sync();
@@ -68,10 +86,11 @@ class Stepper {
     void on_not_exported(const Error& error);
 
     // work
-    void start_work(Work work);
+    void begin_work(Work work);
     Trigger trigger() const;
+    void on_rolled_back(const WorkEnded& event);
     void on_deployed(const WorkEnded& event);
-    void on_worker_lost(const Error& error);
+    void on_worker_lost(Work work, const Error& error);
     bool on_stopped(const WorkEnded& event);
     void on_taken_down(const WorkEnded& event);
     void on_previewed(const WorkEnded& event);
@@ -100,7 +119,6 @@ class Stepper {
     std::optional<Op> current_op() const {
         return state_.current ? std::optional<Op>(state_.current->op) : std::nullopt;
     }
-    void tell_current(std::string sentence) { tell(current_id(), std::move(sentence)); }
 
     State state_;
     const Settings& settings_;

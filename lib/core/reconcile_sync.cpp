@@ -18,6 +18,9 @@ constexpr std::chrono::minutes longest_retry{5}; // and never later than the pol
 } // namespace
 
 void Stepper::on(const SyncEnded& event) {
+    const bool beside = std::exchange(state_.asking_beside, false);
+    if (beside && state_.phase != Phase::syncing)
+        return on_asked_beside(event);
     if (state_.phase != Phase::syncing)
         return;
     if (state_.read_repository) // the settings changed meanwhile: perhaps this was another upstream
@@ -25,6 +28,10 @@ void Stepper::on(const SyncEnded& event) {
     state_.phase = Phase::idle;
     remember_sync(event);
     const std::optional<Op> op = current_op();
+    if (op == Op::rollback)
+        return start_work(Work::rollback);
+    if (!op && !state_.queue.empty()) // who waits goes first, and asks again
+        return end_current(exit_status::done);
     if (state_.tip.empty() || (event.error && op == Op::sync)) {
         if (event.error) {
             tell_current(event.error->message);

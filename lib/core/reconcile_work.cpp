@@ -17,7 +17,7 @@ constexpr unsigned max_lost_stops = 3; // workers in a row; then it is left to t
 
 } // namespace
 
-void Stepper::start_work(Work work) {
+void Stepper::begin_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
     StartWork start;
@@ -29,16 +29,24 @@ void Stepper::start_work(Work work) {
         start.json = state_.current->json;
         start.who = state_.current->who;
     }
+    if (work == Work::rollback) {
+        start.deployment = ++state_.durable.deployments;
+        start.trigger = Trigger::rollback;
+        decide(fmt::format("an earlier version is being brought back, number {}, asked by {}",
+                           start.deployment, start.who));
+        persist();
+    }
     if (work == Work::deploy) {
         state_.rejudge = false;
         // Whatever becomes of this one: no commit is known to stand as it should until it has ended.
         state_.durable.settled.clear();
+        persist();
+        note_superseded();
         start.deployment = ++state_.durable.deployments;
         start.trigger = trigger();
         state_.because.reset();
         decide(fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
                            name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who));
-        persist();
     }
     act(std::move(start));
 }
@@ -59,13 +67,16 @@ void Stepper::on(const WorkEnded& event) {
     state_.health = event.health;
     if (state_.removed && work == Work::down)
         return on_taken_down(event);
-    if (work == Work::deploy && !event.outcome && event.error && event.error->code == Code::internal)
-        return on_worker_lost(*event.error);
+    const bool lost = !event.outcome && event.error && event.error->code == Code::internal;
+    if (lost && (work == Work::deploy || work == Work::rollback))
+        return on_worker_lost(work, *event.error);
     if (work == Work::down || work == Work::stop)
         if (on_stopped(event))
             return;
     if (work == Work::deploy)
         on_deployed(event);
+    if (work == Work::rollback)
+        on_rolled_back(event);
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
         on_previewed(event);
     const bool nothing_to_start = work == Work::start && event.error && event.error->code == Code::gone;
@@ -83,9 +94,33 @@ void Stepper::on_deployed(const WorkEnded& event) {
                                        (event.error->code == Code::timeout && !touched));
     settle(outcome, event.error, again);
     state_.needs_deploy = false;
-    if (outcome == Outcome::ok && !state_.tip.empty() && state_.target != state_.tip)
-        hold_tip(fmt::format("{} deployed {} instead", state_.current ? state_.current->who : "pgod",
-                             brief(state_.target)));
+    const bool named = state_.current && !state_.current->commit.empty();
+    if (outcome == Outcome::ok && named && state_.target != state_.tip)
+        hold_tip(fmt::format("{} deployed {} instead", state_.current->who, brief(state_.target)));
+}
+
+// By hand: what is left behind is held back. One that could not begin changed nothing.
+void Stepper::on_rolled_back(const WorkEnded& event) {
+    if (event.exit_status == exit_status::rejected)
+        return take_intent_back();
+    const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
+    state_.durable.outcome = outcome;
+    state_.durable.reason = event.error ? event.error->message : std::string();
+    persist();
+    if (outcome != Outcome::ok) {
+        const auto sentence = fmt::format("going back was {}: {}", name_of(outcome), state_.durable.reason);
+        note(true, sentence);
+        return decide(sentence);
+    }
+    state_.needs_deploy = false;
+    state_.deploy_failures = 0;
+    state_.next_deploy.reset();
+    state_.durable.settled = state_.durable.last_good = state_.running;
+    note(false, brief(state_.running) + " runs again");
+    if (!state_.tip.empty() && state_.running != state_.tip)
+        return hold_tip(fmt::format("rolled back by {} to {}", state_.current->who, brief(state_.running)));
+    lift_quarantine(state_.durable, state_.running);
+    decide(why_it_runs(state_.running));
 }
 
 // The tip is left alone because an operator went to another commit.
@@ -116,10 +151,10 @@ void Stepper::on_previewed(const WorkEnded& event) {
 }
 
 // Nobody knows how far it came: the containers are looked at, and the commit is tried again.
-void Stepper::on_worker_lost(const Error& error) {
-    settle(Outcome::failed, error, true);
-    finish(current_id(), exit_status::internal);
-    state_.current.reset();
+void Stepper::on_worker_lost(Work work, const Error& error) {
+    if (work == Work::deploy)
+        settle(Outcome::failed, error, true);
+    finish_current(exit_status::internal);
     state_.phase = Phase::recovering;
     act(Recover{});
 }
@@ -130,8 +165,7 @@ bool Stepper::on_stopped(const WorkEnded& event) {
         return false;
     const bool lost = event.error && event.error->code == Code::internal;
     if (lost && ++state_.lost_stops < max_lost_stops) {
-        finish(current_id(), exit_status::internal);
-        state_.current.reset();
+        finish_current(exit_status::internal);
         state_.phase = Phase::recovering;
         act(Recover{});
         return true;
@@ -144,8 +178,7 @@ bool Stepper::on_stopped(const WorkEnded& event) {
 
 // A service that could not be taken down is tried again with the next SIGHUP or start of pgod.
 void Stepper::on_taken_down(const WorkEnded& event) {
-    finish(current_id(), event.exit_status);
-    state_.current.reset();
+    finish_current(event.exit_status);
     state_.phase = Phase::unavailable;
     state_.unavailable = no_longer_configured;
     if (event.exit_status == exit_status::done)
@@ -175,17 +208,21 @@ void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool ag
         durable.last_good = state_.target;
         lift_quarantine(durable, state_.target);
         note(false, brief(state_.target) + " runs");
+        tell_followers(brief(state_.target) + " runs");
         return decide(why_it_runs(state_.target));
     }
-    note(true, fmt::format("{} was {}: {}", brief(state_.target), name_of(outcome), durable.reason));
     const auto* entry = find_quarantined(durable, state_.target);
+    const bool left_down = entry != nullptr && state_.running.empty();
+    const auto failure =
+        fmt::format("{} was {}: {}{}", brief(state_.target), name_of(outcome), durable.reason,
+                    left_down ? "; there is no version to go back to, so the service is left down" : "");
+    note(true, failure);
+    tell_followers(failure);
     if (entry == nullptr)
         return decide(why_not_deploy(state_, settings_, now_));
-    std::string sentence = why_left_alone(*entry);
-    if (state_.running.empty())
-        sentence += "; there is no version to go back to, so the service is left down";
+    const std::string sentence = why_left_alone(*entry) + (left_down ? "; the service is left down" : "");
     tell_current(sentence);
-    decide(std::move(sentence));
+    decide(sentence);
 }
 
 // For a cause that may pass, later each time.

@@ -155,10 +155,16 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::retry:
     case Op::suspend:
     case Op::resume:
+    case Op::rollback:
         break;
     }
     const std::string key_name = keys_.name_in(command->service, request.key.base64);
-    actor.command({connection.id(), command->op, command->args, {}, command->json, {}, {}},
+    reconcile::PendingCommand pending;
+    pending.id = connection.id();
+    pending.op = command->op;
+    pending.args = command->args;
+    pending.json = command->json;
+    actor.command(std::move(pending),
                   fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
 }
 

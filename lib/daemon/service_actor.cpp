@@ -39,6 +39,8 @@ ipc::WorkKind kind_of(reconcile::Work work) {
         return ipc::WorkKind::restart;
     case reconcile::Work::check:
         return ipc::WorkKind::check;
+    case reconcile::Work::rollback:
+        return ipc::WorkKind::rollback;
     }
     return ipc::WorkKind::observe;
 }
@@ -51,6 +53,7 @@ ServiceActor::ServiceActor(ActorPorts ports, Service service)
     , random_(std::random_device{}()) {}
 
 ServiceActor::~ServiceActor() {
+    ports_.slots.leave(service_.name);
     if (worker_)
         worker_->leave_alone();
 }
@@ -135,8 +138,8 @@ void ServiceActor::feed(reconcile::Event event) {
         const reconcile::Event next = std::move(events_.front());
         events_.pop_front();
         const double jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-        auto stepped = reconcile::step(std::move(state_), {service_.interval, service_.auto_deploy}, next,
-                                       wall_clock(), jitter);
+        const reconcile::Settings settings{service_.interval, service_.auto_deploy, ports_.slots.free()};
+        auto stepped = reconcile::step(std::move(state_), settings, next, wall_clock(), jitter);
         state_ = std::move(stepped.state);
         for (const auto& action : stepped.actions)
             perform(action);
@@ -155,6 +158,12 @@ void ServiceActor::perform(const reconcile::Action& action) {
         start_export(*exported);
     } else if (const auto* work = std::get_if<StartWork>(&action)) {
         start_work(*work);
+    } else if (const auto* await = std::get_if<AwaitTurn>(&action)) {
+        ports_.slots.wait(service_.name, await->asked_for, [this] { feed(TurnCame{}); });
+    } else if (std::holds_alternative<LeaveTurn>(action)) {
+        ports_.slots.leave(service_.name);
+    } else if (const auto* superseded = std::get_if<Supersede>(&action)) {
+        record_superseded(*superseded);
     } else if (const auto* tell = std::get_if<Tell>(&action)) {
         ports_.say(tell->command, tell->sentence);
     } else if (const auto* finish = std::get_if<Finish>(&action)) {
@@ -245,8 +254,10 @@ void ServiceActor::start_export(const reconcile::StartExport& action) {
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {
-    if (action.deployment != 0)
+    if (action.deployment != 0) {
+        slot_.emplace(ports_.slots);
         begin_deployment(action);
+    }
     auto work = job(kind_of(action.work));
     work.commit = action.commit;
     work.deployment = action.deployment;
@@ -273,6 +284,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
 void ServiceActor::end_work(const ipc::WorkDone& done) {
     worker_.reset();
     end_deployment(done);
+    slot_.reset();
     std::string running = done.running_commit;
     // A worker that crashed did not get to say what runs.
     if (done.error && done.error->code == Code::internal && running.empty())

@@ -9,6 +9,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
 #include "daemon/user_sessions.hpp"
+#include "daemon/work_slots.hpp"
 #include "daemon/worker.hpp"
 #include "store/store.hpp"
 
@@ -32,6 +33,7 @@ struct ActorPorts {
     store::Store& store;
     KeyBook& keys;
     UserSessions& sessions;
+    WorkSlots& slots;
     std::string services_directory; // absolute; the service's own is made beneath it
     // The client that waits for a command, by its id; each does nothing when it has left.
     std::function<void(reconcile::CommandId, std::string_view)> say;
@@ -67,6 +69,7 @@ class ServiceActor {
     Status recall();
     void begin_deployment(const reconcile::StartWork& action);
     void end_deployment(const ipc::WorkDone& done);
+    void record_superseded(const reconcile::Supersede& action);
     void close_unfinished(const ipc::WorkDone& seen);
     void adopt_keys(std::vector<PublicKey> keys);
     void save_and_adopt_keys(std::vector<PublicKey> keys);
@@ -95,6 +98,7 @@ class ServiceActor {
     unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
+    std::optional<WorkSlots::Slot> slot_; // of the deployment that runs
     std::unique_ptr<Worker> worker_;
     EventLoop::Timer timer_;
     std::minstd_rand random_; // for jitter only

@@ -68,6 +68,8 @@ void ServiceActor::end_deployment(const ipc::WorkDone& done) {
     if (!deployment_)
         return;
     deployment_->ended = wall_clock();
+    if (deployment_->commit.empty()) // of a rollback: only its worker knows which versions are kept
+        deployment_->commit = done.running_commit;
     deployment_->outcome = done.outcome.value_or(done.error ? Outcome::failed : Outcome::ok);
     if (done.error) {
         deployment_->cause = name_of(done.error->code);
@@ -75,6 +77,19 @@ void ServiceActor::end_deployment(const ipc::WorkDone& done) {
     }
     ports_.store.save_deployment(service_.name, *deployment_);
     deployment_.reset();
+}
+
+void ServiceActor::record_superseded(const reconcile::Supersede& action) {
+    store::DeploymentRow row;
+    row.number = action.deployment;
+    row.commit = action.commit;
+    row.trigger = Trigger::command;
+    row.who = action.who;
+    row.started = wall_clock();
+    row.ended = row.started;
+    row.outcome = Outcome::superseded;
+    row.reason = fmt::format("superseded by {}", action.by.substr(0, 8));
+    ports_.store.save_deployment(service_.name, row);
 }
 
 // Of deployments whose end no pgod saw: what runs now tells how the last one ended.

@@ -23,6 +23,8 @@ std::string_view phase_name(reconcile::Phase phase) {
         return "syncing";
     case reconcile::Phase::exporting:
         return "staging";
+    case reconcile::Phase::queued:
+        return "waiting for its turn";
     case reconcile::Phase::working:
         return "working";
     }

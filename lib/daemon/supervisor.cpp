@@ -73,6 +73,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
              })
     , git_(loop_)
     , sessions_(loop_)
+    , slots_(config_.parallel)
     , operations_(loop_, keys_, actors_, store_)
     , endpoint_(
           loop_,
@@ -81,7 +82,10 @@ Supervisor::Supervisor(std::string config_path, Config config)
           },
           [this] { serves(); }) {}
 
-Supervisor::~Supervisor() = default;
+// What goes now gives its slot back, and nobody is to begin with it.
+Supervisor::~Supervisor() {
+    slots_.set_limit(0);
+}
 
 Status Supervisor::prepare_state() {
     TRY_DOING(make_own_directory(config_.state, 0711), "state");
@@ -114,6 +118,7 @@ ActorPorts Supervisor::ports() {
         store_,
         keys_,
         sessions_,
+        slots_,
         config_.state + "/services",
         [this](reconcile::CommandId command, std::string_view sentence) {
             operations_.say(command, sentence);

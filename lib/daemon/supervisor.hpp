@@ -51,6 +51,7 @@ class Supervisor {
     store::Store store_;
     GitJobs git_;
     UserSessions sessions_;
+    WorkSlots slots_;
     Actors actors_;
     Operations operations_;
     SshEndpoint endpoint_;

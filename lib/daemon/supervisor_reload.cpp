@@ -67,6 +67,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     next.host_key = config_.host_key;
     config_ = std::move(next);
     sessions_.set_lingering(config_.linger);
+    slots_.set_limit(config_.parallel);
     reload_keys();
     for (const auto& service : config_.services) {
         const auto actor = actors_.find(service.name);

@@ -28,6 +28,11 @@ inline std::string word(const Action& action) {
         std::string operator()(const StartWork& a) const {
             return fmt::format("work({},{},{})", static_cast<int>(a.work), a.commit.substr(0, 1), a.command);
         }
+        std::string operator()(const AwaitTurn& a) const { return fmt::format("await({})", a.asked_for); }
+        std::string operator()(const LeaveTurn&) const { return "leave"; }
+        std::string operator()(const Supersede& a) const {
+            return fmt::format("supersede({},{},{})", a.deployment, a.commit.substr(0, 1), a.by.substr(0, 1));
+        }
         std::string operator()(const Tell& a) const { return fmt::format("tell({})", a.command); }
         std::string operator()(const Finish& a) const {
             return fmt::format("finish({},{})", a.command, a.exit_status);
@@ -60,7 +65,11 @@ struct Drive {
         return line(actions);
     }
     std::string operator()(Op op, CommandId id = 7, std::vector<std::string> args = {}) {
-        return (*this)(CommandArrived{{id, op, std::move(args), {}, false, {}, {}}, miek});
+        PendingCommand command;
+        command.id = id;
+        command.op = op;
+        command.args = std::move(args);
+        return (*this)(CommandArrived{std::move(command), miek});
     }
     const std::string& decision() const { return state.durable.decision.sentence; }
     std::string told() const {

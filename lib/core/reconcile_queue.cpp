@@ -1,0 +1,198 @@
+#include "base/text.hpp"
+#include "core/exit_status.hpp"
+#include "core/reconcile_reason.hpp"
+#include "core/reconcile_stepper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgod::reconcile {
+
+namespace {
+
+// They want what upstream has at the time, so one deployment can do for many.
+bool joins(Op op) {
+    return op == Op::up || op == Op::sync;
+}
+
+bool needs_turn(Work work) {
+    return work == Work::deploy || work == Work::rollback;
+}
+
+} // namespace
+
+void Stepper::next() {
+    if (state_.phase != Phase::idle)
+        return;
+    if (state_.removed)
+        return state_.left_alone ? act(Retire{}) : start_work(Work::down);
+    if (state_.asking_beside) { // its answer comes first
+        state_.phase = Phase::syncing;
+        return;
+    }
+    // A clock that was set back must not stop the polls.
+    if (state_.next_sync > now_ + 2 * settings_.interval)
+        state_.next_sync = now_;
+    if (!state_.queue.empty()) {
+        take_command();
+        return start_command();
+    }
+    if (now_ >= state_.next_sync)
+        return start_sync();
+    if (state_.next_deploy && now_ >= *state_.next_deploy &&
+        why_not_deploy(state_, settings_, now_).empty()) {
+        state_.because = Trigger::retry;
+        start_export(state_.tip, Work::deploy);
+    }
+}
+
+// The first that waits; those right behind it that want the same are done with it, by the newest of them.
+void Stepper::take_command() {
+    auto& current = state_.current.emplace(std::move(state_.queue.front()));
+    state_.queue.pop_front();
+    while (joins(current.op) && !state_.queue.empty() && joins(state_.queue.front().op)) {
+        PendingCommand later = std::move(state_.queue.front());
+        state_.queue.pop_front();
+        if (later.op == Op::up) {
+            if (current.instead_of)
+                later.instead_of = current.instead_of;
+            std::swap(current, later);
+        }
+        tell(later.id, "another request for this service came meanwhile, and both are done at once");
+        state_.followers.push_back(std::move(later));
+    }
+}
+
+// The command that became the current one begins, unless something has come up while it waited.
+void Stepper::start_command() {
+    const PendingCommand& command = *state_.current;
+    const Work work = *operation_of(command.op).work;
+    if (state_.durable.suspension && deploys_tip(command.op))
+        return refuse_current(why_suspended(*state_.durable.suspension));
+    // What is rolled back from has to be known, to be held back.
+    if (needs_tip(work) || (work == Work::rollback && state_.tip.empty()))
+        return start_sync();
+    start_work(work);
+}
+
+// True: the newest command may end with the deployment that is under way, when that brings what it wants.
+bool Stepper::join_deployment() {
+    const PendingCommand& command = state_.queue.back();
+    if (!is_deploying() || state_.queue.size() > 1 || !joins(command.op))
+        return false;
+    if (!command.commit.empty()) {
+        if (!state_.target.starts_with(command.commit))
+            return false;
+        follow_deployment();
+        return true;
+    }
+    ask_beside();
+    return true;
+}
+
+bool Stepper::is_deploying() const {
+    return state_.work == Work::deploy && (state_.phase == Phase::exporting ||
+                                           state_.phase == Phase::queued || state_.phase == Phase::working);
+}
+
+void Stepper::follow_deployment() {
+    tell(state_.queue.front().id,
+         fmt::format("{} is being deployed already: this ends when that does", brief(state_.target)));
+    state_.followers.push_back(std::move(state_.queue.front()));
+    state_.queue.pop_front();
+}
+
+// What upstream has now, while a deployment goes on.
+void Stepper::ask_beside() {
+    for (auto& command : state_.queue)
+        command.asked = true;
+    if (!std::exchange(state_.asking_beside, true))
+        act(StartSync{state_.tip});
+}
+
+void Stepper::on_asked_beside(const SyncEnded& event) {
+    if (state_.read_repository || event.error) // each asks again in its turn
+        return;
+    remember_sync(event);
+    while (is_deploying() && state_.tip == state_.target && !state_.queue.empty() &&
+           joins(state_.queue.front().op) && state_.queue.front().asked &&
+           state_.queue.front().commit.empty())
+        follow_deployment();
+    for (auto& command : state_.queue)
+        if (joins(command.op) && command.asked && command.commit.empty()) {
+            command.wanted = state_.tip;
+            tell(command.id,
+                 brief(state_.tip) + " is deployed when the service is done with " + brief(state_.target));
+        }
+}
+
+// Commits that somebody waited for, and whose place a newer one took.
+void Stepper::note_superseded() {
+    std::vector<std::string> noted{state_.target};
+    const auto look = [this, &noted](const PendingCommand& command) {
+        const std::string& commit = command.wanted.empty() ? command.commit : command.wanted;
+        if (!is_commit_id(commit) || std::find(noted.begin(), noted.end(), commit) != noted.end())
+            return;
+        noted.push_back(commit);
+        act(Supersede{++state_.durable.deployments, commit, command.who, state_.target});
+        tell(command.id, fmt::format("{} is superseded by {}", brief(commit), brief(state_.target)));
+    };
+    for (const auto& command : state_.followers)
+        look(command);
+    if (state_.current)
+        look(*state_.current);
+}
+
+void Stepper::start_work(Work work) {
+    state_.work = work;
+    if (!needs_turn(work) || settings_.turn_free)
+        return begin_work(work);
+    state_.phase = Phase::queued;
+    const std::string sentence =
+        "it waits until the deployments of other services leave room on this host (parallel)";
+    tell_current(sentence);
+    decide(sentence);
+    act(AwaitTurn{state_.current.has_value()});
+}
+
+void Stepper::on(const TurnCame&) {
+    if (state_.phase == Phase::queued)
+        begin_work(*state_.work);
+}
+
+void Stepper::give_turn_up(const std::string& reason) {
+    if (state_.phase != Phase::queued)
+        return;
+    act(LeaveTurn{});
+    state_.phase = Phase::idle;
+    state_.work.reset();
+    tell_current("cancelled: " + reason);
+    finish_current(exit_status::failed);
+}
+
+void Stepper::finish_current(int status) {
+    finish(current_id(), status);
+    for (const auto& command : state_.followers)
+        finish(command.id, status);
+    state_.followers.clear();
+    state_.current.reset();
+}
+
+void Stepper::tell_current(const std::string& sentence) {
+    tell(current_id(), sentence);
+    tell_followers(sentence);
+}
+
+void Stepper::tell_followers(const std::string& sentence) {
+    for (const auto& command : state_.followers)
+        tell(command.id, sentence);
+}
+
+void Stepper::end_current(int status) {
+    finish_current(status);
+    next();
+}
+
+} // namespace pgod::reconcile
