@@ -347,6 +347,8 @@ class Exec(SystemTest):
                         terminal.key("Escape") if keys is None else terminal.type(keys)
                         if sees:
                             terminal.shows(sees)
+                        if keys is None:  # what follows an escape at once would be taken for a key's sequence
+                            wait_until("vi is in command mode", lambda: terminal.screen()[23].startswith("- "), 60)
                     wait_until(f"both look alike after {keys!r}", lambda: far.screen()[:23] == near.screen()[:23], 60)
                 for terminal in (far, near):
                     terminal.enter(":wq")
