@@ -77,6 +77,8 @@ std::string next_text(const reconcile::State& state, reconcile::Time now) {
         return "asks upstream now";
     case reconcile::Phase::exporting:
         return "stages " + brief(state.target) + " now";
+    case reconcile::Phase::queued:
+        return "deploys " + brief(state.target) + " when the host has room (parallel)";
     case reconcile::Phase::working:
         return "works on the containers now";
     case reconcile::Phase::idle:
