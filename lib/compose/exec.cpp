@@ -150,13 +150,15 @@ Result<int> run_to_the_end(const Work& work) {
             {{podman.pidfd(), POLLIN, 0}, {terminate.get(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
         if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
             return errno_error("poll");
-        if (fds[0].revents != 0)
-            return os::exit_code_of(podman.reap());
+        // First of all the client's leaving: podman may have ended of it already, and leaves the command
+        // behind.
         if (fds[1].revents != 0 || fds[2].revents != 0) {
             end_inside(podman);
             return Error{Code::timeout,
                          "the command was ended: its client left, its time was up, or pgod is stopping"};
         }
+        if (fds[0].revents != 0)
+            return os::exit_code_of(podman.reap());
     }
 }
 
