@@ -1,5 +1,6 @@
 #include "compose/changeover.hpp"
 
+#include "compose/ending.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
@@ -43,6 +44,8 @@ Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
     files_ = TRY(prepare_release(work_.directory, source, kind));
     staged_ = true;
     seen_ = TRY(work_.podman.containers());
+    if (running_)
+        (void)note_endings(work_.podman, *running_, owned_by(seen_, work_.job.service));
     TRY(check_names(work_, next_.plan, seen_));
     tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
     return check_binds(next_.plan, bind_roots(work_), tree_.get());

@@ -56,6 +56,7 @@ Container container_of(const Json& json) {
     container.exit_code = static_cast<int>(number_of(json, "ExitCode"));
     container.pid = number_of(json, "Pid");
     container.created = number_of(json, "Created");
+    container.started = number_of(json, "StartedAt");
     const auto labels = members_of(json, "Labels");
     const auto label = [&labels](const char* name) {
         const auto found = labels.find(name);
@@ -106,6 +107,8 @@ const Container* find_container(std::span<const Container> containers, std::stri
 
 Judgement judge_container(const ExpectedContainer& expected, std::span<const Container> seen) {
     const Container* container = find_container(seen, expected.name);
+    if (container == nullptr && expected.may_end && expected.ended)
+        return {};
     if (container == nullptr)
         return {Verdict::missing, fmt::format("{} has no container", expected.service)};
     if ((!expected.id.empty() && container->id != expected.id) ||

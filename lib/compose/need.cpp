@@ -60,8 +60,10 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
         if (judgement.verdict != Verdict::good && judgement.verdict != Verdict::waiting)
             return judgement.problem;
     }
-    if (owned_by(seen, next.plan.project).size() != next.plan.containers.size())
-        return "there are containers of another version";
+    for (const auto& container : owned_by(seen, next.plan.project))
+        if (std::none_of(next.plan.containers.begin(), next.plan.containers.end(),
+                         [&](const PlannedContainer& planned) { return planned.name == container.name; }))
+            return "there are containers of another version";
     return std::nullopt;
 }
 

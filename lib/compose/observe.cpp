@@ -1,6 +1,7 @@
 #include "compose/observe.hpp"
 
 #include "base/text.hpp"
+#include "compose/ending.hpp"
 #include "compose/json.hpp"
 #include "compose/release.hpp"
 #include "core/exit_status.hpp"
@@ -77,7 +78,7 @@ std::vector<std::string> container_lines(std::span<const Container> containers) 
 
 JobResult observe(const Work& work) {
     JobResult result;
-    const auto record = read_record(work.directory, running_release);
+    auto record = read_record(work.directory, running_release);
     if (record) {
         result.running_commit = record->commit;
         result.deployment = record->deployment;
@@ -90,6 +91,8 @@ JobResult observe(const Work& work) {
     }
     const auto owned = owned_by(*seen, work.job.service);
     result.containers = container_lines(owned);
+    if (record)
+        (void)note_endings(work.podman, *record, owned);
     if (record)
         result.health = health_of(expected_containers(*record), owned);
     else

@@ -155,7 +155,8 @@ std::vector<ExpectedContainer> expected_containers(const Record& record) {
                             planned.service,
                             known ? recorded->id : std::string(),
                             {},
-                            one_shot && !restarts(planned)});
+                            one_shot && !restarts(planned),
+                            known && recorded->ended});
     }
     return expected;
 }

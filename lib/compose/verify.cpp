@@ -51,8 +51,10 @@ class Watch {
         for (const auto& expected : expected_) {
             const Judgement judgement = judge_container(expected, seen_);
             const Container* container = find_container(seen_, expected.name);
-            if (judgement.verdict == Verdict::missing || container == nullptr)
+            if (judgement.verdict == Verdict::missing)
                 return Error{Code::permanent, judgement.problem};
+            if (container == nullptr)
+                continue;
             TRY(same_process(expected, *container));
             const bool checked = container->health != ContainerHealth::none && container->state == "running";
             if (judgement.verdict == Verdict::bad &&
@@ -119,7 +121,7 @@ Status verify(const Work& work, Record& record, const VerifyLimits& limits) {
         const auto passed = Clock::now() - begin;
         if (good && passed >= limits.settling) {
             for (auto& container : record.containers)
-                container.ended = watch.has_ended(container.name);
+                container.ended |= watch.has_ended(container.name);
             return ok();
         }
         if (!good && passed >= limits.start_timeout)

@@ -39,7 +39,7 @@ enum class Op {
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
 // not know.
-enum class Work { deploy, pull, build, down, start, stop, restart, check, rollback };
+enum class Work { deploy, pull, build, down, start, stop, restart, check, rollback, heal };
 
 enum class OpGroup { read, deploy, exec, admin };
 

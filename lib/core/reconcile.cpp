@@ -37,15 +37,18 @@ void Stepper::on(const Recovered& event) {
     state_.unavailable.clear();
     state_.running = event.running;
     state_.health = event.health;
-    // After a reboot the record says what should run and the containers are gone.
-    state_.needs_deploy =
-        !event.running.empty() && (event.health == Health::missing || event.health == Health::degraded);
+    // What healing by the record cannot mend is deployed: nothing is left of it, or a deployment was cut off.
+    const bool healable = event.lost && event.health == Health::degraded;
+    state_.needs_deploy = !event.running.empty() && !healable &&
+                          (event.health == Health::missing || event.health == Health::degraded);
     if (state_.needs_deploy)
         state_.because = Trigger::start;
     state_.next_sync = now_;
     // pgod or its worker was killed in the middle of it, or before it began.
     if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
         return start_work(*operation_of(*state_.durable.stopping).work);
+    if (!state_.needs_deploy)
+        mend({event.running, event.health, event.lost, event.problem});
     next();
 }
 

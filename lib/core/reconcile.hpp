@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/drift.hpp"
 #include "core/durable.hpp"
 #include "core/operation.hpp"
 #include "core/vocabulary.hpp"
@@ -79,6 +80,7 @@ struct State {
     bool take_down_failed = false;
     unsigned lost_stops = 0; // workers in a row that were lost while they carried out Durable::stopping
     bool user_gone = false;
+    Drift drift;
     bool rejudge = false; // the settings changed while a deployment ran under the old ones
 };
 
@@ -94,6 +96,8 @@ struct Unavailable {
 struct Recovered { // the first look after a start
     std::string running;
     Health health = Health::unknown;
+    bool lost = false; // this and `problem` as in Surveyed
+    std::string problem = {};
 };
 struct Tick {};
 struct CommandArrived {
@@ -124,7 +128,7 @@ struct Removed {
 };
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
-                           WorkEnded, TurnCame, Reconfigured, Removed>;
+                           WorkEnded, TurnCame, Surveyed, Reconfigured, Removed>;
 
 // Actions
 struct Recover { // look at the containers, once no worker of an earlier pgod is busy
@@ -164,6 +168,9 @@ struct Supersede { // record a commit that was to be deployed, and a newer one t
     std::string by; // the newer commit
     bool operator==(const Supersede&) const = default;
 };
+struct Survey { // look at the containers, with those of the same user's other services
+    bool operator==(const Survey&) const = default;
+};
 struct Tell { // a sentence for the client of a command, on its standard error
     CommandId command = 0;
     std::string sentence;
@@ -186,8 +193,8 @@ struct Note { // a line for the log
     bool operator==(const Note&) const = default;
 };
 
-using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede, Tell,
-                            Finish, Persist, Retire, Note>;
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede, Survey,
+                            Tell, Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;

@@ -41,6 +41,7 @@ void Stepper::on(const CommandArrived& event) {
         tell(command.id, why_suspended(*state_.durable.suspension) + "; resume it first, or say up --resume");
         return finish(command.id, exit_status::rejected);
     }
+    drop_healing();
     if (command.op == Op::down || command.op == Op::stop)
         give_turn_up(fmt::format("{} was asked for by {} before its turn came", operation_of(command.op).name,
                                  command.who));

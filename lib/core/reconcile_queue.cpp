@@ -18,7 +18,7 @@ bool joins(Op op) {
 }
 
 bool needs_turn(Work work) {
-    return work == Work::deploy || work == Work::rollback;
+    return work == Work::deploy || work == Work::rollback || work == Work::heal;
 }
 
 } // namespace
@@ -158,8 +158,11 @@ void Stepper::start_work(Work work) {
 }
 
 void Stepper::on(const TurnCame&) {
-    if (state_.phase == Phase::queued)
-        begin_work(*state_.work);
+    if (!may_heal())
+        drop_healing();
+    if (state_.phase != Phase::queued)
+        return next();
+    begin_work(*state_.work);
 }
 
 void Stepper::give_turn_up(const std::string& reason) {

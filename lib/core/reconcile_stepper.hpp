@@ -1,7 +1,8 @@
 // Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
 // Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life,
 // reconcile_queue.cpp whose turn it is, reconcile_commands.cpp commands and intent, reconcile_sync.cpp
-// upstream and the stage, reconcile_work.cpp work and how it ended. Pure, as step() is.
+// upstream and the stage, reconcile_work.cpp work and how it ended, reconcile_drift.cpp what surveys saw. Pure,
+// as step() is.
 #pragma once
 
 #include "core/reconcile.hpp"
@@ -43,6 +44,7 @@ class Stepper {
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
     void on(const TurnCame&);
+    void on(const Surveyed& event);
 
     void let_suspension_end(); // before anything else is decided
 
@@ -99,6 +101,13 @@ class Stepper {
     void hold_tip(const std::string& why);
 
     void decide(std::string sentence); // what `why` repeats
+
+    // drift
+    void survey();
+    bool may_heal() const;
+    void mend(const Surveyed& seen);
+    void say(const DriftAnswer& answer);
+    void drop_healing();
 
     void act(auto action) { actions_.emplace_back(std::move(action)); }
     // What is written is the state at the end of the step, so once is enough.

@@ -37,6 +37,7 @@ void Stepper::on(const SyncEnded& event) {
             tell_current(event.error->message);
             decide("upstream gave no commit: " + event.error->message);
         }
+        survey();
         return end_current(exit_status::failed);
     }
     if (event.error && op)
@@ -53,6 +54,7 @@ void Stepper::on(const SyncEnded& event) {
         decide(reason + "; upstream was asked in vain: " + event.error->message);
     else if (state_.durable.waiting.empty() || !state_.durable.decision.sentence.starts_with(reason))
         decide(reason);
+    survey();
     end_current(exit_status::done);
 }
 

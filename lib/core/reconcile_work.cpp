@@ -20,6 +20,9 @@ constexpr unsigned max_lost_stops = 3; // workers in a row; then it is left to t
 void Stepper::begin_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
+    state_.drift.asked = false;
+    if (work != Work::heal && work != Work::check)
+        state_.drift = {};
     StartWork start;
     start.work = work;
     start.commit = needs_tip(work) ? state_.target : std::string();
@@ -79,6 +82,8 @@ void Stepper::on(const WorkEnded& event) {
         on_rolled_back(event);
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
         on_previewed(event);
+    if (work == Work::heal)
+        say(answer_healing(state_.drift, event.error ? event.error->message : std::string()));
     const bool nothing_to_start = work == Work::start && event.error && event.error->code == Code::gone;
     if (event.exit_status == exit_status::usage || nothing_to_start)
         take_intent_back();

@@ -21,6 +21,12 @@ constexpr auto session_retry = 1s;       // systemd is starting what the user ne
 constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
 constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
 
+// Polls are jittered by a tenth (core/backoff.hpp): a user's only service is looked at with each of its polls,
+// many together once in an interval.
+std::chrono::milliseconds survey_spacing(std::chrono::milliseconds interval) {
+    return interval * 9 / 10;
+}
+
 ipc::WorkKind kind_of(reconcile::Work work) {
     switch (work) {
     case reconcile::Work::deploy:
@@ -41,6 +47,8 @@ ipc::WorkKind kind_of(reconcile::Work work) {
         return ipc::WorkKind::check;
     case reconcile::Work::rollback:
         return ipc::WorkKind::rollback;
+    case reconcile::Work::heal:
+        return ipc::WorkKind::heal;
     }
     return ipc::WorkKind::observe;
 }
@@ -54,6 +62,7 @@ ServiceActor::ServiceActor(ActorPorts ports, Service service)
 
 ServiceActor::~ServiceActor() {
     ports_.slots.leave(service_.name);
+    ports_.surveys.forget(service_.name);
     if (worker_)
         worker_->leave_alone();
 }
@@ -164,6 +173,8 @@ void ServiceActor::perform(const reconcile::Action& action) {
         ports_.slots.leave(service_.name);
     } else if (const auto* superseded = std::get_if<Supersede>(&action)) {
         record_superseded(*superseded);
+    } else if (std::holds_alternative<Survey>(action)) {
+        survey();
     } else if (const auto* tell = std::get_if<Tell>(&action)) {
         ports_.say(tell->command, tell->sentence);
     } else if (const auto* finish = std::get_if<Finish>(&action)) {
@@ -195,7 +206,23 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     return job;
 }
 
+// With all services of the user at once: a start must not begin as many podmans as there are services. But what
+// a deployment that was cut off left at work is waited for.
 void ServiceActor::recover() {
+    if (std::exchange(recovered_, true) || has_unfinished())
+        return wait_for_worker();
+    ports_.surveys.ask(service_.name, *user_, ports_.services_directory, 0ms,
+                       [this](Result<ipc::Surveyed> seen) {
+                           if (!seen)
+                               return retry_later(std::move(seen).error().message);
+                           if (seen->busy)
+                               return wait_for_worker();
+                           feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost,
+                                                     seen->problem});
+                       });
+}
+
+void ServiceActor::wait_for_worker() {
     auto observe = job(ipc::WorkKind::observe);
     observe.wait = true;
     observe.deadline = recover_deadline;
@@ -208,12 +235,27 @@ void ServiceActor::recover() {
         feed(reconcile::Recovered{done.running_commit, done.health});
     };
     auto worker = Worker::start(ports_.loop, observe, *user_, {}, recovered);
-    if (worker) {
-        worker_ = std::move(*worker);
-        return;
-    }
-    feed(reconcile::Unavailable{std::move(worker).error().message, false});
+    if (!worker)
+        return retry_later(std::move(worker).error().message);
+    worker_ = std::move(*worker);
+}
+
+void ServiceActor::retry_later(std::string reason) {
+    feed(reconcile::Unavailable{std::move(reason), false});
     timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
+}
+
+void ServiceActor::survey() {
+    ports_.surveys.ask(service_.name, *user_, ports_.services_directory, survey_spacing(service_.interval),
+                       [this](const Result<ipc::Surveyed>& seen) {
+                           if (seen && seen->busy) // the next poll asks again
+                               return;
+                           if (seen)
+                               return feed(reconcile::Surveyed{seen->running_commit, seen->health,
+                                                               seen->lost, seen->problem});
+                           feed(reconcile::Surveyed{state_.running, Health::unknown, false,
+                                                    seen.error().message});
+                       });
 }
 
 void ServiceActor::start_sync(const reconcile::StartSync& action) {
@@ -254,10 +296,10 @@ void ServiceActor::start_export(const reconcile::StartExport& action) {
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {
-    if (action.deployment != 0) {
+    if (action.deployment != 0 || action.work == reconcile::Work::heal)
         slot_.emplace(ports_.slots);
+    if (action.deployment != 0)
         begin_deployment(action);
-    }
     auto work = job(kind_of(action.work));
     work.commit = action.commit;
     work.deployment = action.deployment;

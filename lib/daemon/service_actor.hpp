@@ -10,6 +10,7 @@
 #include "daemon/git_jobs.hpp"
 #include "daemon/user_sessions.hpp"
 #include "daemon/work_slots.hpp"
+#include "daemon/survey.hpp"
 #include "daemon/worker.hpp"
 #include "store/store.hpp"
 
@@ -30,6 +31,7 @@ reconcile::Time wall_clock();
 struct ActorPorts {
     EventLoop& loop;
     GitJobs& git;
+    Surveys& surveys;
     store::Store& store;
     KeyBook& keys;
     UserSessions& sessions;
@@ -71,12 +73,16 @@ class ServiceActor {
     void end_deployment(const ipc::WorkDone& done);
     void record_superseded(const reconcile::Supersede& action);
     void close_unfinished(const ipc::WorkDone& seen);
+    bool has_unfinished();
     void adopt_keys(std::vector<PublicKey> keys);
     void save_and_adopt_keys(std::vector<PublicKey> keys);
 
     void find_user();
     Status make_directory() const;
     void recover();
+    void wait_for_worker();
+    void survey();
+    void retry_later(std::string reason);
     void start_sync(const reconcile::StartSync& action);
     void on_synced(SyncResult result);
     void start_export(const reconcile::StartExport& action);
@@ -99,6 +105,7 @@ class ServiceActor {
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
     std::optional<WorkSlots::Slot> slot_; // of the deployment that runs
+    bool recovered_ = false; // once before
     std::unique_ptr<Worker> worker_;
     EventLoop::Timer timer_;
     std::minstd_rand random_; // for jitter only

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace pgod::daemon {
 
 namespace {
@@ -93,6 +95,11 @@ void ServiceActor::record_superseded(const reconcile::Supersede& action) {
 }
 
 // Of deployments whose end no pgod saw: what runs now tells how the last one ended.
+bool ServiceActor::has_unfinished() {
+    const auto rows = ports_.store.deployments(service_.name);
+    return rows && std::any_of(rows->begin(), rows->end(), [](const auto& row) { return !row.ended; });
+}
+
 void ServiceActor::close_unfinished(const ipc::WorkDone& seen) {
     auto rows = ports_.store.deployments(service_.name);
     for (auto& row : rows ? *rows : std::vector<store::DeploymentRow>{}) {

@@ -39,6 +39,8 @@ std::vector<std::string> problems(const ServiceView& view) {
         found.push_back(state.unavailable);
     if (!state.durable.reason.empty())
         found.push_back(state.durable.reason);
+    if (!state.drift.problem.empty())
+        found.push_back(state.drift.problem);
     if (!state.sync_error.empty())
         found.push_back(state.sync_error);
     found.insert(found.end(), view.warnings.begin(), view.warnings.end());

@@ -74,6 +74,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , git_(loop_)
     , sessions_(loop_)
     , slots_(config_.parallel)
+    , surveys_(loop_)
     , operations_(loop_, keys_, actors_, store_)
     , endpoint_(
           loop_,
@@ -115,6 +116,7 @@ ActorPorts Supervisor::ports() {
     return ActorPorts{
         loop_,
         git_,
+        surveys_,
         store_,
         keys_,
         sessions_,

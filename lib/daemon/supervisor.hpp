@@ -10,6 +10,7 @@
 #include "daemon/operations.hpp"
 #include "daemon/ssh_endpoint.hpp"
 #include "os/service_manager.hpp"
+#include "daemon/survey.hpp"
 #include "store/store.hpp"
 
 #include <string>
@@ -52,6 +53,7 @@ class Supervisor {
     GitJobs git_;
     UserSessions sessions_;
     WorkSlots slots_;
+    Surveys surveys_;
     Actors actors_;
     Operations operations_;
     SshEndpoint endpoint_;

@@ -4,12 +4,14 @@
 #include "compose/deployment_log.hpp"
 #include "compose/exec.hpp"
 #include "compose/fetch.hpp"
+#include "compose/heal.hpp"
 #include "compose/leftover.hpp"
 #include "compose/logs.hpp"
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
 #include "compose/preview.hpp"
 #include "compose/rollback.hpp"
+#include "compose/survey.hpp"
 #include "core/exit_status.hpp"
 #include "daemon/program_path.hpp"
 #include "ipc/work_messages.hpp"
@@ -97,6 +99,10 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::roll_back(work);
     case ipc::WorkKind::check:
         return compose::check_commit(work);
+    case ipc::WorkKind::heal:
+        return compose::heal(work);
+    case ipc::WorkKind::survey: // of several services: see survey_all()
+        break;
     }
     return {};
 }
@@ -130,7 +136,22 @@ void report(const os::Channel& channel, const ipc::WorkReport& message) {
         (void)channel.try_send(ipc::encode(message)); // a closed channel: see the header
 }
 
+Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel& channel) {
+    const auto podman = TRY(compose::Podman::find(os::user_environment(os::current_user()),
+                                                  compose::leftover_mark(request.service)));
+    compose::survey(podman, request.directory, request.args, [&channel](compose::Seen seen) {
+        report(channel,
+               ipc::Surveyed{std::move(seen.service), seen.busy, seen.failed, std::move(seen.running_commit),
+                             seen.health, seen.lost, std::move(seen.problem)});
+    });
+    ipc::WorkDone done;
+    done.exit_status = exit_status::done;
+    return done;
+}
+
 Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
+    if (request.kind == ipc::WorkKind::survey)
+        return survey_all(request, channel);
     const compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
     const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));

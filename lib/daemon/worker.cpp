@@ -27,7 +27,7 @@ constexpr int channel_descriptor = 3;
 } // namespace
 
 Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJob& job, const Identity& user,
-                                              Streams streams, Done done) {
+                                              Streams streams, Done done, Seen seen) {
     const std::string program = TRY(program_path("pgod-work"));
     TRY(os::ensure_runtime_directory(user));
     auto channels = TRY(os::Channel::pair());
@@ -49,16 +49,17 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
         child.kill_and_forget();
         return std::move(sent).error();
     }
-    return std::unique_ptr<Worker>(
-        new Worker(loop, std::move(child), std::move(channels[0]), job.deadline + overtime, std::move(done)));
+    return std::unique_ptr<Worker>(new Worker(loop, std::move(child), std::move(channels[0]),
+                                              job.deadline + overtime, std::move(done), std::move(seen)));
 }
 
 Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
-               Done done)
+               Done done, Seen seen)
     : loop_(loop)
     , child_(std::move(child))
     , channel_(std::move(channel))
     , done_(std::move(done))
+    , seen_(std::move(seen))
     , reports_(loop.watch(channel_.fd(), [this] { on_report(max_frames_at_once); }))
     , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
     , deadline_(loop.after(deadline, [this] { cancel(); })) {}
@@ -101,6 +102,8 @@ void Worker::on_report(unsigned limit) {
             return end_liar();
         if (done != nullptr)
             result_ = std::move(*done);
+        else if (auto* one = std::get_if<ipc::Surveyed>(&*report); one != nullptr && seen_)
+            seen_(std::move(*one));
     }
 }
 

@@ -17,6 +17,7 @@ namespace pgod::daemon {
 class Worker {
   public:
     using Done = std::function<void(ipc::WorkDone)>;
+    using Seen = std::function<void(ipc::Surveyed)>; // of a survey
 
     struct Streams { // the worker's ends; closed here once it has them. Absent: /dev/null
         Fd output;
@@ -24,9 +25,11 @@ class Worker {
         Fd input;
     };
 
-    // `done` is called once, from the loop, when the process has ended; it may destroy the Worker.
+    // `done` is called once, from the loop, when the process has ended; it may destroy the Worker. `seen`
+    // must not.
     static Result<std::unique_ptr<Worker>> start(EventLoop& loop, const ipc::WorkJob& job,
-                                                 const Identity& user, Streams streams, Done done);
+                                                 const Identity& user, Streams streams, Done done,
+                                                 Seen seen = {});
 
     ~Worker(); // asks it to end; never waits for it
 
@@ -35,7 +38,7 @@ class Worker {
 
   private:
     Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
-           Done done);
+           Done done, Seen seen);
     void on_report(unsigned limit);
     void end_liar();
     void on_exit();
@@ -44,6 +47,7 @@ class Worker {
     os::Child child_;
     os::Channel channel_;
     Done done_;
+    Seen seen_;
     std::optional<ipc::WorkDone> result_;
     unsigned frames_ = 0;
     EventLoop::Watch reports_;

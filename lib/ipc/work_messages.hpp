@@ -26,9 +26,11 @@ enum class WorkKind : std::uint8_t {
     rollback, // make a kept release the one that runs. args: a deployment's number or a commit's first
               // digits, none: the newest kept; deployment: the number of this attempt
     check,    // would the exported commit be accepted? args: perhaps the commit that is meant
+    heal,     // mend what ended, is missing or was replaced, by the record
+    survey,   // look at several services of one user, named in `args`; `directory` holds theirs
 };
 constexpr WorkKind last_of(WorkKind) {
-    return WorkKind::check;
+    return WorkKind::survey;
 }
 
 struct WorkJob {
@@ -99,6 +101,24 @@ struct WorkDone {
         archive(containers);
     }
 };
-using WorkReport = std::variant<Progress, WorkDone>;
+struct Surveyed { // one for each service of a survey
+    std::string service;
+    bool busy = false;   // a worker is at it; nothing else was looked at
+    bool failed = false; // there was no answer; `problem` says why
+    std::string running_commit;
+    Health health = Health::unknown;
+    bool lost = false;   // heal can mend what is wrong
+    std::string problem; // one sentence; empty: the containers are as recorded
+    void fields(auto& archive) {
+        archive(service);
+        archive(busy);
+        archive(failed);
+        archive(running_commit);
+        archive(health);
+        archive(lost);
+        archive(problem);
+    }
+};
+using WorkReport = std::variant<Progress, WorkDone, Surveyed>;
 
 } // namespace pgod::ipc

@@ -33,6 +33,7 @@ inline std::string word(const Action& action) {
         std::string operator()(const Supersede& a) const {
             return fmt::format("supersede({},{},{})", a.deployment, a.commit.substr(0, 1), a.by.substr(0, 1));
         }
+        std::string operator()(const Survey&) const { return {}; } // test_drift.cpp has those
         std::string operator()(const Tell& a) const { return fmt::format("tell({})", a.command); }
         std::string operator()(const Finish& a) const {
             return fmt::format("finish({},{})", a.command, a.exit_status);
@@ -47,7 +48,8 @@ inline std::string word(const Action& action) {
 inline std::string line(const std::vector<Action>& actions) {
     std::string text;
     for (const auto& action : actions)
-        text += (text.empty() ? "" : " ") + word(action);
+        if (const std::string one = word(action); !one.empty())
+            text += (text.empty() ? "" : " ") + one;
     return text;
 }
 

@@ -1,0 +1,106 @@
+#include "compose/ending.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto events_deadline = 30s;
+constexpr std::int64_t clean_up_time = 10; // seconds in which `podman stop` cleans up after a container
+
+// "2026-11-21T04:25:17.038605036Z" as podman prints it, always UTC there or with an offset that is the same
+// in all of them: only differences count.
+std::int64_t seconds_of(const std::string& time) {
+    int year = 0, hour = 0, minute = 0, second = 0;
+    unsigned month = 0, day = 0;
+    if (std::sscanf(time.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) !=
+        6)
+        return 0;
+    const std::chrono::sys_days date{std::chrono::year{year} / std::chrono::month{month} /
+                                     std::chrono::day{day}};
+    return std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch()).count() + hour * 3600L +
+           minute * 60L + second;
+}
+
+const PlannedContainer* planned_as(const Record& record, const std::string& name) {
+    const auto& planned = record.plan.containers;
+    const auto found =
+        std::find_if(planned.begin(), planned.end(), [&name](const auto& one) { return one.name == name; });
+    return found == planned.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+std::vector<ContainerEvent> parse_events(std::string_view json) {
+    std::vector<ContainerEvent> events;
+    for (const auto line : split(json, '\n')) {
+        if (trimmed(line).empty())
+            continue;
+        const Json event = parse_json(line);
+        events.push_back(
+            {text_of(event, "ID"), text_of(event, "Status"), seconds_of(text_of(event, "Time"))});
+    }
+    return events;
+}
+
+bool was_stopped(std::span<const ContainerEvent> events, std::string_view container) {
+    bool stopped = false;
+    std::int64_t died = 0;
+    unsigned cleanups = 0;
+    for (const auto& event : events) {
+        if (event.container != container)
+            continue;
+        if (event.what == "start") {
+            stopped = false;
+            cleanups = 0;
+        } else if (event.what == "stop" || event.what == "kill") {
+            stopped = true;
+        } else if (event.what == "died") {
+            died = event.at;
+        } else if (event.what == "cleanup" && event.at - died <= clean_up_time) {
+            stopped |= ++cleanups > 1;
+        }
+    }
+    return stopped;
+}
+
+bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen) {
+    std::vector<RecordedContainer*> ended;
+    Podman::Call call;
+    call.arguments = {"events", "--stream=false", "--format", "json"};
+    std::int64_t since = 0;
+    for (auto& recorded : record.containers) {
+        const Container* container = find_container(seen, recorded.name);
+        const PlannedContainer* planned = planned_as(record, recorded.name);
+        if (recorded.ended || container == nullptr || planned == nullptr || restarts(*planned) ||
+            container->id != recorded.id || container->state != "exited" || container->exit_code != 0)
+            continue;
+        ended.push_back(&recorded);
+        since = since == 0 ? container->started : std::min(since, container->started);
+        call.arguments.push_back("--filter=container=" + recorded.id);
+    }
+    if (ended.empty())
+        return false;
+    call.arguments.push_back(fmt::format("--since={}", since));
+    call.deadline = events_deadline;
+    call.ends_with_us = true;
+    const auto answer = podman.call(call);
+    const auto events = parse_events(answer ? std::string_view(answer->output) : std::string_view());
+    bool noted = false;
+    for (auto* recorded : ended) {
+        recorded->ended = !was_stopped(events, recorded->id);
+        noted |= recorded->ended;
+    }
+    return noted;
+}
+
+} // namespace pgod::compose

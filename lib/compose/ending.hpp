@@ -1,0 +1,32 @@
+// Ending: whether a container that exited with 0 ended by itself, which is good of one without a restart
+// policy, or was stopped by somebody, which is not. podman 4.3.1 does not say so in what it shows of a
+// container; its events do. `podman stop` and `kill` leave an event of that name, or, where podman's own
+// clean-up after the container was quicker, a second `cleanup` right behind the first.
+#pragma once
+
+#include "compose/podman.hpp"
+#include "compose/record.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+struct ContainerEvent {
+    std::string container; // id
+    std::string what;      // podman's word: start, kill, died, cleanup…
+    std::int64_t at = 0;   // seconds since 1970
+};
+
+std::vector<ContainerEvent> parse_events(std::string_view json); // one object a line
+// Judged by what follows its last start. Without any event of it: it ended by itself.
+bool was_stopped(std::span<const ContainerEvent> events, std::string_view container);
+
+// Notes in the record which of its containers ended by themselves since it was written; true: there are some.
+// Asks podman only when one exited with 0, has no restart policy and is not noted yet.
+bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen);
+
+} // namespace pgod::compose

@@ -1,0 +1,50 @@
+#include "core/reconcile_stepper.hpp"
+
+#include <utility>
+
+namespace pgod::reconcile {
+
+// What something else began since makes stale is not believed.
+void Stepper::on(const Surveyed& event) {
+    if (!std::exchange(state_.drift.asked, false) || state_.phase != Phase::idle)
+        return;
+    state_.running = event.running;
+    state_.health = event.health;
+    mend(event);
+}
+
+void Stepper::survey() {
+    if (state_.running.empty() || !may_heal())
+        return;
+    state_.drift.asked = true;
+    act(Survey{});
+}
+
+bool Stepper::may_heal() const {
+    const Durable& durable = state_.durable;
+    return durable.intent.desired == Desired::running && !durable.suspension && !state_.removed;
+}
+
+void Stepper::mend(const Surveyed& seen) {
+    const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(), now_);
+    say(answer);
+    if (answer.heal)
+        start_work(Work::heal);
+}
+
+// One that waits for its turn makes way: for a command, or because the service is not to run any more.
+void Stepper::drop_healing() {
+    if (state_.phase != Phase::queued || state_.work != Work::heal)
+        return;
+    act(LeaveTurn{});
+    state_.phase = Phase::idle;
+    state_.work.reset();
+    state_.drift.healings.pop_back();
+}
+
+void Stepper::say(const DriftAnswer& answer) {
+    if (!answer.said.empty())
+        note(answer.problem, answer.said);
+}
+
+} // namespace pgod::reconcile

@@ -1,0 +1,102 @@
+#include "compose/ending.hpp"
+#include "compose/heal.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+namespace {
+
+// Events of one container as podman 4.3.1 prints them; "+3died" is three seconds after the one before.
+std::vector<ContainerEvent> events(std::initializer_list<std::pair<int, const char*>> list,
+                                   const std::string& id = "abc") {
+    std::string json;
+    int second = 0;
+    for (const auto& [after, what] : list) {
+        second += after;
+        json += fmt::format(
+            R"({{"ID":"{}","Name":"web","Status":"{}","Time":"2026-11-21T23:{:02}:{:02}.602216596Z",)"
+            R"("Type":"container","Attributes":{{}}}})"
+            "\n",
+            id, what, second / 60, second % 60);
+    }
+    return parse_events(json);
+}
+
+Record record_of(const char* restart = "") {
+    Record record;
+    record.deployment = 7;
+    record.plan.project = "demo";
+    record.plan.containers = {{"demo_web_1", "web", {}, "bb", {}}, {"demo_job_1", "job", {}, "bb", {}}};
+    if (*restart != '\0')
+        record.plan.containers[1].options = {{"--restart", restart}};
+    record.containers = {{"demo_web_1", "web-id", false}, {"demo_job_1", "job-id", true}};
+    return record;
+}
+
+Container container(const char* name, const char* id, const char* state, int exit_code = 0) {
+    Container made;
+    made.name = name;
+    made.id = id;
+    made.state = state;
+    made.exit_code = exit_code;
+    made.owner = "demo";
+    made.deployment = "7";
+    return made;
+}
+
+std::string faults(const Record& record, const std::vector<Container>& seen) {
+    std::string text;
+    for (const auto& fault : faults_of(record, seen))
+        text += fmt::format("{}:{} ", fault.planned, static_cast<int>(fault.remedy));
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("who ended a container that exited with 0") {
+    const auto stopped = [](const std::vector<ContainerEvent>& seen) {
+        return was_stopped(seen, "abc");
+    };
+    CHECK(!stopped(events({{0, "create"}, {0, "init"}, {0, "start"}, {5, "died"}, {0, "cleanup"}})));
+    CHECK(stopped(events({{0, "start"}, {5, "died"}, {0, "cleanup"}, {1, "stop"}, {0, "cleanup"}})));
+    CHECK(stopped(events({{0, "start"}, {5, "kill"}, {0, "died"}, {0, "cleanup"}})));
+    // `podman stop` where podman's own clean-up was quicker
+    CHECK(stopped(events({{0, "start"}, {5, "died"}, {0, "cleanup"}, {1, "cleanup"}})));
+    // long after it had ended by itself
+    CHECK(!stopped(events({{0, "start"}, {5, "died"}, {0, "cleanup"}, {600, "cleanup"}})));
+    // an earlier life
+    CHECK(!stopped(
+        events({{0, "start"}, {5, "kill"}, {0, "died"}, {9, "start"}, {5, "died"}, {0, "cleanup"}})));
+    CHECK(!was_stopped(events({{0, "kill"}}, "other"), "abc"));
+    CHECK(!stopped({}));
+    CHECK(parse_events("nonsense\n\n[]\n").size() == 2);
+}
+
+TEST_CASE("what is mended, and how") {
+    const Record record = record_of();
+    const auto web = container("demo_web_1", "web-id", "running");
+    const auto job = container("demo_job_1", "job-id", "exited");
+    CHECK(faults(record, {web, job}).empty());
+    CHECK(faults(record, {web}).empty()); // it ended well and was removed since
+    CHECK(faults(record, {container("demo_web_1", "web-id", "exited", 137), job}) == "0:1 ");
+    CHECK(faults(record, {container("demo_web_1", "web-id", "exited", 0), job}) == "0:1 ");
+    CHECK(faults(record, {container("demo_web_1", "web-id", "created"), job}) == "0:1 ");
+    CHECK(faults(record, {container("demo_web_1", "web-id", "paused"), job}) == "0:2 ");
+    CHECK(faults(record, {container("demo_web_1", "web-id", "stopping"), job}).empty());
+    CHECK(faults(record, {job}) == "0:3 ");
+    CHECK(faults(record, {web, container("demo_job_1", "job-id", "exited", 1)}) == "1:1 ");
+    auto unhealthy = web;
+    unhealthy.health = ContainerHealth::unhealthy;
+    CHECK(faults(record, {unhealthy, job}).empty());
+    // Made by a healing that a crash cut off before it was written down, and by somebody else.
+    CHECK(faults(record, {container("demo_web_1", "new-id", "running"), job}) == "0:0 ");
+    CHECK(faults(record, {container("demo_web_1", "new-id", "exited"), job}) == "0:3 ");
+    auto foreign = container("demo_web_1", "new-id", "running");
+    foreign.deployment = "6";
+    CHECK(faults(record, {foreign, job}) == "0:3 ");
+    // A restart policy under which an exit with 0 is no end.
+    CHECK(faults(record_of("always"), {web, job}) == "1:1 ");
+}

@@ -1,0 +1,201 @@
+#include "core/drift.hpp"
+#include "core/exit_status.hpp"
+#include "core/reconcile.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace pgod;
+using namespace pgod::reconcile;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string commit_a(40, 'a');
+const std::string commit_b(40, 'b');
+constexpr Time start_time{1'000'000s};
+const Surveyed dead{commit_a, Health::degraded, true, "web exited with status 137"};
+const Surveyed well{commit_a, Health::healthy, false, {}};
+
+// A service that runs commit a and has just been polled; a survey is under way.
+struct Drive {
+    State state;
+    Time now = start_time;
+    std::vector<Action> actions;
+
+    Drive() {
+        state.phase = Phase::idle;
+        state.tip = state.running = state.durable.settled = commit_a;
+        state.durable.outcome = Outcome::ok;
+        state.next_sync = now;
+        poll();
+    }
+    void operator()(const Event& event) {
+        Step stepped = step(std::move(state), {.interval = 60s, .auto_deploy = true}, event, now, 0.5);
+        state = std::move(stepped.state);
+        actions = std::move(stepped.actions);
+    }
+    void poll() {
+        now += 60s;
+        (*this)(Tick{});
+        (*this)(SyncEnded{commit_a, std::nullopt});
+    }
+    template<typename A>
+    bool did() const {
+        return std::any_of(actions.begin(), actions.end(),
+                           [](const Action& action) { return std::holds_alternative<A>(action); });
+    }
+    bool heals() const {
+        return std::any_of(actions.begin(), actions.end(), [](const Action& action) {
+            const auto* work = std::get_if<StartWork>(&action);
+            return work != nullptr && work->work == Work::heal;
+        });
+    }
+    void healed() { (*this)(WorkEnded{0, std::nullopt, std::nullopt, commit_a, Health::healthy}); }
+};
+
+} // namespace
+
+TEST_CASE("a poll that deploys nothing looks at the containers, and what is well is left alone") {
+    Drive drive;
+    CHECK(drive.did<Survey>());
+    drive(well);
+    CHECK(drive.actions.empty());
+    CHECK(drive.state.health == Health::healthy);
+}
+
+TEST_CASE("what died is healed, with the reason in the log and the state") {
+    Drive drive;
+    drive(dead);
+    CHECK(drive.heals());
+    CHECK(drive.did<Note>());
+    CHECK(drive.state.drift.problem == "web exited with status 137");
+    drive.healed();
+    CHECK(drive.state.drift.problem.empty());
+    CHECK(drive.state.health == Health::healthy);
+}
+
+TEST_CASE("three healings in ten minutes, then it is left alone until a deployment or a command") {
+    Drive drive;
+    for (int i = 0; i < 3; ++i) {
+        drive(dead);
+        CHECK(drive.heals());
+        drive.healed();
+        drive.poll();
+    }
+    drive(dead);
+    CHECK(!drive.heals());
+    CHECK(drive.did<Note>());
+    CHECK(drive.state.health == Health::degraded);
+    CHECK(drive.state.drift.problem.find("left alone") != std::string::npos);
+    for (int i = 0; i < 20; ++i) { // the window passes, and it is said once
+        drive.poll();
+        drive(dead);
+        CHECK(!drive.heals());
+        CHECK(!drive.did<Note>());
+    }
+    SUBCASE("a command") {
+        drive(CommandArrived{{7, Op::restart, {}, {}, false, {}, {}}, "ann"});
+        drive.healed();
+        drive.poll();
+        drive(dead);
+        CHECK(drive.heals());
+    }
+    SUBCASE("somebody mended it by hand") {
+        drive.poll();
+        drive(well);
+        CHECK(drive.did<Note>());
+        CHECK(drive.state.drift.problem.empty());
+    }
+}
+
+TEST_CASE("healings that lie far apart, or ahead because the clock was set back, do not count") {
+    for (const auto jump : {std::chrono::milliseconds(11min), std::chrono::milliseconds(-24h)}) {
+        Drive drive;
+        for (int i = 0; i < 10; ++i) {
+            drive(dead);
+            CHECK(drive.heals());
+            drive.healed();
+            drive.now += jump;
+            drive.poll();
+        }
+    }
+}
+
+TEST_CASE("nothing is healed that is not meant to run") {
+    SUBCASE("stopped") {
+        Drive drive;
+        drive.state.durable.intent.desired = Desired::stopped;
+        drive(dead);
+        CHECK(!drive.heals());
+        drive.poll();
+        CHECK(!drive.did<Survey>());
+    }
+    SUBCASE("suspended") {
+        Drive drive;
+        drive.state.durable.suspension.emplace();
+        drive(dead);
+        CHECK(!drive.heals());
+        CHECK(drive.state.drift.problem.empty());
+    }
+    SUBCASE("never deployed") {
+        Drive drive;
+        drive.state.running.clear();
+        drive.poll();
+        CHECK(!drive.did<Survey>());
+    }
+}
+
+TEST_CASE("what was seen before other work began counts no more") {
+    Drive drive;
+    drive(CommandArrived{{7, Op::restart, {}, {}, false, {}, {}}, "ann"});
+    drive(dead); // while it works
+    CHECK(!drive.heals());
+    drive.healed();
+    drive(dead); // after it
+    CHECK(!drive.heals());
+}
+
+TEST_CASE("a healing that fails is told and tried again with the next poll") {
+    Drive drive;
+    drive(dead);
+    drive(WorkEnded{exit_status::failed, std::nullopt, Error{Code::permanent, "web: start: no such image"},
+                    commit_a, Health::degraded});
+    CHECK(drive.state.drift.problem == "could not be healed: web: start: no such image");
+    drive.poll();
+    drive(dead);
+    CHECK(drive.heals());
+}
+
+TEST_CASE("an unhealthy container and a podman that does not answer are said once and not healed") {
+    Drive drive;
+    const Surveyed silent{commit_a, Health::unknown, false, "podman is not installed"};
+    drive(silent);
+    CHECK(drive.did<Note>());
+    CHECK(!drive.heals());
+    drive.poll();
+    drive(silent);
+    CHECK(!drive.did<Note>());
+    drive.poll();
+    drive(well);
+    CHECK(drive.did<Note>());
+    CHECK(drive.state.drift.problem.empty());
+}
+
+TEST_CASE("after a start, what the record can mend is healed at once, and all else is deployed") {
+    State fresh;
+    fresh.durable.settled = commit_a;
+    const Settings settings{.interval = 60s, .auto_deploy = true};
+    Step part = step(fresh, settings, Recovered{commit_a, Health::degraded, true, "web has no container"},
+                     start_time, 0.5);
+    CHECK(part.state.work == Work::heal);
+    CHECK(!part.state.needs_deploy);
+    Step all = step(fresh, settings, Recovered{commit_a, Health::missing, true, "web has no container"},
+                    start_time, 0.5);
+    CHECK(all.state.needs_deploy);
+    CHECK(!all.state.work);
+    Step cut_off = step(fresh, settings, Recovered{commit_a, Health::degraded, false, "web is created"},
+                        start_time, 0.5);
+    CHECK(cut_off.state.needs_deploy);
+}
