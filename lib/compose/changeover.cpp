@@ -8,6 +8,7 @@
 #include "compose/planning.hpp"
 #include "compose/ports.hpp"
 #include "compose/shared_binds.hpp"
+#include "compose/space.hpp"
 #include "compose/verify.hpp"
 #include "core/exit_status.hpp"
 
@@ -41,6 +42,8 @@ std::vector<RecordedContainer> still_there(const Record& record, const std::set<
 
 Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
     next_ = std::move(next);
+    if (kind == FilesOf::stage) // a rollback links its files
+        TRY(check_files_space(work_));
     files_ = TRY(prepare_release(work_.directory, source, kind));
     staged_ = true;
     seen_ = TRY(work_.podman.containers());
@@ -96,10 +99,11 @@ Status Changeover::apply(WorkTreeUpdate& update) {
 }
 
 Status Changeover::prepare() {
-    if (work_.job.deadline - std::chrono::steady_clock::now() < time_to_switch)
+    if (work_.job.deadline - std::chrono::steady_clock::now() < time_to_switch(work_.job))
         return Error{Code::transient, fmt::format("less than {} of this deployment's time are left, too "
                                                   "little to change what runs; it will be tried again",
-                                                  time_to_switch)};
+                                                  std::chrono::duration_cast<std::chrono::seconds>(
+                                                      time_to_switch(work_.job)))};
     TRY(check_ports(next_.plan, owned_by(seen_, work_.job.service)));
     TRY(keep_images(work_, images_));
     crash_point("images-kept");
@@ -158,7 +162,7 @@ Status Changeover::switch_to() {
     crash_point("containers-run");
     TRY(check_shared_binds(work_, next_.plan)); // another service may have begun meanwhile
     work_.progress("verify");
-    TRY(verify(work_, next_));
+    TRY(verify(work_, next_, limits_of(work_.job)));
     crash_point("verified");
     return ok();
 }
@@ -251,7 +255,7 @@ Status Changeover::bring_back() {
     crash_point("rollback-recorded");
     TRY(discard_release(work_.directory));
     crash_point("rollback-discarded");
-    TRY(verify(work_, *running_));
+    TRY(verify(work_, *running_, limits_of(work_.job)));
     crash_point("rollback-verified");
     around.remove_obsolete(work_);                                    // those of the version that failed
     return write_record(work_.directory, running_release, *running_); // now with what had ended

@@ -3,6 +3,7 @@
 #include "compose/arguments.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/need.hpp"
+#include "compose/space.hpp"
 #include "compose/subreaper.hpp"
 
 #include <fmt/chrono.h>
@@ -21,11 +22,10 @@ constexpr auto longest_build = 30min;
 constexpr auto longest_pull = 15min;
 constexpr std::size_t id_length = 12; // of the id in our tag
 
-std::chrono::milliseconds until(std::chrono::steady_clock::time_point deadline,
-                                std::chrono::milliseconds longest) {
+std::chrono::milliseconds until_switch(const Job& job, std::chrono::milliseconds longest) {
     const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    return std::clamp<std::chrono::milliseconds>(left - time_to_switch, 1s, longest);
+        std::chrono::ceil<std::chrono::milliseconds>(job.deadline - std::chrono::steady_clock::now());
+    return std::clamp<std::chrono::milliseconds>(left - time_to_switch(job), 1s, longest);
 }
 
 std::string repository_of(const Work& work) {
@@ -85,6 +85,9 @@ Status built(const Work& work, Podman::Call call, const std::string& doing) {
         subreaper.end_descendants();
         status.error().code = Code::permanent; // the same files would take as long again
     }
+    if (!status && status.error().code == Code::permanent)
+        if (auto space = check_images_space(work); !space && space.error().code == Code::transient)
+            return space; // it is the disk's fault, not the commit's
     return status;
 }
 
@@ -126,11 +129,12 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         }
         const std::string service = service_of(plan, build.image);
         const std::string tag = tag_of_build(work, i);
+        TRY(check_images_space(work));
         work.progress("build");
         work.output.say(fmt::format("building the image of {}", service));
         Podman::Call call;
         call.arguments = build_call(build, tag);
-        call.deadline = until(work.job.deadline, longest_build);
+        call.deadline = until_switch(work.job, longest_build);
         call.directory = build.context;
         TRY(built(work, std::move(call), fmt::format("{}: build failed", service)));
         crash_point("image-built");
@@ -150,11 +154,12 @@ Status pull_images(const Work& work, const Plan& plan, Pull pull) {
         const bool local = image.starts_with("localhost/");
         if (found.contains(image) && (pull == Pull::missing || local))
             continue;
+        TRY(check_images_space(work));
         work.progress("pull");
         work.output.say(fmt::format("pulling {}", image));
         Podman::Call call;
         call.arguments = {"pull", "--", image};
-        call.deadline = until(work.job.deadline, longest_pull);
+        call.deadline = until_switch(work.job, longest_pull);
         auto pulled =
             relayed(work, std::move(call), fmt::format("{}: pull {}", service_of(plan, image), image));
         if (!pulled) {

@@ -51,7 +51,9 @@ struct JobResult {
 
 // A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that
 // takes a running version down begins with less time left, and what comes before leaves it.
-inline constexpr std::chrono::minutes time_to_switch{6};
+inline std::chrono::milliseconds time_to_switch(const Job& job) {
+    return std::chrono::minutes{4} + 2 * job.start_timeout;
+}
 
 struct Work {
     const Job& job;

@@ -1,7 +1,6 @@
 #include "compose/rollback.hpp"
 
 #include "compose/changeover.hpp"
-#include "compose/crash_point.hpp"
 #include "compose/deployment.hpp"
 #include "compose/kept.hpp"
 #include "compose/planning.hpp"
@@ -51,7 +50,6 @@ JobResult roll_back_to(const Work& work) {
         const bool rejected = staged.error().code == Code::permanent || staged.error().code == Code::invalid;
         return changeover.not_started(staged.error(), rejected);
     }
-    crash_point("rollback-prepared");
     JobResult result = changeover.switch_over();
     if (result.outcome == Outcome::ok)
         work.output.say(fmt::format("{} runs again", brief));

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
+#include "compose/conditions.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/leftover.hpp"
 #include "compose/need.hpp"
@@ -218,6 +219,7 @@ Status run_containers(const Work& work, const Record& record, const std::string&
                       std::vector<RecordedContainer>& started) {
     for (auto& level : start_levels(record.plan)) {
         std::erase_if(level, [&](std::size_t i) { return has_started(started, record.plan.containers[i]); });
+        TRY(wait_for_dependencies(work, record, level));
         std::vector<std::optional<Result<RecordedContainer>>> results(level.size());
         for (std::size_t begin = 0; begin < level.size(); begin += started_at_once) {
             const std::size_t end = std::min(begin + started_at_once, level.size());

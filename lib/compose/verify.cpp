@@ -20,6 +20,7 @@ constexpr auto look_interval = 250ms;
 constexpr auto check_interval = 500ms; // between two runs of the same healthcheck
 constexpr auto longest_check = 30s;    // podman enforces the file's own timeout only with systemd
 constexpr const char* shown_lines = "20";
+constexpr std::size_t max_shown = 64 << 10; // bytes
 
 // The deployment whose label the container carries.
 std::uint64_t made_by(const Record& record, const std::string& name) {
@@ -132,6 +133,28 @@ Status verify(const Work& work, Record& record, const VerifyLimits& limits) {
     }
 }
 
+namespace {
+
+// podman keeps the last five.
+constexpr const char* healthcheck_outputs =
+    "{{range .State.Health.Log}}exit {{.ExitCode}}: {{.Output}}\n{{end}}";
+
+void show(const Work& work, Argv arguments, const std::string& title) {
+    Podman::Call call;
+    call.arguments = std::move(arguments);
+    std::string text;
+    call.on_output = [&text](std::string_view bytes) {
+        text.append(bytes.substr(0, max_shown - std::min(text.size(), max_shown)));
+    };
+    call.deadline = 10s;
+    (void)work.podman.call(call);
+    for (const auto line : split(trimmed(text), '\n'))
+        if (!line.empty())
+            work.output.say(fmt::format("{} | {}", title, line));
+}
+
+} // namespace
+
 void show_failures(const Work& work, const Record& record) {
     const auto seen = work.podman.containers();
     if (!seen)
@@ -144,17 +167,10 @@ void show_failures(const Work& work, const Record& record) {
         // One that is restarted all the time may look good for a moment.
         if (judgement.verdict == Verdict::good && expected.may_end)
             continue;
-        Podman::Call call;
-        call.arguments = {"logs", "--tail", shown_lines, container->id};
-        std::string text;
-        call.on_output = [&text](std::string_view bytes) {
-            text.append(bytes.substr(0, 64 << 10));
-        };
-        call.deadline = 10s;
-        (void)work.podman.call(call);
-        for (const auto line : split(trimmed(text), '\n'))
-            if (!line.empty())
-                work.output.say(fmt::format("{} | {}", expected.service, line));
+        show(work, {"logs", "--tail", shown_lines, container->id}, expected.service);
+        if (container->health != ContainerHealth::none && container->health != ContainerHealth::healthy)
+            show(work, {"inspect", "--format", healthcheck_outputs, container->id},
+                 expected.service + " healthcheck");
     }
 }
 

@@ -15,11 +15,18 @@ struct VerifyLimits {
     std::chrono::milliseconds start_timeout{60'000}; // until every healthcheck passed
 };
 
+inline VerifyLimits limits_of(const Job& job) {
+    VerifyLimits limits;
+    limits.start_timeout = job.start_timeout;
+    return limits;
+}
+
 // Code::permanent names the compose service and what it did; Code::timeout a healthcheck that did not pass.
 // What had ended well by then is noted in the record.
-Status verify(const Work& work, Record& record, const VerifyLimits& limits = {});
+Status verify(const Work& work, Record& record, const VerifyLimits& limits);
 
-// The last lines of each container that is not as it should be, before it is removed.
+// The last lines of each container that is not as it should be, and what its healthcheck said, before it
+// is removed.
 void show_failures(const Work& work, const Record& record);
 
 } // namespace pgod::compose

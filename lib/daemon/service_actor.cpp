@@ -202,7 +202,7 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     job.networks = service_.networks;
     job.allow = service_.allow;
     job.start_timeout = service_.start_timeout;
-    job.deadline = work_deadline;
+    job.deadline = work_deadline + 2 * service_.start_timeout;
     return job;
 }
 
@@ -225,7 +225,7 @@ void ServiceActor::recover() {
 void ServiceActor::wait_for_worker() {
     auto observe = job(ipc::WorkKind::observe);
     observe.wait = true;
-    observe.deadline = recover_deadline;
+    observe.deadline = recover_deadline + 2 * service_.start_timeout;
     const auto recovered = [this](const ipc::WorkDone& done) {
         worker_.reset();
         if (done.error)

@@ -36,7 +36,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int channel_fd = 3;
-constexpr auto longest_job = std::chrono::hours(2);
+constexpr auto longest_job = std::chrono::hours(3);
 constexpr auto default_deadline = 30min;
 constexpr int report_patience = 5'000; // ms; a supervisor that does not read its reports gets none
 

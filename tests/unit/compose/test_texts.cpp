@@ -3,6 +3,7 @@
 #include "compose/observe.hpp"
 #include "compose/output.hpp"
 #include "compose/podman.hpp"
+#include "compose/space.hpp"
 
 #include "scratch.hpp"
 
@@ -140,4 +141,31 @@ TEST_CASE("the arguments of logs") {
                             {"--latest"},
                             {"--since", "$(id)"}})
         CHECK_MESSAGE(!parse_log_options(bad), bad.front());
+}
+
+TEST_CASE("how much has to be free on a disk") {
+    constexpr std::uint64_t mebi = 1 << 20;
+    constexpr std::uint64_t gibi = 1 << 30;
+    struct Row {
+        FreeSpace space;
+        const char* problem; // its beginning; "": none
+    };
+    const Row rows[] = {
+        {{1000 * gibi, 200 * mebi, 0, 0}, ""},
+        {{1000 * gibi, 199 * mebi, 0, 0}, "the disk is full: 199 MiB are free at /srv, "},
+        {{100 * mebi, 3 * mebi, 0, 0}, ""},
+        {{100 * mebi, 1 * mebi, 0, 0},
+         "the disk is full: 1 MiB are free at /srv, and a deployment begins with 2 "},
+        {{100 * gibi, 50 * gibi, 100'000, 999}, "the disk is full: 999 inodes are free at /srv, "},
+        {{100 * gibi, 50 * gibi, 100'000, 1'000}, ""},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.problem);
+        const auto judged = judge_space(row.space, "/srv");
+        CHECK(judged.has_value() == (*row.problem == 0));
+        if (!judged) {
+            CHECK(judged.error().message.starts_with(row.problem));
+            CHECK(judged.error().code == Code::transient);
+        }
+    }
 }

@@ -1,0 +1,58 @@
+#include "compose/space.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+FreeSpace space_of(const struct statvfs& found) {
+    return {static_cast<std::uint64_t>(found.f_blocks) * found.f_frsize,
+            static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize, found.f_files, found.f_favail};
+}
+
+} // namespace
+
+Status judge_space(const FreeSpace& space, const std::string& path) {
+    constexpr std::uint64_t mebi = 1 << 20;
+    const std::uint64_t wanted = std::min(least_free, space.size / 50);
+    if (space.free < wanted)
+        return Error{
+            Code::transient,
+            fmt::format("the disk is full: {} MiB are free at {}, and a deployment begins with {} or "
+                        "more; make room, and it is tried again",
+                        space.free / mebi, escaped(path), wanted / mebi)};
+    if (space.inodes > least_inodes * 10 && space.free_inodes < least_inodes)
+        return Error{
+            Code::transient,
+            fmt::format("the disk is full: {} inodes are free at {}, and a deployment begins with {} "
+                        "or more; remove files, and it is tried again",
+                        space.free_inodes, escaped(path), least_inodes)};
+    return ok();
+}
+
+Status check_files_space(const Work& work) {
+    struct statvfs found {};
+    if (::fstatvfs(work.directory.fd(), &found) != 0)
+        return errno_error("look for free space");
+    return judge_space(space_of(found), work.directory.path());
+}
+
+Status check_images_space(const Work& work) {
+    Podman::Call call;
+    call.arguments = {"info", "--format", "{{.Store.GraphRoot}}"};
+    call.ends_with_us = true;
+    const std::string root(
+        trimmed(TRY(work.podman.must(call, "ask podman for its storage", Code::transient))));
+    struct statvfs found {};
+    if (::statvfs(root.c_str(), &found) != 0)
+        return errno_error("look for free space at " + escaped(root));
+    return judge_space(space_of(found), root);
+}
+
+} // namespace pgod::compose
