@@ -143,7 +143,7 @@ class Healing {
     }
 
     Status verify_all() {
-        auto verified = verify(work_, record_);
+        auto verified = verify(work_, record_, limits_of(work_.job));
         if (!verified) {
             show_failures(work_, record_);
             return verified;
