@@ -188,10 +188,10 @@ class Deployments(scene.ComposeTest):
 
     def test_deployment_log_is_written_and_bounded_in_number(self):
         svc = self.service()
-        for _ in range(22):
+        for _ in range(52):
             svc.deploy({"compose.yaml": "services: ["})
         logs = sorted((svc.path / "log").iterdir(), key=lambda p: int(p.name))
-        self.assertEqual([p.name for p in logs], [str(n) for n in range(3, 23)])
+        self.assertEqual([p.name for p in logs], [str(n) for n in range(3, 53)])
         self.assertIn("compose.yaml:1", logs[-1].read_text())
         self.assertEqual(os.stat(logs[-1]).st_mode & 0o777, 0o600)
 
