@@ -1,7 +1,7 @@
 #include "compose/changeover.hpp"
 
-#include "compose/ending.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/ending.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
 #include "compose/observe.hpp"

@@ -193,8 +193,8 @@ struct Note { // a line for the log
     bool operator==(const Note&) const = default;
 };
 
-using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede, Survey,
-                            Tell, Finish, Persist, Retire, Note>;
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede,
+                            Survey, Tell, Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;

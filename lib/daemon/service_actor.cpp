@@ -21,8 +21,8 @@ constexpr auto session_retry = 1s;       // systemd is starting what the user ne
 constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
 constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
 
-// Polls are jittered by a tenth (core/backoff.hpp): a user's only service is looked at with each of its polls,
-// many together once in an interval.
+// Polls are jittered by a tenth (core/backoff.hpp): a user's only service is looked at with each of its
+// polls, many together once in an interval.
 std::chrono::milliseconds survey_spacing(std::chrono::milliseconds interval) {
     return interval * 9 / 10;
 }
@@ -206,20 +206,19 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     return job;
 }
 
-// With all services of the user at once: a start must not begin as many podmans as there are services. But what
-// a deployment that was cut off left at work is waited for.
+// With all services of the user at once: a start must not begin as many podmans as there are services. But
+// what a deployment that was cut off left at work is waited for.
 void ServiceActor::recover() {
     if (std::exchange(recovered_, true) || has_unfinished())
         return wait_for_worker();
-    ports_.surveys.ask(service_.name, *user_, ports_.services_directory, 0ms,
-                       [this](Result<ipc::Surveyed> seen) {
-                           if (!seen)
-                               return retry_later(std::move(seen).error().message);
-                           if (seen->busy)
-                               return wait_for_worker();
-                           feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost,
-                                                     seen->problem});
-                       });
+    ports_.surveys.ask(
+        service_.name, *user_, ports_.services_directory, 0ms, [this](Result<ipc::Surveyed> seen) {
+            if (!seen)
+                return retry_later(std::move(seen).error().message);
+            if (seen->busy)
+                return wait_for_worker();
+            feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost, seen->problem});
+        });
 }
 
 void ServiceActor::wait_for_worker() {
@@ -246,16 +245,16 @@ void ServiceActor::retry_later(std::string reason) {
 }
 
 void ServiceActor::survey() {
-    ports_.surveys.ask(service_.name, *user_, ports_.services_directory, survey_spacing(service_.interval),
-                       [this](const Result<ipc::Surveyed>& seen) {
-                           if (seen && seen->busy) // the next poll asks again
-                               return;
-                           if (seen)
-                               return feed(reconcile::Surveyed{seen->running_commit, seen->health,
-                                                               seen->lost, seen->problem});
-                           feed(reconcile::Surveyed{state_.running, Health::unknown, false,
-                                                    seen.error().message});
-                       });
+    ports_.surveys.ask(
+        service_.name, *user_, ports_.services_directory, survey_spacing(service_.interval),
+        [this](const Result<ipc::Surveyed>& seen) {
+            if (seen && seen->busy) // the next poll asks again
+                return;
+            if (seen)
+                return feed(
+                    reconcile::Surveyed{seen->running_commit, seen->health, seen->lost, seen->problem});
+            feed(reconcile::Surveyed{state_.running, Health::unknown, false, seen.error().message});
+        });
 }
 
 void ServiceActor::start_sync(const reconcile::StartSync& action) {

@@ -22,6 +22,7 @@ const Surveyed well{commit_a, Health::healthy, false, {}};
 struct Drive {
     State state;
     Time now = start_time;
+    bool turn_free = true;
     std::vector<Action> actions;
 
     Drive() {
@@ -32,7 +33,8 @@ struct Drive {
         poll();
     }
     void operator()(const Event& event) {
-        Step stepped = step(std::move(state), {.interval = 60s, .auto_deploy = true}, event, now, 0.5);
+        Step stepped = step(std::move(state), {.interval = 60s, .auto_deploy = true, .turn_free = turn_free},
+                            event, now, 0.5);
         state = std::move(stepped.state);
         actions = std::move(stepped.actions);
     }
@@ -54,6 +56,14 @@ struct Drive {
     }
     void healed() { (*this)(WorkEnded{0, std::nullopt, std::nullopt, commit_a, Health::healthy}); }
 };
+
+CommandArrived restart() {
+    CommandArrived event;
+    event.command.id = 7;
+    event.command.op = Op::restart;
+    event.who = "ann";
+    return event;
+}
 
 } // namespace
 
@@ -96,7 +106,7 @@ TEST_CASE("three healings in ten minutes, then it is left alone until a deployme
         CHECK(!drive.did<Note>());
     }
     SUBCASE("a command") {
-        drive(CommandArrived{{7, Op::restart, {}, {}, false, {}, {}}, "ann"});
+        drive(restart());
         drive.healed();
         drive.poll();
         drive(dead);
@@ -149,12 +159,36 @@ TEST_CASE("nothing is healed that is not meant to run") {
 
 TEST_CASE("what was seen before other work began counts no more") {
     Drive drive;
-    drive(CommandArrived{{7, Op::restart, {}, {}, false, {}, {}}, "ann"});
+    drive(restart());
     drive(dead); // while it works
     CHECK(!drive.heals());
     drive.healed();
     drive(dead); // after it
     CHECK(!drive.heals());
+}
+
+TEST_CASE("a healing waits for its turn on a busy host, and makes way for a command and a stop") {
+    Drive drive;
+    drive.turn_free = false;
+    drive(dead);
+    CHECK(drive.did<AwaitTurn>());
+    CHECK(!drive.heals());
+    SUBCASE("its turn") {
+        drive(TurnCame{});
+        CHECK(drive.heals());
+    }
+    SUBCASE("a command") {
+        drive(restart());
+        CHECK(drive.did<LeaveTurn>());
+        CHECK(drive.state.work == Work::restart);
+    }
+    SUBCASE("it is not to run any more") {
+        drive.state.durable.intent.desired = Desired::stopped;
+        drive(TurnCame{});
+        CHECK(drive.did<LeaveTurn>());
+        CHECK(!drive.heals());
+        CHECK(drive.state.drift.healings.empty());
+    }
 }
 
 TEST_CASE("a healing that fails is told and tried again with the next poll") {
