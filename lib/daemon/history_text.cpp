@@ -65,7 +65,7 @@ std::string why_json(const ServiceView& view) {
     Json json;
     json["decision"] = durable.decision.sentence;
     json["decided"] = time_json(durable.decision.at);
-    json["desired"] = name_of(desired_of(durable));
+    json["desired"] = name_of(reconcile::shown_desired(durable));
     json["health"] = name_of(state.health);
     json["running"] = state.running;
     json["tip"] = state.tip;

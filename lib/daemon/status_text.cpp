@@ -63,7 +63,7 @@ Json to_json(const ServiceView& view) {
     json["user"] = view.service.user;
     json["repository"] = view.service.repository.redacted();
     json["branch"] = view.service.branch;
-    json["desired"] = name_of(desired_of(durable));
+    json["desired"] = name_of(reconcile::shown_desired(durable));
     if (durable.intent.since) {
         json["desired_by"] = durable.intent.by;
         json["desired_since"] = time_text(*durable.intent.since);
@@ -103,10 +103,10 @@ std::string list_text(const std::vector<ServiceView>& services) {
                                   "HEALTH", "RUNNING", "UPSTREAM", "LAST");
     for (const auto& view : services) {
         const auto& durable = view.state.durable;
-        out +=
-            fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {:<8}  {}\n", view.service.name, width,
-                        name_of(desired_of(durable)), name_of(view.state.health), brief(view.state.running),
-                        brief(view.state.tip), durable.outcome ? name_of(*durable.outcome) : "-");
+        out += fmt::format("{:<{}}  {:<9}  {:<11}  {:<8}  {:<8}  {}\n", view.service.name, width,
+                           name_of(reconcile::shown_desired(durable)), name_of(view.state.health),
+                           brief(view.state.running), brief(view.state.tip),
+                           durable.outcome ? name_of(*durable.outcome) : "-");
     }
     return out;
 }

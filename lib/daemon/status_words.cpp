@@ -40,12 +40,8 @@ std::string dump(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Desired desired_of(const reconcile::Durable& durable) {
-    return durable.suspension ? Desired::suspended : durable.intent.desired;
-}
-
 std::string desired_text(const reconcile::Durable& durable) {
-    std::string text(name_of(desired_of(durable)));
+    std::string text(name_of(reconcile::shown_desired(durable)));
     if (const auto& suspension = durable.suspension) {
         text += fmt::format(", asked by {} at {}, until {}", suspension->by, time_text(suspension->since),
                             suspension->until ? time_text(*suspension->until) : "resume");
@@ -85,7 +81,7 @@ std::string next_text(const reconcile::State& state, reconcile::Time now) {
         break;
     }
     const std::string poll = "poll " + ahead(state.next_sync - now);
-    if (!state.next_deploy || desired_of(state.durable) != Desired::running)
+    if (!state.next_deploy || reconcile::shown_desired(state.durable) != Desired::running)
         return poll;
     return fmt::format("retry {}, {}", ahead(*state.next_deploy - now), poll);
 }

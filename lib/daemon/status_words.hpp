@@ -20,9 +20,7 @@ std::string ahead(std::chrono::milliseconds span);   // "in 5 min"
 std::string span_text(std::chrono::milliseconds span);
 std::string dump(const Json& json); // valid UTF-8 whatever a git server or a container said
 
-// As the operator sees it: a suspension covers what was asked before.
-Desired desired_of(const reconcile::Durable& durable);
-// "desired" with who, when, until and why.
+// shown_desired() with who, when, until and why.
 std::string desired_text(const reconcile::Durable& durable);
 Json suspension_json(const reconcile::Durable& durable);
 // "poll in 3 min"; "retry in 12 s, poll in 3 min"; what it does now.
