@@ -32,7 +32,7 @@ std::vector<RecordedContainer> still_there(const Record& record, const std::set<
     for (const auto& recorded : record.containers) {
         const Container* container = find_container(seen, recorded.name);
         if (names.contains(recorded.name) && container != nullptr && container->id == recorded.id &&
-            (container->state == "running" || recorded.ended))
+            (container->state == "running" || recorded.ended || recorded.just_ended))
             there.push_back(recorded);
     }
     return there;

@@ -57,6 +57,7 @@ Container container_of(const Json& json) {
     container.pid = number_of(json, "Pid");
     container.created = number_of(json, "Created");
     container.started = number_of(json, "StartedAt");
+    container.exited = number_of(json, "ExitedAt");
     const auto labels = members_of(json, "Labels");
     const auto label = [&labels](const char* name) {
         const auto found = labels.find(name);

@@ -24,6 +24,7 @@ struct Container {
     std::int64_t pid = 0;
     std::int64_t created = 0;       // seconds since 1970
     std::int64_t started = 0;       // likewise; the last time
+    std::int64_t exited = 0;        // likewise; of any use once it has
     std::string owner;              // label pgod.service; empty: not ours
     std::string deployment;         // label pgod.deployment
     std::string commit;             // label pgod.commit
@@ -42,8 +43,8 @@ struct ExpectedContainer {
     std::string service;    // compose service
     std::string id;         // empty: any
     std::string deployment; // value of the label; empty: any
-    bool may_end = false; // an exit with 0 is good: it is meant to end by itself
-    bool ended = false; // it has done so before: that it was removed since is good as well
+    bool may_end = false;   // an exit with 0 is good: it is meant to end by itself
+    bool ended = false;     // it has done so before: that it was removed since is good as well
 };
 
 enum class Verdict { good, waiting, bad, missing };

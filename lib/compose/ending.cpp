@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 namespace pgod::compose {
 
@@ -15,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto events_deadline = 30s;
-constexpr std::int64_t clean_up_time = 10; // seconds in which `podman stop` cleans up after a container
+constexpr std::int64_t clean_up_time = 10;    // seconds in which `podman stop` cleans up after a container
+constexpr std::int64_t longest_unseen = 3600; // seconds: no events are read that are older, once it is gone
 
 // "2026-11-21T04:25:17.038605036Z" as podman prints it, always UTC there or with an offset that is the same
 // in all of them: only differences count.
@@ -73,29 +75,42 @@ bool was_stopped(std::span<const ContainerEvent> events, std::string_view contai
     return stopped;
 }
 
+bool is_too_early(std::int64_t exited, std::int64_t now) {
+    return exited <= now && now - exited <= clean_up_time; // a time to come is a clock that was set back
+}
+
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen) {
+    const auto now = static_cast<std::int64_t>(std::time(nullptr));
     std::vector<RecordedContainer*> ended;
     Podman::Call call;
     call.arguments = {"events", "--stream=false", "--format", "json"};
-    std::int64_t since = 0;
+    std::int64_t since = now;
+    bool noted = false;
     for (auto& recorded : record.containers) {
-        const Container* container = find_container(seen, recorded.name);
         const PlannedContainer* planned = planned_as(record, recorded.name);
-        if (recorded.ended || container == nullptr || planned == nullptr || restarts(*planned) ||
-            container->id != recorded.id || container->state != "exited" || container->exit_code != 0)
+        if (recorded.ended || planned == nullptr || restarts(*planned))
+            continue;
+        const Container* container = find_container(seen, recorded.name);
+        const bool has_ended =
+            container == nullptr
+                ? recorded.just_ended // and was removed since
+                : container->id == recorded.id && container->state == "exited" && container->exit_code == 0;
+        const bool just_ended = has_ended && container != nullptr && is_too_early(container->exited, now);
+        noted |= just_ended != recorded.just_ended;
+        recorded.just_ended = just_ended;
+        if (!has_ended || just_ended)
             continue;
         ended.push_back(&recorded);
-        since = since == 0 ? container->started : std::min(since, container->started);
+        since = std::min(since, container == nullptr ? now - longest_unseen : container->started);
         call.arguments.push_back("--filter=container=" + recorded.id);
     }
     if (ended.empty())
-        return false;
+        return noted;
     call.arguments.push_back(fmt::format("--since={}", since));
     call.deadline = events_deadline;
     call.ends_with_us = true;
     const auto answer = podman.call(call);
     const auto events = parse_events(answer ? std::string_view(answer->output) : std::string_view());
-    bool noted = false;
     for (auto* recorded : ended) {
         recorded->ended = !was_stopped(events, recorded->id);
         noted |= recorded->ended;

@@ -97,6 +97,7 @@ std::string to_json(const Record& record) {
         json["containers"].push_back({{"name", container.name},
                                       {"id", container.id},
                                       {"ended", container.ended},
+                                      {"just_ended", container.just_ended},
                                       {"deployment", container.deployment}});
     return written(json);
 }
@@ -115,8 +116,8 @@ Result<Record> record_from_json(std::string_view text) {
     for (const auto& container : items_of(json, "containers")) {
         const auto made_by = static_cast<std::uint64_t>(number_of(container, "deployment"));
         record.containers.push_back({text_of(container, "name"), text_of(container, "id"),
-                                     flag_of(container, "ended"),
-                                     made_by == 0 ? record.deployment : made_by});
+                                     flag_of(container, "ended"), made_by == 0 ? record.deployment : made_by,
+                                     flag_of(container, "just_ended")});
     }
     return record;
 }
@@ -150,13 +151,14 @@ std::vector<ExpectedContainer> expected_containers(const Record& record) {
         const auto recorded = std::find_if(record.containers.begin(), record.containers.end(),
                                            [&](const auto& one) { return one.name == planned.name; });
         const bool known = recorded != record.containers.end();
-        const bool one_shot = (known && recorded->ended) || is_waited_for(record.plan, planned.service);
+        const bool has_ended = known && (recorded->ended || recorded->just_ended);
+        const bool one_shot = has_ended || is_waited_for(record.plan, planned.service);
         expected.push_back({planned.name,
                             planned.service,
                             known ? recorded->id : std::string(),
                             {},
                             one_shot && !restarts(planned),
-                            known && recorded->ended});
+                            has_ended});
     }
     return expected;
 }

@@ -20,6 +20,7 @@ struct RecordedContainer {
     std::string id;
     bool ended = false;           // with 0 by the time it was verified: it is one that is meant to end
     std::uint64_t deployment = 0; // that made it: an older one, where this one left it alone
+    bool just_ended = false;      // with 0, too short a time ago to say who ended it
     bool operator==(const RecordedContainer&) const = default;
 };
 

@@ -338,6 +338,7 @@ class SystemTest(unittest.TestCase):
         super().setUp()
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-system-"))
         self.directory.chmod(0o755)
+        self.daemons = []
         self.addCleanup(self.forget_directory)
 
     def forget_directory(self):
@@ -349,8 +350,14 @@ class SystemTest(unittest.TestCase):
 
     def pgod(self, **options):
         daemon = Pgod(self.directory, **options)
+        self.daemons.append(daemon)
         self.addCleanup(daemon.stop)
         return daemon
+
+    def tearDown(self):
+        """Before any clean-up: pgod would take what is removed for drift and bring it back into the next test."""
+        for daemon in self.daemons:
+            daemon.stop()
 
     def git_daemon(self):
         server = GitDaemon(self.directory)

@@ -107,9 +107,10 @@ class Drift(SystemTest):
         port = free_port()
         body = "echo one > /www/index.html; trap 'exit 0' TERM; httpd -p 8080 -h /www; while :; do sleep 0.2; done"
         self.begin(compose_web(port, command=f'sh -c "{body}"').replace("    stop_signal: SIGKILL\n", ""))
-        for undo in (("stop", "demo_web_1"), ("kill", "-s", "TERM", "demo_web_1")):
+        for healed, undo in enumerate((("stop", "demo_web_1"), ("kill", "-s", "TERM", "demo_web_1")), 1):
             with self.subTest(undo[0]):
                 ANN.podman(*undo)
+                wait_until("it is healed", lambda: f"healing it, {healed} of 3 times" in self.daemon.log())
                 wait_until("it serves again", lambda: fetch(port) == "one\n" and self.healthy())
         self.assertIn("web exited with status 0; healing it", self.daemon.log())
         self.assertEqual(ANN.container_ids(), self.before)

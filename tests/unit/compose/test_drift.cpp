@@ -75,6 +75,20 @@ TEST_CASE("who ended a container that exited with 0") {
     CHECK(parse_events("nonsense\n\n[]\n").size() == 2);
 }
 
+TEST_CASE("who ended it cannot be told at once") {
+    CHECK(is_too_early(100, 100));
+    CHECK(is_too_early(100, 109));
+    CHECK(!is_too_early(100, 111));
+    CHECK(!is_too_early(1000, 100)); // the clock was set back
+    Record record = record_of();
+    record.containers[0].just_ended = true;
+    CHECK(faults(record,
+                 {container("demo_web_1", "web-id", "exited"), container("demo_job_1", "job-id", "exited")})
+              .empty());
+    CHECK(faults(record, {container("demo_job_1", "job-id", "exited")}).empty()); // and was removed at once
+    CHECK(faults(record, {container("demo_web_1", "web-id", "exited", 1)}) == "0:1 ");
+}
+
 TEST_CASE("what is mended, and how") {
     const Record record = record_of();
     const auto web = container("demo_web_1", "web-id", "running");
