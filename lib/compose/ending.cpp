@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "os/processes.hpp"
 
 #include <fmt/format.h>
 
@@ -81,6 +82,7 @@ bool is_too_early(std::int64_t exited, std::int64_t now) {
 
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen) {
     const auto now = static_cast<std::int64_t>(std::time(nullptr));
+    const auto booted = os::booted_at();
     std::vector<RecordedContainer*> ended;
     Podman::Call call;
     call.arguments = {"events", "--stream=false", "--format", "json"};
@@ -98,8 +100,8 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
         const bool just_ended = has_ended && container != nullptr && is_too_early(container->exited, now);
         noted |= just_ended != recorded.just_ended;
         recorded.just_ended = just_ended;
-        if (!has_ended || just_ended)
-            continue;
+        if (!has_ended || just_ended || (container != nullptr && booted && container->exited < *booted))
+            continue; // as for the last: the host was shut down, and no events are left of that
         ended.push_back(&recorded);
         since = std::min(since, container == nullptr ? now - longest_unseen : container->started);
         call.arguments.push_back("--filter=container=" + recorded.id);

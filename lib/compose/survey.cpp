@@ -3,9 +3,11 @@
 #include "compose/ending.hpp"
 #include "compose/heal.hpp"
 #include "compose/release.hpp"
+#include "os/processes.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -44,6 +46,17 @@ void keep_note(const ServiceDirectory& directory, const Record& before, const Re
         (void)write_record(directory, running_release, noted); // the next survey notes it again
 }
 
+// Of what is wrong, something ran before the host started and has not been started since.
+bool ended_with_the_host(std::span<const Fault> faults, std::span<const Container> owned) {
+    const auto booted = os::booted_at();
+    return booted && std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
+               return fault.remedy == Remedy::start &&
+                      std::any_of(owned.begin(), owned.end(), [&](const Container& container) {
+                          return container.id == fault.id && container.started < *booted;
+                      });
+           });
+}
+
 void judge(const Podman& podman, Looked& looked, std::span<const Container> containers) {
     const auto owned = owned_by(containers, looked.seen.service);
     if (!looked.record) {
@@ -63,6 +76,7 @@ void judge(const Podman& podman, Looked& looked, std::span<const Container> cont
     looked.seen.lost = !faults.empty() && !looked.directory->has(next_release);
     if (!faults.empty())
         looked.seen.problem = faults.front().problem;
+    looked.seen.rebooted = looked.seen.lost && ended_with_the_host(faults, owned);
 }
 
 } // namespace

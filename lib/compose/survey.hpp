@@ -18,8 +18,9 @@ struct Seen {
     bool failed = false; // podman or the service's directory did not answer; `problem` says why
     std::string running_commit;
     Health health = Health::unknown;
-    bool lost = false;   // heal() can mend what is wrong
-    std::string problem; // one sentence; empty: all is as recorded
+    bool lost = false;     // heal() can mend what is wrong
+    bool rebooted = false; // and it is the end of the host that ended it, not somebody's wish
+    std::string problem;   // one sentence; empty: all is as recorded
 };
 
 // Calls `tell` once for each service. `services` is the directory that holds the services' own.

@@ -37,9 +37,9 @@ void Stepper::on(const Recovered& event) {
     state_.unavailable.clear();
     state_.running = event.running;
     state_.health = event.health;
-    // What healing by the record cannot mend is deployed: nothing is left of it, or a deployment was cut off.
-    const bool healable = event.lost && event.health == Health::degraded;
-    state_.needs_deploy = !event.running.empty() && !healable &&
+    // What the record can mend needs neither upstream nor a registry, and not the tip either, which may be
+    // held back or wait. All else is deployed: a deployment was cut off.
+    state_.needs_deploy = !event.running.empty() && !event.lost &&
                           (event.health == Health::missing || event.health == Health::degraded);
     if (state_.needs_deploy)
         state_.because = Trigger::start;
@@ -48,7 +48,7 @@ void Stepper::on(const Recovered& event) {
     if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
         return start_work(*operation_of(*state_.durable.stopping).work);
     if (!state_.needs_deploy)
-        mend({event.running, event.health, event.lost, event.problem});
+        mend({event.running, event.health, event.lost, event.rebooted, event.problem});
     next();
 }
 

@@ -96,7 +96,8 @@ struct Unavailable {
 struct Recovered { // the first look after a start
     std::string running;
     Health health = Health::unknown;
-    bool lost = false; // this and `problem` as in Surveyed
+    bool lost = false; // this and what follows as in Surveyed
+    bool rebooted = false;
     std::string problem = {};
 };
 struct Tick {};

@@ -14,22 +14,33 @@ void Stepper::on(const Surveyed& event) {
 }
 
 void Stepper::survey() {
-    if (state_.running.empty() || !may_heal())
+    if (state_.running.empty() || !may_heal(false))
         return;
     state_.drift.asked = true;
     act(Survey{});
 }
 
-bool Stepper::may_heal() const {
+// What is suspended stays as somebody leaves it; but nobody left it as the end of the host did.
+bool Stepper::may_heal(bool rebooted) const {
     const Durable& durable = state_.durable;
-    return durable.intent.desired == Desired::running && !durable.suspension && !state_.removed;
+    return durable.intent.desired == Desired::running && (!durable.suspension || rebooted) && !state_.removed;
 }
 
 void Stepper::mend(const Surveyed& seen) {
-    const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(), now_);
+    state_.drift.rebooted = seen.rebooted;
+    const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(seen.rebooted), now_);
     say(answer);
     if (answer.heal)
         start_work(Work::heal);
+}
+
+// Where nothing is left that a deployment could hurt, it may help: it has the images pulled or built again.
+void Stepper::on_healed(const WorkEnded& event) {
+    say(answer_healing(state_.drift, event.error ? event.error->message : std::string()));
+    if (!event.error || event.health != Health::missing)
+        return;
+    state_.needs_deploy = true;
+    state_.because = Trigger::heal;
 }
 
 // One that waits for its turn makes way: for a command, or because the service is not to run any more.

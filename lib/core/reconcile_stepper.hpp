@@ -1,8 +1,8 @@
 // Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
 // Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life,
 // reconcile_queue.cpp whose turn it is, reconcile_commands.cpp commands and intent, reconcile_sync.cpp
-// upstream and the stage, reconcile_work.cpp work and how it ended, reconcile_drift.cpp what surveys saw. Pure,
-// as step() is.
+// upstream and the stage, reconcile_work.cpp work and how it ended, reconcile_drift.cpp what surveys saw.
+// Pure, as step() is.
 #pragma once
 
 #include "core/reconcile.hpp"
@@ -92,6 +92,7 @@ class Stepper {
     Trigger trigger() const;
     void on_rolled_back(const WorkEnded& event);
     void on_deployed(const WorkEnded& event);
+    void on_healed(const WorkEnded& event);
     void on_worker_lost(Work work, const Error& error);
     bool on_stopped(const WorkEnded& event);
     void on_taken_down(const WorkEnded& event);
@@ -104,7 +105,7 @@ class Stepper {
 
     // drift
     void survey();
-    bool may_heal() const;
+    bool may_heal(bool rebooted) const;
     void mend(const Surveyed& seen);
     void say(const DriftAnswer& answer);
     void drop_healing();

@@ -83,7 +83,7 @@ void Stepper::on(const WorkEnded& event) {
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
         on_previewed(event);
     if (work == Work::heal)
-        say(answer_healing(state_.drift, event.error ? event.error->message : std::string()));
+        on_healed(event);
     const bool nothing_to_start = work == Work::start && event.error && event.error->code == Code::gone;
     if (event.exit_status == exit_status::usage || nothing_to_start)
         take_intent_back();

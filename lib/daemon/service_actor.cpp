@@ -206,19 +206,24 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     return job;
 }
 
-// With all services of the user at once: a start must not begin as many podmans as there are services. But
-// what a deployment that was cut off left at work is waited for.
+// What a deployment that was cut off left at work is waited for.
 void ServiceActor::recover() {
     if (std::exchange(recovered_, true) || has_unfinished())
         return wait_for_worker();
-    ports_.surveys.ask(
-        service_.name, *user_, ports_.services_directory, 0ms, [this](Result<ipc::Surveyed> seen) {
-            if (!seen)
-                return retry_later(std::move(seen).error().message);
-            if (seen->busy)
-                return wait_for_worker();
-            feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost, seen->problem});
-        });
+    look();
+}
+
+// With all services of the user at once: a start must not begin as many podmans as there are services.
+void ServiceActor::look() {
+    ports_.surveys.ask(service_.name, *user_, ports_.services_directory, 0ms,
+                       [this](Result<ipc::Surveyed> seen) {
+                           if (!seen)
+                               return retry_later(std::move(seen).error().message);
+                           if (seen->busy)
+                               return wait_for_worker();
+                           feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost,
+                                                     seen->rebooted, seen->problem});
+                       });
 }
 
 void ServiceActor::wait_for_worker() {
@@ -231,7 +236,7 @@ void ServiceActor::wait_for_worker() {
             os::log_warning("{}: {}", service_.name, done.error->message);
         else
             close_unfinished(done);
-        feed(reconcile::Recovered{done.running_commit, done.health});
+        look();
     };
     auto worker = Worker::start(ports_.loop, observe, *user_, {}, recovered);
     if (!worker)
@@ -251,9 +256,9 @@ void ServiceActor::survey() {
             if (seen && seen->busy) // the next poll asks again
                 return;
             if (seen)
-                return feed(
-                    reconcile::Surveyed{seen->running_commit, seen->health, seen->lost, seen->problem});
-            feed(reconcile::Surveyed{state_.running, Health::unknown, false, seen.error().message});
+                return feed(reconcile::Surveyed{seen->running_commit, seen->health, seen->lost,
+                                                seen->rebooted, seen->problem});
+            feed(reconcile::Surveyed{state_.running, Health::unknown, false, false, seen.error().message});
         });
 }
 

@@ -8,9 +8,9 @@
 #include "core/service.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
+#include "daemon/survey.hpp"
 #include "daemon/user_sessions.hpp"
 #include "daemon/work_slots.hpp"
-#include "daemon/survey.hpp"
 #include "daemon/worker.hpp"
 #include "store/store.hpp"
 
@@ -80,6 +80,7 @@ class ServiceActor {
     void find_user();
     Status make_directory() const;
     void recover();
+    void look();
     void wait_for_worker();
     void survey();
     void retry_later(std::string reason);
@@ -105,7 +106,7 @@ class ServiceActor {
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
     std::optional<WorkSlots::Slot> slot_; // of the deployment that runs
-    bool recovered_ = false; // once before
+    bool recovered_ = false;              // once before
     std::unique_ptr<Worker> worker_;
     EventLoop::Timer timer_;
     std::minstd_rand random_; // for jitter only

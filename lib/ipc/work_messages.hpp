@@ -107,8 +107,9 @@ struct Surveyed { // one for each service of a survey
     bool failed = false; // there was no answer; `problem` says why
     std::string running_commit;
     Health health = Health::unknown;
-    bool lost = false;   // heal can mend what is wrong
-    std::string problem; // one sentence; empty: the containers are as recorded
+    bool lost = false;     // heal can mend what is wrong
+    bool rebooted = false; // and it is the end of the host that ended it
+    std::string problem;   // one sentence; empty: the containers are as recorded
     void fields(auto& archive) {
         archive(service);
         archive(busy);
@@ -116,6 +117,7 @@ struct Surveyed { // one for each service of a survey
         archive(running_commit);
         archive(health);
         archive(lost);
+        archive(rebooted);
         archive(problem);
     }
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,6 +73,16 @@ std::size_t namespace_depth(pid_t pid) {
         if (line.starts_with("NSpid:"))
             return static_cast<std::size_t>(std::count(line.begin(), line.end(), '\t'));
     return 0;
+}
+
+std::optional<std::int64_t> booted_at() {
+    const auto init = find_process(1);
+    const long ticks_a_second = ::sysconf(_SC_CLK_TCK);
+    timespec since_kernel{};
+    if (!init || ticks_a_second <= 0 || ::clock_gettime(CLOCK_BOOTTIME, &since_kernel) != 0)
+        return std::nullopt;
+    return std::time(nullptr) - since_kernel.tv_sec +
+           static_cast<std::int64_t>(init->started) / ticks_a_second;
 }
 
 // The descriptor is taken first and the number looked at again: from then on nobody else can have it.

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,10 @@ std::optional<Process> find_process(pid_t pid);
 
 // How many process id namespaces a process is in, counted from that of /proc; 0: it is gone.
 std::size_t namespace_depth(pid_t pid);
+
+// Since when this host runs, in seconds since 1970: the start of its init and not the kernel's, because a
+// host may be a container of another. nullopt: /proc does not show init to this user (hidepid=).
+std::optional<std::int64_t> booted_at();
 
 // Code::gone when it has ended.
 Status signal_process(const Process& process, int signal);

@@ -98,9 +98,9 @@ class PackagesOnAHost(unittest.TestCase):
             raise AssertionError(f"{error}\n{journal}") from error
 
     @classmethod
-    def commit(cls, service, version):
+    def commit(cls, service, version, compose=COMPOSE):
         host, user = cls.host, {"web": "alice", "quiet": "bob"}[service]
-        host.write(f"/srv/work-{service}/compose.yaml", COMPOSE.format(version=version))
+        host.write(f"/srv/work-{service}/compose.yaml", compose.format(version=version))
         host.must("sh", "-c", f"cd /srv/work-{service} && git add -A && git -c user.name=dev -c user.email=dev@example.org "
                   f"commit -q -m {version} && git push -q -f /srv/git/{service}.git main && chown -R {user}: /srv/git/{service}.git")
         return host.must("git", "-C", f"/srv/work-{service}", "rev-parse", "HEAD").strip()
@@ -183,8 +183,26 @@ class PackagesOnAHost(unittest.TestCase):
         self.wait_until("the other was looked at", lambda: self.status("quiet").get("phase") == "idle")
         self.assertEqual(self.status("quiet")["desired"], "stopped")
         self.assertEqual(self.host.containers("bob"), {})
+        self.assertEqual(self.ctl("localhost:quiet//up").returncode, 0)
 
-    def test_6_removal_leaves_the_containers_and_the_data(self):
+    def test_6_after_a_reboot_runs_too_what_is_suspended_and_what_holds_a_bad_commit_back(self):
+        self.assertEqual(self.ctl("localhost:web//suspend", "maintenance").returncode, 0)
+        good = self.status("quiet")["running"]
+        bad = self.commit("quiet", "bad", COMPOSE.replace("sleep, \"100000\"", "sleep, nonsense"))
+        self.wait_until("the bad commit is quarantined", lambda: f"{bad[:8]} is quarantined" in self.status("quiet").get("decision", "")
+                        and self.status("quiet")["phase"] == "idle")
+        self.assertEqual(self.status("quiet")["running"], good)
+        before = {user: {name: found[0] for name, found in self.host.containers(user).items()}
+                  for user in ("alice", "bob")}
+        self.host.run("mv", "/srv/git", "/srv/away")  # what runs is brought back without upstream
+        self.host.reboot()
+        for service, user in (("web", "alice"), ("quiet", "bob")):
+            self.wait_until(f"{service} is back", lambda s=service: self.status(s).get("health") == "healthy")
+            self.assertEqual({name: found[0] for name, found in self.host.containers(user).items()}, before[user])
+        self.assertEqual(self.status("web")["desired"], "suspended")
+        self.assertEqual(self.status("quiet")["running"], good)
+
+    def test_7_removal_leaves_the_containers_and_the_data(self):
         before = self.identities()
         self.host.must("dpkg", "--remove", "pgod")
         self.assertEqual(self.identities(), before)

@@ -179,12 +179,12 @@ class Drift(SystemTest):
         begun = time.monotonic()
         seen = set()
         while time.monotonic() - begun < 10:
-            listed = subprocess.run(["pgrep", "-u", str(ANN.uid), "-f", "^pgod-work survey"],
+            listed = subprocess.run(["pgrep", "-P", str(self.daemon.process.pid), "-f", "^pgod-work survey"],
                                     capture_output=True, text=True).stdout.split()
             seen.update(listed)
             time.sleep(0.005)
-        # Three services that poll every second: 30 polls, and a survey at most every 0.9 seconds.
-        self.assertTrue(2 <= len(seen) <= 12, seen)
+        # Three services that poll every second, and a survey at most every 0.9 seconds.
+        self.assertTrue(2 <= len(seen) <= (time.monotonic() - begun) / 0.9 + 1, seen)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ namespace {
 const std::string commit_a(40, 'a');
 const std::string commit_b(40, 'b');
 constexpr Time start_time{1'000'000s};
-const Surveyed dead{commit_a, Health::degraded, true, "web exited with status 137"};
-const Surveyed well{commit_a, Health::healthy, false, {}};
+const Surveyed dead{commit_a, Health::degraded, true, false, "web exited with status 137"};
+const Surveyed well{commit_a, Health::healthy, false, false, {}};
 
 // A service that runs commit a and has just been polled; a survey is under way.
 struct Drive {
@@ -204,7 +204,7 @@ TEST_CASE("a healing that fails is told and tried again with the next poll") {
 
 TEST_CASE("an unhealthy container and a podman that does not answer are said once and not healed") {
     Drive drive;
-    const Surveyed silent{commit_a, Health::unknown, false, "podman is not installed"};
+    const Surveyed silent{commit_a, Health::unknown, false, false, "podman is not installed"};
     drive(silent);
     CHECK(drive.did<Note>());
     CHECK(!drive.heals());
@@ -219,17 +219,56 @@ TEST_CASE("an unhealthy container and a podman that does not answer are said onc
 
 TEST_CASE("after a start, what the record can mend is healed at once, and all else is deployed") {
     State fresh;
+    fresh.phase = Phase::recovering;
     fresh.durable.settled = commit_a;
     const Settings settings{.interval = 60s, .auto_deploy = true};
-    Step part = step(fresh, settings, Recovered{commit_a, Health::degraded, true, "web has no container"},
-                     start_time, 0.5);
-    CHECK(part.state.work == Work::heal);
-    CHECK(!part.state.needs_deploy);
-    Step all = step(fresh, settings, Recovered{commit_a, Health::missing, true, "web has no container"},
-                    start_time, 0.5);
-    CHECK(all.state.needs_deploy);
-    CHECK(!all.state.work);
-    Step cut_off = step(fresh, settings, Recovered{commit_a, Health::degraded, false, "web is created"},
-                        start_time, 0.5);
-    CHECK(cut_off.state.needs_deploy);
+    const auto after = [&](const State& state, const Recovered& seen) {
+        return step(state, settings, seen, start_time, 0.5).state;
+    };
+    for (const Health health : {Health::degraded, Health::missing}) {
+        const State lost = after(fresh, {commit_a, health, true, false, "web has no container"});
+        CHECK(lost.work == Work::heal);
+        CHECK(!lost.needs_deploy);
+    }
+    const State cut_off = after(fresh, {commit_a, Health::degraded, false, false, "web is created"});
+    CHECK(cut_off.needs_deploy);
+    CHECK(!cut_off.work);
+}
+
+TEST_CASE(
+    "what is suspended is brought back after the end of the host, and left as somebody left it otherwise") {
+    State suspended;
+    suspended.phase = Phase::recovering;
+    suspended.durable.settled = commit_a;
+    suspended.durable.suspension = Suspension{"ann", start_time, std::nullopt, "a look at it"};
+    const auto heals = [&](bool rebooted) {
+        const Recovered seen{commit_a, Health::missing, true, rebooted, "web is created"};
+        return step(suspended, {}, seen, start_time, 0.5).state.work == Work::heal;
+    };
+    CHECK(heals(true));
+    CHECK(!heals(false));
+    suspended.durable.suspension.reset();
+    suspended.durable.intent.desired = Desired::stopped;
+    CHECK(!heals(true));
+}
+
+TEST_CASE("what could not be healed and of which nothing is left is deployed, where the tip may be") {
+    State state;
+    state.phase = Phase::recovering;
+    state.durable.settled = state.tip = commit_a;
+    state = step(state, {}, Recovered{commit_a, Health::missing, true, true, "web has no container"},
+                 start_time, 0.5)
+                .state;
+    const auto ended = [&](Health health) {
+        return step(state, {},
+                    WorkEnded{exit_status::failed,
+                              {},
+                              Error{Code::transient, "the image is gone"},
+                              commit_a,
+                              health},
+                    start_time, 0.5)
+            .state;
+    };
+    CHECK(ended(Health::missing).needs_deploy);
+    CHECK(!ended(Health::degraded).needs_deploy);
 }

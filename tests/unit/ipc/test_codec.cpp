@@ -121,8 +121,9 @@ std::vector<WorkRequest> samples() {
 }
 template<>
 std::vector<WorkReport> samples() {
-    return {Progress{"verify"}, some_work_done(), WorkDone{},
-            Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, "web exited with status 137"}};
+    return {
+        Progress{"verify"}, some_work_done(), WorkDone{},
+        Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"}};
 }
 
 // Random bytes are the same in every run: a failure can be looked at again.
