@@ -13,8 +13,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace pgod::compose {
 
 namespace {
@@ -66,37 +64,13 @@ class Deployment {
     std::optional<std::string> why() {
         const auto& running = changeover_.running();
         const NewVersion next{stage_, plan_.plan, images_, changeover_.changed_files()};
-        const auto& seen = changeover_.seen();
+        auto need = need_of(running ? &*running : nullptr, next, changeover_.seen());
         if (work_.job.force)
-            return reason_to_deploy(running ? &*running : nullptr, next, seen).value_or("it was asked for");
-        if (!running || !plan_.plan.model.recreates_only_changed())
-            return reason_to_deploy(running ? &*running : nullptr, next, seen);
-        return why_only_some(*running, next, seen);
-    }
-
-    std::optional<std::string> why_only_some(const Record& running, const NewVersion& next,
-                                             const std::vector<Container>& seen) {
-        const auto anew = renewals(running, next, seen);
-        std::set<std::string> untouched;
-        for (const auto& container : plan_.plan.containers)
-            untouched.insert(container.name);
-        for (const auto& renewal : anew)
-            untouched.erase(renewal.container);
-        changeover_.leave_alone(std::move(untouched));
-        std::string reasons;
-        for (const auto& renewal : anew)
-            reasons += (reasons.empty() ? "" : "; ") + renewal.reason;
-        if (!anew.empty())
-            return reasons;
-        const auto owned = owned_by(seen, work_.job.service);
-        const auto left = std::find_if(owned.begin(), owned.end(), [this](const Container& container) {
-            return std::none_of(
-                plan_.plan.containers.begin(), plan_.plan.containers.end(),
-                [&container](const PlannedContainer& planned) { return planned.name == container.name; });
-        });
-        if (left != owned.end())
-            return fmt::format("{} is not in it any more", left->service);
-        return std::nullopt;
+            return need ? need->reason : "it was asked for";
+        if (!need)
+            return std::nullopt;
+        changeover_.leave_alone(std::move(need->untouched));
+        return std::move(need->reason);
     }
 
     std::string brief_commit() const { return work_.job.commit.substr(0, 12); }

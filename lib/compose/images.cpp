@@ -115,6 +115,14 @@ std::vector<std::string> images_to_pull(const Plan& plan) {
     return images;
 }
 
+std::vector<std::string> images_to_build(const Plan& plan, const BuildHistory& history) {
+    std::vector<std::string> images;
+    for (const auto& build : plan.builds)
+        if (!is_built(build, history))
+            images.push_back(build.image);
+    return images;
+}
+
 Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built) {
     FetchedImages images;
     for (std::size_t i = 0; i < plan.builds.size(); ++i) {

@@ -41,6 +41,8 @@ Result<FetchedImages> fetch_images(const Work& work, const Plan& plan, const Bui
 Status keep_images(const Work& work, const FetchedImages& images);
 void remove_old_images(const Work& work, const ImageIds& wanted); // best effort: one in use stays
 
+// The images that would have to be built: the running release has not built them from the same.
+std::vector<std::string> images_to_build(const Plan& plan, const BuildHistory& history);
 std::vector<std::string> images_of(const Plan& plan);      // of its containers, once each
 std::vector<std::string> images_to_pull(const Plan& plan); // those that no build makes
 

@@ -170,6 +170,38 @@ std::vector<Renewal> renewals(const Record& running, const NewVersion& next,
     return found;
 }
 
+namespace {
+
+std::optional<Need> need_of_some(const Record& running, const NewVersion& next,
+                                 std::span<const Container> seen) {
+    Need need;
+    for (const auto& container : next.plan.containers)
+        need.untouched.insert(container.name);
+    for (const auto& renewal : renewals(running, next, seen)) {
+        need.untouched.erase(renewal.container);
+        need.reason += (need.reason.empty() ? "" : "; ") + renewal.reason;
+    }
+    if (!need.reason.empty())
+        return need;
+    for (const auto& container : owned_by(seen, next.plan.project)) {
+        if (find_planned(next.plan, container.name) != nullptr)
+            continue;
+        need.reason = fmt::format("{} is not in it any more", container.service);
+        return need;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<Need> need_of(const Record* running, const NewVersion& next, std::span<const Container> seen) {
+    if (running != nullptr && next.plan.model.recreates_only_changed())
+        return need_of_some(*running, next, seen);
+    if (auto reason = reason_to_deploy(running, next, seen))
+        return Need{std::move(*reason), {}};
+    return std::nullopt;
+}
+
 std::set<std::string> names_of_good(const Record& running, std::span<const Container> seen) {
     std::set<std::string> names;
     for (const auto& expected : expected_containers(running))

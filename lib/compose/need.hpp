@@ -36,6 +36,13 @@ struct Renewal {
 };
 std::vector<Renewal> renewals(const Record& running, const NewVersion& next, std::span<const Container> seen);
 
+// The whole of it, by the strategy that the new version asks for; nullopt: no container is touched.
+struct Need {
+    std::string reason;              // or reasons, "; " between them
+    std::set<std::string> untouched; // containers, by name, that go on running
+};
+std::optional<Need> need_of(const Record* running, const NewVersion& next, std::span<const Container> seen);
+
 bool uses_network(const PlannedContainer& container, std::string_view network);
 
 std::set<std::string> names_of_good(const Record& running, std::span<const Container> seen);

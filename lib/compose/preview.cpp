@@ -1,6 +1,7 @@
 #include "compose/preview.hpp"
 
 #include "base/text.hpp"
+#include "compose/consequences.hpp"
 #include "compose/json.hpp"
 #include "compose/leftover.hpp"
 #include "compose/observe.hpp"
@@ -10,6 +11,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+
+#include <functional>
 
 namespace pgod::compose {
 
@@ -41,7 +44,7 @@ Status is_what_was_meant(const Work& work) {
     if (wanted.size() >= shortest_prefix && work.job.commit.starts_with(wanted))
         return ok();
     return Error{Code::invalid,
-                 fmt::format("only the tip of the branch can be checked, and that is {}, not {}",
+                 fmt::format("only the tip of the branch can be looked at, and that is {}, not {}",
                              work.job.commit.substr(0, 12), shortened(escaped(wanted), 64))};
 }
 
@@ -56,25 +59,45 @@ Result<JudgedPlan> accept(const Work& work) {
     return judged;
 }
 
-} // namespace
-
-JobResult check_commit(const Work& work) {
+// `show` tells about a commit that would be accepted.
+JobResult preview(const Work& work, const std::function<Status(const JudgedPlan&)>& show) {
     if (auto meant = is_what_was_meant(work); !meant)
         return ended(work, exit_status::usage, meant.error());
     const auto lock = lock_service(work);
     if (!lock)
         return refused(work, lock.error());
     auto judged = accept(work);
-    const std::string reason = judged ? std::string() : work.output.redacted(judged.error().message);
-    if (work.job.json)
+    if (!judged && work.job.json) {
+        const std::string reason = work.output.redacted(judged.error().message);
         work.output.print(
-            written(Json{{"commit", work.job.commit}, {"accepted", judged.has_value()}, {"reason", reason}}) +
-            "\n");
+            written(Json{{"commit", work.job.commit}, {"accepted", false}, {"reason", reason}}) + "\n");
+    }
     if (!judged)
         return refused(work, std::move(judged).error());
-    if (!work.job.json)
-        work.output.print(fmt::format("{} would be accepted\n", work.job.commit.substr(0, 12)));
+    if (auto shown = show(*judged); !shown)
+        return refused(work, std::move(shown).error());
     return ended(work, exit_status::done);
+}
+
+} // namespace
+
+JobResult check_commit(const Work& work) {
+    return preview(work, [&work](const JudgedPlan&) {
+        const Json json{{"commit", work.job.commit}, {"accepted", true}, {"reason", ""}};
+        work.output.print(work.job.json
+                              ? written(json) + "\n"
+                              : fmt::format("{} would be accepted\n", work.job.commit.substr(0, 12)));
+        return ok();
+    });
+}
+
+JobResult show_plan(const Work& work) {
+    return preview(work, [&work](const JudgedPlan& judged) -> Status {
+        const auto consequences = TRY(consequences_of(work, judged.plan));
+        work.output.print(work.job.json ? written(json_of(work, consequences)) + "\n"
+                                        : text_of(work, consequences));
+        return ok();
+    });
 }
 
 } // namespace pgod::compose

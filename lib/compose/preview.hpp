@@ -11,4 +11,9 @@ namespace pgod::compose {
 // is meant, as a prefix of at least 4 digits; only the exported one can be looked at.
 JobResult check_commit(const Work& work);
 
+// `plan`: what would change against what runs (containers, networks, volumes, images, files of the work tree)
+// and which containers would be made anew; else as `check`. Images are those that this host has: no registry
+// is asked.
+JobResult show_plan(const Work& work);
+
 } // namespace pgod::compose

@@ -97,6 +97,22 @@ Status set_leftover_aside(const ServiceDirectory& directory) {
     return directory.rename(next_release, unfinished(max_unfinished));
 }
 
+Result<FileChanges> file_changes(const ServiceDirectory& directory, const std::string& source_name) {
+    const Fd source = TRY(directory.open_directory(source_name));
+    const Tree tree = TRY_DOING(list_tree(source.get()), "the commit");
+    const auto running = open_known(directory, running_release);
+    const Tree none;
+    const Tree& old = running ? running->tree : none;
+    FileChanges changes;
+    for (auto& path : changed_paths(running ? running->directory.get() : -1, old, source.get(), tree)) {
+        auto& kind = find_entry(old, path) == nullptr    ? changes.added
+                     : find_entry(tree, path) == nullptr ? changes.removed
+                                                         : changes.changed;
+        kind.push_back(std::move(path));
+    }
+    return changes;
+}
+
 Result<StageFiles> prepare_release(const ServiceDirectory& directory, const std::string& source_name,
                                    FilesOf kind) {
     TRY(set_leftover_aside(directory));

@@ -33,6 +33,12 @@ struct StageFiles {
     std::vector<std::string> changed; // paths in which it differs from the running release
     Fd directory;                     // incoming/files
 };
+// What prepare_release() would find, without preparing anything.
+struct FileChanges {
+    std::vector<std::string> added, changed, removed; // against the running release; sorted
+};
+Result<FileChanges> file_changes(const ServiceDirectory& directory, const std::string& source = "stage");
+
 enum class FilesOf { stage, release };
 Result<StageFiles> prepare_release(const ServiceDirectory& directory, const std::string& source = "stage",
                                    FilesOf kind = FilesOf::stage);

@@ -33,6 +33,8 @@ constexpr auto operations = std::to_array<Operation>({
     {Op::pull, "pull", OpGroup::deploy, 0, false, Work::pull, "sync, and pull the tip's images"},
     {Op::build, "build", OpGroup::deploy, 0, false, Work::build, "sync, and build the tip's images"},
     {Op::sync, "sync", OpGroup::deploy, 0, false, Work::deploy, "fetch now and do what a poll does"},
+    {Op::plan, "plan", OpGroup::read, 1, false, Work::plan,
+     "sync, and say what the tip would change against what runs: plan [COMMIT]"},
     {Op::check, "check", OpGroup::read, 1, false, Work::check,
      "sync, and say whether the tip would be accepted: check [COMMIT]"},
     {Op::retry, "retry", OpGroup::deploy, 0, false, Work::deploy,

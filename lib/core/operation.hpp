@@ -28,6 +28,7 @@ enum class Op {
     pull,
     build,
     sync,
+    plan,
     check,
     retry,
     suspend,
@@ -39,7 +40,7 @@ enum class Op {
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does
 // not know.
-enum class Work { deploy, pull, build, down, start, stop, restart, check, rollback, heal };
+enum class Work { deploy, pull, build, down, start, stop, restart, check, rollback, heal, plan };
 
 enum class OpGroup { read, deploy, exec, admin };
 

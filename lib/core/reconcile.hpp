@@ -146,7 +146,7 @@ struct StartExport {
 };
 struct StartWork {
     Work work = Work::deploy;
-    std::string commit;           // deploy, pull, build, check
+    std::string commit;           // deploy, pull, build, plan, check
     std::uint64_t deployment = 0; // deploy
     CommandId command = 0;        // whose client reads the output
     std::vector<std::string> args;

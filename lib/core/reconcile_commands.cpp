@@ -61,7 +61,7 @@ Status Stepper::take_options(PendingCommand& command) {
         if (options.resume)
             end_suspension("resumed by " + command.who);
     }
-    if (command.op == Op::check && !command.args.empty())
+    if ((command.op == Op::plan || command.op == Op::check) && !command.args.empty())
         command.commit = TRY(parse_commit(command.args.front()));
     if (command.op == Op::rollback && !command.args.empty() && !parse_decimal(command.args.front()))
         command.args.front() = TRY(parse_commit(command.args.front()));

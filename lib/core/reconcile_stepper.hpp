@@ -18,7 +18,8 @@ inline constexpr const char* no_longer_configured = "the service is no longer co
 
 // What these are done to is the tip, so upstream is asked first.
 constexpr bool needs_tip(Work work) {
-    return work == Work::deploy || work == Work::pull || work == Work::build || work == Work::check;
+    return work == Work::deploy || work == Work::pull || work == Work::build || work == Work::plan ||
+           work == Work::check;
 }
 
 constexpr bool deploys_tip(Op op) {

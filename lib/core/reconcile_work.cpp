@@ -21,7 +21,7 @@ void Stepper::begin_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
     state_.drift.asked = false;
-    if (work != Work::heal && work != Work::check)
+    if (work != Work::heal && work != Work::plan && work != Work::check)
         state_.drift = {};
     StartWork start;
     start.work = work;

@@ -151,6 +151,7 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::pull:
     case Op::build:
     case Op::sync:
+    case Op::plan:
     case Op::check:
     case Op::retry:
     case Op::suspend:

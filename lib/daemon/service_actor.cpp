@@ -43,6 +43,8 @@ ipc::WorkKind kind_of(reconcile::Work work) {
         return ipc::WorkKind::stop;
     case reconcile::Work::restart:
         return ipc::WorkKind::restart;
+    case reconcile::Work::plan:
+        return ipc::WorkKind::plan;
     case reconcile::Work::check:
         return ipc::WorkKind::check;
     case reconcile::Work::rollback:

@@ -97,6 +97,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return watch(work, request.wait);
     case ipc::WorkKind::rollback:
         return compose::roll_back(work);
+    case ipc::WorkKind::plan:
+        return compose::show_plan(work);
     case ipc::WorkKind::check:
         return compose::check_commit(work);
     case ipc::WorkKind::heal:

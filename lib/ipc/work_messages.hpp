@@ -25,6 +25,7 @@ enum class WorkKind : std::uint8_t {
     observe,  // look at the containers and the record; says nothing on stdout
     rollback, // make a kept release the one that runs. args: a deployment's number or a commit's first
               // digits, none: the newest kept; deployment: the number of this attempt
+    plan,     // what would the exported commit change? args as for check
     check,    // would the exported commit be accepted? args: perhaps the commit that is meant
     heal,     // mend what ended, is missing or was replaced, by the record
     survey,   // look at several services of one user, named in `args`; `directory` holds theirs
@@ -37,7 +38,7 @@ struct WorkJob {
     WorkKind kind = WorkKind::observe;
     std::string service;
     std::string directory; // the service's directory, absolute
-    std::string commit;    // deploy, pull, build, check: the commit that was exported to `stage`
+    std::string commit;    // deploy, pull, build, plan, check: the commit that was exported to `stage`
     std::uint64_t deployment = 0;
     bool wait = false;   // observe: first wait for whoever works on the service
     bool force = false;  // deploy even when the same commit runs and looks healthy

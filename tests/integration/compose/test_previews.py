@@ -54,7 +54,87 @@ class Checks(scene.ComposeTest):
         for other in ("f" * 40, "000", "main"):
             result = self.check(svc, other)
             self.assertEqual(result.exit_status, 64, result)
-            self.assertIn("only the tip of the branch can be checked", result.stderr)
+            self.assertIn("only the tip of the branch can be looked at", result.stderr)
+
+
+class Plans(scene.ComposeTest):
+    user_name = "pgcplan"
+
+    def plan(self, svc, **settings):
+        before = svc.ids(), sorted(p.name for p in svc.path.iterdir() if p.name != "lock")
+        result = svc.do("plan", **settings)
+        self.assertEqual((svc.ids(), sorted(p.name for p in svc.path.iterdir() if p.name != "lock")), before)
+        self.assertEqual((result.changed, result.outcome), (False, None), result)
+        return result
+
+    def test_nothing_runs_yet(self):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(a=service(image="registry.invalid/none:1"))})
+        result = self.plan(svc)
+        self.assertEqual(result.exit_status, 0, result)
+        self.assertEqual(result.stdout.splitlines(), [
+            f"{svc.commit[:12]}, where nothing runs yet", "container a: added", f"network {svc.name}_default: added",
+            "image registry.invalid/none:1: would be pulled", "file compose.yaml: added",
+            "containers would be made anew: nothing was deployed yet"])
+
+    def test_every_kind_of_change(self):
+        svc = self.service(env=["WORD=sesame-open"])
+        files = {"compose.yaml": compose(same=service(), other=service(environment={"A": "1"}), old=service()),
+                 "data/a": "1", "data/b": "1"}
+        self.good(svc.deploy(files))
+        running = svc.commit
+        svc.stage({"compose.yaml": compose(same=service(), other=service(environment={"A": "${WORD}"}), new=service()),
+                   "data/a": "2", "data/c": "1"})
+        result = self.plan(svc)
+        self.assertEqual(result.exit_status, 0, result)
+        self.assertEqual(result.stdout.splitlines(), [
+            f"{svc.commit[:12]}, where {running[:12]} runs",
+            "container same: unchanged, made anew",
+            "container other: changed, made anew", "    - --env=A=1", "    + --env=A=[redacted]",
+            "container new: added", "container old: removed",
+            "file data/c: added", "file compose.yaml: changed", "file data/a: changed", "file data/b: removed",
+            "containers would be made anew: compose.yaml changed"])
+        given = json.loads(self.plan(svc, json=True).stdout)
+        self.assertNotIn("sesame", json.dumps(given))
+        self.assertEqual([(c["service"], c["change"], c["made_anew"]) for c in given["containers"]],
+                         [("same", "unchanged", True), ("other", "changed", True), ("new", "added", True),
+                          ("old", "removed", False)])
+        self.assertEqual(given["files"]["removed"], {"count": 1, "paths": ["data/b"]})
+
+    def test_with_the_strategy_changed_the_others_go_on(self):
+        svc = self.service()
+        some = "x-pgo: {strategy: changed}\n"
+        self.good(svc.deploy({"compose.yaml": some + compose(same=service(), other=service(environment={"A": "1"}))}))
+        svc.stage({"compose.yaml": some + compose(same=service(), other=service(environment={"A": "2"}))})
+        lines = self.plan(svc).stdout.splitlines()
+        self.assertIn("container same: unchanged, goes on running", lines)
+        self.assertIn("container other: changed, made anew", lines)
+        self.assertEqual(lines[-1], "containers would be made anew: what other asks of podman changed")
+
+    def test_a_commit_that_touches_no_container(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(a=service()), "README": "1"}))
+        svc.stage({"compose.yaml": compose(a=service()), "README": "2"})
+        self.assertEqual(self.plan(svc).stdout.splitlines()[1:], [
+            "container a: unchanged, goes on running", "file README: changed", "no container would be touched"])
+        self.assertIsNone(json.loads(self.plan(svc, json=True).stdout)["need"])
+
+    def test_an_image_that_the_repository_builds(self):
+        svc = self.service()
+        files = {"compose.yaml": compose(a=service(image="pgcplan-built", build=".")),
+                 "Dockerfile": f"FROM {harness.User.IMAGE}\nCOPY page /page\n", "page": "1"}
+        self.good(svc.deploy(files))
+        svc.stage({**files, "page": "2"})
+        lines = self.plan(svc).stdout.splitlines()
+        self.assertTrue(any(line.startswith("image ") and line.endswith(": would be built") for line in lines), lines)
+
+    def test_one_that_would_be_rejected(self):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(a=service(privileged=True))})
+        result = self.plan(svc)
+        self.assertEqual((result.exit_status, result.stdout), (65, ""), result)
+        self.assertIn("privileged", result.stderr)
+        self.assertFalse(json.loads(self.plan(svc, json=True).stdout)["accepted"])
 
 
 if __name__ == "__main__":
