@@ -22,6 +22,7 @@ class RepositoryUrl {
     Scheme scheme() const noexcept { return scheme_; }
     const std::string& redacted() const noexcept { return redacted_; } // user:password@ replaced
     const Secret& whole() const noexcept { return whole_; }            // as the admin wrote it
+    bool has_credentials() const noexcept { return redacted_ != whole_.reveal(); }
     bool operator==(const RepositoryUrl&) const = default;
 
   private:

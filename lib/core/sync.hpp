@@ -19,6 +19,7 @@ struct SyncResult {
     std::string tip;                   // 40 hex digits; empty: nothing was ever fetched
     bool moved = false;                // the tip is not the one the caller knew
     bool rewritten = false;            // upstream was force-pushed: the known tip is no ancestor
+    bool only_looked = false;          // at upstream: nothing of the local repository was opened
     std::vector<PublicKey> keys;       // of the tip's ssh/*.pub, when it moved
     std::vector<std::string> warnings; // one sentence each
     std::optional<Error> error;

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 
 namespace pgod::daemon {
@@ -26,12 +27,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int channel_fd = 3;
+constexpr int channel_fd = 3; // of the first job; a later one's comes as any number
+constexpr int orders_fd = 4;
+constexpr int above_fixed = 10;
 constexpr rlim_t max_descriptors = 256;
 constexpr rlim_t address_space = rlim_t{512} << 20;
 constexpr rlim_t least_file_bytes = rlim_t{320} << 20; // an export's largest file and some
 constexpr rlim_t index_bytes = rlim_t{64} << 20;       // what a pack's index may have beside the pack
 constexpr std::size_t max_sentence = 1000;             // bytes
+constexpr std::chrono::seconds cpu_before_leaving{10}; // of one that stays for more jobs
 
 // A sanitizer's shadow memory is above every limit, and what it has to say goes to standard error.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -64,18 +68,28 @@ Status set_limits(const ipc::GitJob& job) {
     return ok();
 }
 
-// Nothing of the parent stays but the channel: not the control channel, not another job's.
-Status keep_only(Fd channel) {
+Status place(const Fd& fd, int number) {
+    if (fd && ::dup3(fd.get(), number, O_CLOEXEC) < 0)
+        return errno_error("place a job's channel");
+    return ok();
+}
+
+// Nothing of the parent stays but the channels: not the control channel, not another job's.
+Status keep_only(Fd channel, Fd orders) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return errno_error("open /dev/null");
     for (int standard = 0; standard <= (sanitized ? 1 : 2); ++standard)
         if (::dup2(null, standard) < 0)
             return errno_error("set a standard descriptor");
-    if (channel.get() != channel_fd && ::dup3(channel.get(), channel_fd, O_CLOEXEC) < 0)
-        return errno_error("place the job's channel");
-    (void)channel.release(); // it is in its place, or closed below
-    if (::close_range(channel_fd + 1, ~0U, 0) != 0)
+    // By way of numbers where neither can be in the other's place.
+    const Fd high_channel(::fcntl(channel.get(), F_DUPFD_CLOEXEC, above_fixed));
+    const Fd high_orders(orders ? ::fcntl(orders.get(), F_DUPFD_CLOEXEC, above_fixed) : -1);
+    (void)channel.release(); // closed below
+    (void)orders.release();
+    TRY(place(high_channel, channel_fd));
+    TRY(place(high_orders, orders_fd));
+    if (::close_range(high_orders ? orders_fd + 1 : channel_fd + 1, ~0U, 0) != 0)
         return errno_error("close what is not the job's");
     return ok();
 }
@@ -152,7 +166,8 @@ ipc::GitReport failed(const ipc::GitJob& job, Error error) {
     return ipc::Exported{{}, std::move(shown)};
 }
 
-void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
+// True: it only asked upstream.
+bool run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
     const git::SyncRequest request{.directory = job.directory,
                                    .source = {.url = std::move(url),
                                               .branch = job.branch,
@@ -170,9 +185,10 @@ void run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadl
                                 .rewritten = result.rewritten,
                                 .error = shortened_error(std::move(result.error))});
     if (!result.moved)
-        return;
+        return result.only_looked;
     reporter.close();
     (void)git::keep_small(job.directory, job.branch); // not done: tried again after the next commit
+    return false;
 }
 
 void run_export(const ipc::GitJob& job, Reporter& reporter) {
@@ -185,31 +201,70 @@ void run_export(const ipc::GitJob& job, Reporter& reporter) {
     reporter.report(ipc::Exported{std::move(result.commit), shortened_error(std::move(result.error))});
 }
 
-Status run_confined(const ipc::GitJob& job, Clock::time_point deadline, pid_t parent, Reporter& reporter) {
-    TRY(confine(job, parent));
+// True: the process is as it was before.
+bool run_confined(const ipc::GitJob& job, Clock::time_point deadline, Reporter& reporter) {
     if (!job.sync) {
         run_export(job, reporter);
-        return ok();
+        return false;
     }
-    run_sync(job, TRY(RepositoryUrl::parse(job.url.reveal())), deadline, reporter);
+    auto url = RepositoryUrl::parse(job.url.reveal());
+    if (url)
+        return run_sync(job, std::move(*url), deadline, reporter);
+    reporter.report(failed(job, std::move(url).error()));
+    return false;
+}
+
+bool run(const ipc::GitJob& job, Clock::time_point deadline, Reporter reporter) {
+    try {
+        return run_confined(job, deadline, reporter);
+    } catch (const std::bad_alloc&) { // the limit was met; by now much of it is free again
+        reporter.report(
+            failed(job, Error{Code::permanent, "the repository needs more memory than a job may have"}));
+        return false;
+    }
+}
+
+// RLIMIT_CPU counts the whole process: a job that comes later is not to meet it for those before.
+bool has_time_left() noexcept {
+    return std::chrono::seconds(std::clock() / CLOCKS_PER_SEC) < cpu_before_leaving;
+}
+
+// One job after the other, until the parent closes.
+Status stay(const os::Channel& orders) {
+    while (has_time_left()) {
+        TRY(orders.send(ipc::done_notice));
+        auto frame = TRY(orders.receive());
+        if (frame.closed() || frame.fds.size() != 1)
+            return ok();
+        const auto request = TRY(ipc::decode<ipc::GitRequest>(frame.bytes));
+        const auto& job = std::get<ipc::GitJob>(request);
+        if (!run(job, Clock::now() + job.deadline, Reporter(os::Channel(std::move(frame.fds.front())))))
+            break;
+    }
     return ok();
 }
 
 } // namespace
 
-void run_git_job(const ipc::GitJob& job, Fd channel, Clock::time_point deadline, pid_t parent) noexcept {
+bool may_share_process(const ipc::GitJob& job) {
+    if (!job.sync || job.sync_job.known.empty())
+        return false;
+    const auto url = RepositoryUrl::parse(job.url.reveal());
+    return url && !url->has_credentials() && url->scheme() != RepositoryUrl::Scheme::ssh;
+}
+
+void run_git_job(const ipc::GitJob& job, Fd channel, Fd orders, Clock::time_point deadline,
+                 pid_t parent) noexcept {
+    const bool may_stay = static_cast<bool>(orders);
     (void)::setsid();
     set_signals();
-    if (!keep_only(std::move(channel)))
+    if (!keep_only(std::move(channel), std::move(orders)))
         ::_exit(70);
     Reporter reporter{os::Channel(Fd(channel_fd))};
-    try {
-        if (auto done = run_confined(job, deadline, parent, reporter); !done)
-            reporter.report(failed(job, std::move(done).error()));
-    } catch (const std::bad_alloc&) { // the limit was met; by now much of it is free again
-        reporter.report(
-            failed(job, Error{Code::permanent, "the repository needs more memory than a job may have"}));
-    }
+    if (auto confined = confine(job, parent); !confined)
+        reporter.report(failed(job, std::move(confined).error()));
+    else if (run(job, deadline, std::move(reporter)) && may_stay)
+        (void)stay(os::Channel(Fd(orders_fd)));
     ::_exit(0);
 }
 

@@ -12,10 +12,13 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <climits>
 #include <vector>
 
@@ -27,14 +30,26 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr int control_fd = 3;
-constexpr std::size_t max_jobs = 64; // beyond these, frames wait in the socket
+constexpr std::size_t max_processes = 64; // beyond these, frames wait in the socket
 constexpr milliseconds max_deadline = std::chrono::hours(2);
 
-struct Job {
-    std::uint64_t id = 0;
-    os::Child process;
-    Clock::time_point deadline;
+// Of those that stay for more jobs than one. Users beyond these numbers have a process for each job.
+constexpr std::size_t max_staying = 16;
+constexpr std::size_t max_staying_of_user = 2;
+constexpr unsigned max_jobs_of_one = 1000;
+constexpr milliseconds longest_life = std::chrono::hours(1);
+constexpr milliseconds longest_wait = std::chrono::seconds(60); // a user who waits for nothing has no process
+
+struct Process {
+    os::Child child;
+    std::uint64_t job = 0;      // under way; 0: none, it waits for the next
+    Clock::time_point deadline; // of the job, or of the waiting; max(): it was killed
     bool deadline_passed = false;
+    os::Channel orders; // open: it may stay
+    Identity user;
+    std::uint64_t max_bytes = 0; // its limit on files is made of this
+    Clock::time_point born;
+    unsigned jobs = 1;
 };
 
 class GitRole {
@@ -49,31 +64,71 @@ class GitRole {
 
   private:
     Result<bool> take_request(); // false: the supervisor closed
-    Status start(const ipc::GitJob& request, Fd channel);
-    void wait();
-    void end_late_jobs();
-    Status reap();
+    bool give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& channel);
+    bool another_may_stay(const ipc::GitJob& job) const;
+    Status start(const ipc::GitJob& job, Fd channel, bool may_stay);
+    Status serve_once();
+    Status take_notice(Process& process);
+    Status reap(std::size_t index);
+    Status tell(const Process& process, int wait_status);
+    void end_late();
 
     os::Channel control_;
-    std::vector<Job> jobs_;
-    bool request_waits_ = false;
+    std::vector<Process> processes_;
 };
 
 // By pid: the job may not have made its session yet, and it starts nothing itself.
-void kill_job(const Job& job) {
-    (void)::kill(job.process.pid(), SIGKILL);
+void kill_process(Process& process) {
+    process.deadline = Clock::time_point::max();
+    (void)::kill(process.child.pid(), SIGKILL);
+}
+
+bool is_same(const Identity& one, const Identity& other) {
+    return one.uid == other.uid && one.gid == other.gid && one.name == other.name &&
+           one.groups == other.groups && one.home == other.home;
 }
 
 GitRole::~GitRole() {
-    std::for_each(jobs_.begin(), jobs_.end(), kill_job); // all at once; then each is reaped by its owner
+    std::for_each(processes_.begin(), processes_.end(),
+                  kill_process); // all at once; then its owner reaps each
 }
 
-Status GitRole::start(const ipc::GitJob& request, Fd channel) {
-    const auto deadline = Clock::now() + request.deadline;
+// One that waits has been its user ever since its first job, and has its limits.
+bool GitRole::give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& channel) {
+    const auto found = std::find_if(processes_.begin(), processes_.end(), [&](const Process& process) {
+        return process.job == 0 && process.orders && process.max_bytes == job.max_bytes &&
+               is_same(process.user, job.user);
+    });
+    const std::array<int, 1> fds{channel.get()};
+    if (found == processes_.end() || !found->orders.try_send(frame, fds))
+        return false;
+    found->job = job.id;
+    found->deadline = Clock::now() + job.deadline;
+    ++found->jobs;
+    return true;
+}
+
+bool GitRole::another_may_stay(const ipc::GitJob& job) const {
+    std::size_t all = 0;
+    std::size_t of_user = 0;
+    for (const auto& process : processes_) {
+        if (!process.orders)
+            continue;
+        ++all;
+        of_user += process.user.uid == job.user.uid ? 1 : 0;
+    }
+    return all < max_staying && of_user < max_staying_of_user;
+}
+
+Status GitRole::start(const ipc::GitJob& job, Fd channel, bool may_stay) {
+    std::array<os::Channel, 2> orders;
+    if (may_stay)
+        orders = TRY(os::Channel::pair());
+    const auto now = Clock::now();
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0)
-        run_git_job(request, std::move(channel), deadline, parent);
+        run_git_job(job, std::move(channel), orders[1].release(), now + job.deadline, parent);
     if (pid < 0)
         return errno_error("fork a repository job");
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // close-on-exec by itself
@@ -83,7 +138,8 @@ Status GitRole::start(const ipc::GitJob& request, Fd channel) {
         (void)os::Child(pid, Fd()).reap();
         return error;
     }
-    jobs_.push_back({request.id, os::Child(pid, std::move(pidfd)), deadline, false});
+    processes_.push_back({os::Child(pid, std::move(pidfd)), job.id, now + job.deadline, false,
+                          std::move(orders[0]), job.user, job.max_bytes, now, 1});
     return ok();
 }
 
@@ -95,23 +151,77 @@ Result<bool> GitRole::take_request() {
         return false;
     const auto request = TRY(ipc::decode<ipc::GitRequest>(received->bytes));
     const auto& job = std::get<ipc::GitJob>(request);
-    if (received->fds.size() != 1 || job.deadline <= milliseconds::zero() || job.deadline > max_deadline)
+    if (received->fds.size() != 1 || job.id == 0 || job.deadline <= milliseconds::zero() ||
+        job.deadline > max_deadline)
         return Error{Code::invalid, "malformed repository job"};
-    if (auto started = start(job, std::move(received->fds.front())); !started) {
+    Fd channel = std::move(received->fds.front());
+    const bool shares = may_share_process(job);
+    if (shares && give_to_waiting(job, received->bytes, channel))
+        return true;
+    if (auto started = start(job, std::move(channel), shares && another_may_stay(job)); !started) {
         os::log_error("{}", started.error().message);
         TRY(control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{.id = job.id, .wait_status = 70 << 8}))));
     }
     return true;
 }
 
-void GitRole::wait() {
-    const bool has_room = jobs_.size() < max_jobs;
+Status GitRole::tell(const Process& process, int wait_status) {
+    return control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{
+        .id = process.job, .deadline_passed = process.deadline_passed, .wait_status = wait_status})));
+}
+
+// It says that it is done with its job, once; or it ends, and its pidfd tells how. What else it sends is a
+// breach of the protocol.
+Status GitRole::take_notice(Process& process) {
+    std::array<char, 2> notice{};
+    const ssize_t got = ::recv(process.orders.fd(), notice.data(), notice.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return ok();
+    if (got != static_cast<ssize_t>(ipc::done_notice.size()) || process.job == 0 || process.deadline_passed) {
+        process.orders.close();
+        kill_process(process);
+        return ok();
+    }
+    TRY(tell(process, 0));
+    process.job = 0;
+    const auto now = Clock::now();
+    process.deadline = now + longest_wait;
+    if (process.jobs >= max_jobs_of_one || now - process.born >= longest_life) {
+        process.orders.close();
+        kill_process(process);
+    }
+    return ok();
+}
+
+Status GitRole::reap(std::size_t index) {
+    Process& process = processes_[index];
+    const auto status = process.child.try_reap();
+    if (!status)
+        return ok();
+    const Process ended = std::move(process);
+    processes_.erase(processes_.begin() + static_cast<std::ptrdiff_t>(index));
+    return ended.job == 0 ? ok() : tell(ended, *status);
+}
+
+void GitRole::end_late() {
+    const auto now = Clock::now();
+    for (auto& process : processes_) {
+        if (now < process.deadline)
+            continue;
+        process.deadline_passed = process.job != 0;
+        kill_process(process);
+    }
+}
+
+// Waits, and handles what happened. Code::gone: the supervisor is.
+Status GitRole::serve_once() {
+    const bool has_room = processes_.size() < max_processes;
     std::vector<pollfd> waiting{{control_.fd(), static_cast<short>(has_room ? POLLIN : 0), 0}};
     auto next = Clock::time_point::max();
-    for (const auto& job : jobs_) {
-        waiting.push_back({job.process.pidfd(), POLLIN, 0});
-        if (!job.deadline_passed)
-            next = std::min(next, job.deadline);
+    for (const auto& process : processes_) {
+        waiting.push_back({process.child.pidfd(), POLLIN, 0});
+        waiting.push_back({process.orders ? process.orders.fd() : -1, POLLIN, 0});
+        next = std::min(next, process.deadline);
     }
     int timeout = -1;
     if (next != Clock::time_point::max()) {
@@ -119,48 +229,29 @@ void GitRole::wait() {
         timeout = static_cast<int>(std::clamp<milliseconds::rep>(left, 0, INT_MAX));
     }
     const int ready = ::poll(waiting.data(), waiting.size(), timeout);
-    request_waits_ = ready > 0 && waiting.front().revents != 0;
-}
-
-void GitRole::end_late_jobs() {
-    for (auto& job : jobs_) {
-        if (job.deadline_passed || Clock::now() < job.deadline)
-            continue;
-        job.deadline_passed = true;
-        kill_job(job);
+    end_late();
+    if (ready <= 0)
+        return ok();
+    for (std::size_t index = processes_.size(); index-- > 0;) { // from the end: reap() erases
+        if (waiting[2 + 2 * index].revents != 0)
+            TRY(take_notice(processes_[index]));
+        if (waiting[1 + 2 * index].revents != 0)
+            TRY(reap(index));
     }
-}
-
-Status GitRole::reap() {
-    for (auto job = jobs_.begin(); job != jobs_.end();) {
-        const auto status = job->process.try_reap();
-        if (!status) {
-            ++job;
-            continue;
-        }
-        const ipc::JobEnded ended{
-            .id = job->id, .deadline_passed = job->deadline_passed, .wait_status = *status};
-        job = jobs_.erase(job);
-        TRY(control_.send(ipc::encode(ipc::GitNotice(ended))));
-    }
+    if (waiting.front().revents != 0 && !TRY(take_request()))
+        return Error{Code::gone, "the supervisor closed"};
     return ok();
 }
 
 int GitRole::run() {
     for (;;) {
-        wait();
-        end_late_jobs();
-        if (auto reaped = reap(); !reaped)
-            return exit_status::done; // the supervisor is gone
-        if (!request_waits_)
+        const auto served = serve_once();
+        if (served)
             continue;
-        auto open = take_request();
-        if (!open) {
-            os::log_error("{}", open.error().message);
-            return exit_status::internal;
-        }
-        if (!*open)
+        if (served.error().code == Code::gone)
             return exit_status::done;
+        os::log_error("{}", served.error().message);
+        return exit_status::internal;
     }
 }
 

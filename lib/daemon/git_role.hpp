@@ -4,7 +4,11 @@
 // deadline and reap. It parses nothing but the supervisor's frames, opens no repository and no connection,
 // and stays small, because its size is the price of each fork. Single-threaded: the fork depends on it.
 //
-// Each job is a process of its own (git_job.hpp): a hang, a crash or a leak ends with it.
+// Each job is a process of its own (git_job.hpp): a hang, a crash or a leak ends with it. But for polls
+// without credentials: a process that only looked at an upstream waits for the next such job of the very same
+// identity: at most 16 of them, 2 of a user, for 60 s without work, 1000 jobs and an hour of life. Each job
+// keeps its deadline. What a hostile git server makes of such a process, it could make of that user's
+// repositories with a job of its own as well: the uid is the border.
 #pragma once
 
 namespace pgod::daemon {

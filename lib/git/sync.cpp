@@ -183,6 +183,7 @@ std::optional<SyncResult> look_at_upstream(const SyncRequest& request) {
     if (tip && *tip != request.known)
         return std::nullopt;
     SyncResult result;
+    result.only_looked = true;
     result.tip = request.known;
     if (!tip)
         result.error = std::move(tip).error();

@@ -95,4 +95,8 @@ struct Exported {
 };
 using GitReport = std::variant<FoundKey, Warned, Synced, Exported>;
 
+// job's process → pgod-git, from one that may stay for the next job: it is done with this one. The answer is
+// a GitRequest with the next job's descriptor, or the end.
+inline constexpr std::string_view done_notice = "1";
+
 } // namespace pgod::ipc
