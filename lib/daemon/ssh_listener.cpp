@@ -78,6 +78,13 @@ std::string text_of(const sockaddr_storage& address) {
     return "a local socket";
 }
 
+// Waits for no more than the kernel's part of its end.
+void kill_and_reap(pid_t pid) noexcept {
+    (void)::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
 void limit(__rlimit_resource resource, rlim_t value) noexcept {
     const rlimit both{value, value};
     (void)::setrlimit(resource, &both); // lowering never fails; a lower one of the administrator stays
@@ -121,14 +128,17 @@ SshListener::SshListener(ssh::ServerBind bind, os::Channel control, std::vector<
 }
 
 SshListener::~SshListener() {
+    end_spare();
     while (!children_.empty())
         end_child(children_.back().id);
 }
 
 Status SshListener::run() {
+    keep_spare();
     while (!stopping_)
         TRY(wait());
     sockets_.clear();
+    end_spare();
     const auto end = Clock::now() + farewell;
     while (!children_.empty() && Clock::now() < end)
         TRY(wait());
@@ -177,7 +187,10 @@ Status SshListener::wait() {
         }
     }
     end_overdue();
-    return hand_over();
+    TRY(hand_over());
+    if (!stopping_) // last: a client has its child by now
+        keep_spare();
+    return ok();
 }
 
 void SshListener::accept_some(int socket) {
@@ -198,44 +211,79 @@ void SshListener::accept_some(int socket) {
 }
 
 void SshListener::start_child(Fd socket, std::string peer) {
-    std::array<int, 2> notice{};
-    auto pair = os::Channel::pair();
-    if (!pair || ::pipe2(notice.data(), O_CLOEXEC) != 0) {
-        accept_after_ = Clock::now() + pause_when_short;
-        return;
-    }
-    Fd notice_in(notice[0]);
-    Fd notice_out(notice[1]);
     const auto id = next_id_++;
     const auto place = admission_.arrive(id, Clock::now());
     if (place.evicted)
         end_child(*place.evicted);
     if (!place.admitted)
         return say_full(peer);
-    const pid_t pid = ::fork();
-    if (pid == 0)
-        become_child(std::move(socket), std::move((*pair)[1]), std::move(notice_out), std::move(peer));
-    if (pid < 0) {
-        os::log_error("{}", errno_error("fork").message);
-        accept_after_ = Clock::now() + pause_when_short;
-        admission_.ended(id);
-        return;
+    const std::array<int, 1> fds{socket.get()};
+    // A spare that ended while it waited is replaced, once.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        keep_spare();
+        if (spare_.pid > 0 && spare_.connection.try_send(peer, fds)) {
+            children_.push_back(
+                {id, spare_.pid, std::move(spare_.notice), std::move(spare_.handover), std::move(peer)});
+            spare_ = {};
+            return;
+        }
+        end_spare();
     }
-    children_.push_back({id, pid, std::move(notice_in), std::move((*pair)[0]), std::move(peer)});
+    admission_.ended(id);
 }
 
-void SshListener::become_child(Fd socket, os::Channel supervisor, Fd notice, std::string peer) noexcept {
+void SshListener::keep_spare() {
+    if (spare_.pid > 0)
+        return;
+    auto spare = fork_spare();
+    if (spare) {
+        spare_ = std::move(*spare);
+        return;
+    }
+    if (Clock::now() >= accept_after_)
+        os::log_error("{}", spare.error().message);
+    accept_after_ = Clock::now() + pause_when_short;
+}
+
+void SshListener::end_spare() noexcept {
+    if (spare_.pid > 0)
+        kill_and_reap(spare_.pid);
+    spare_ = {};
+}
+
+Result<SshListener::Spare> SshListener::fork_spare() {
+    std::array<int, 2> notice{};
+    auto connection = TRY(os::Channel::pair());
+    auto pair = TRY(os::Channel::pair());
+    if (::pipe2(notice.data(), O_CLOEXEC) != 0)
+        return errno_error("make a pipe");
+    Fd notice_in(notice[0]);
+    Fd notice_out(notice[1]);
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        become_child(std::move(connection[1]), std::move(pair[1]), std::move(notice_out));
+    if (pid < 0)
+        return errno_error("fork");
+    return Spare{pid, std::move(connection[0]), std::move(notice_in), std::move(pair[0])};
+}
+
+void SshListener::become_child(os::Channel connection, os::Channel supervisor, Fd notice) noexcept {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || ::getppid() != self_)
         ::_exit(exit_status::internal);
-    close_all_but({socket.get(), supervisor.fd(), notice.get()});
+    close_all_but({connection.fd(), supervisor.fd(), notice.get()});
     (void)::signal(SIGPIPE, SIG_IGN);
     limit(RLIMIT_NOFILE, child_descriptors);
     limit(RLIMIT_NPROC, 0);
 #if !defined(__SANITIZE_ADDRESS__)
     limit(RLIMIT_AS, child_memory);
 #endif
-    serve_connection({bind_, std::move(socket), std::move(supervisor), std::move(notice), std::move(peer),
-                      login_deadline_});
+    ssh::ServerBind::seed();
+    auto given = connection.receive();
+    if (!given || given->closed() || given->fds.size() != 1)
+        ::_exit(exit_status::done);
+    connection.close();
+    serve_connection({bind_, std::move(given->fds.front()), std::move(supervisor), std::move(notice),
+                      std::move(given->bytes), login_deadline_});
 }
 
 bool SshListener::handover_waits() const noexcept {
@@ -272,16 +320,14 @@ void SshListener::read_notice(int fd) {
         end_child(child->id);
 }
 
-// Its end of the notice closes when it exits, so this waits for no more than the kernel's part of that.
+// Also when its end of the notice closed, which it does when it exits.
 void SshListener::end_child(Admission::Id id) {
     admission_.ended(id);
     const auto child =
         std::find_if(children_.begin(), children_.end(), [id](const Child& c) { return c.id == id; });
     if (child == children_.end())
         return;
-    (void)::kill(child->pid, SIGKILL);
-    while (::waitpid(child->pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    kill_and_reap(child->pid);
     children_.erase(child);
 }
 

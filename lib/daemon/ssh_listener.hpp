@@ -1,5 +1,7 @@
-// SshListener: accepts connections and forks a child for each. Runs in pgod-ssh, confined, single-threaded
-// and warmed up. It reads nothing of what a client sends; it counts, evicts and reaps (ssh_admission.hpp).
+// SshListener: accepts connections and hands each to a child of its own. Runs in pgod-ssh, confined,
+// single-threaded and warmed up. It reads nothing of what a client sends; it counts, evicts and reaps
+// (ssh_admission.hpp). One child more is forked in advance and waits, confined, for the next connection: a
+// client need not wait for the fork. It gets that one connection and no other.
 #pragma once
 
 #include "base/fd.hpp"
@@ -35,10 +37,21 @@ class SshListener {
         std::string peer;
     };
 
+    // Forked, and not yet anybody's: it ends when `connection` closes.
+    struct Spare {
+        pid_t pid = -1;
+        os::Channel connection; // takes the socket, with its peer as text
+        Fd notice;
+        os::Channel handover;
+    };
+
     Status wait();
     void accept_some(int socket);
     void start_child(Fd socket, std::string peer);
-    [[noreturn]] void become_child(Fd socket, os::Channel supervisor, Fd notice, std::string peer) noexcept;
+    Result<Spare> fork_spare();
+    [[noreturn]] void become_child(os::Channel connection, os::Channel supervisor, Fd notice) noexcept;
+    void keep_spare();
+    void end_spare() noexcept;
     Status hand_over();
     bool handover_waits() const noexcept;
     void read_notice(int fd);
@@ -54,6 +67,7 @@ class SshListener {
     Fd terminate_; // signalfd of SIGTERM
     pid_t self_;
     std::vector<Child> children_;
+    Spare spare_;
     std::vector<pollfd> polled_;
     Admission::Id next_id_ = 1;
     Admission::Clock::time_point accept_after_{}; // out of descriptors or processes: not before

@@ -49,6 +49,12 @@ void SessionDeleter::operator()(ssh_session_struct* session) const noexcept {
     ::ssh_free(session);
 }
 
+void ServerBind::seed() noexcept {
+    unsigned char waste = 0;
+    (void)::ssh_get_random(&waste, sizeof waste, 0);
+    (void)::ssh_get_random(&waste, sizeof waste, 1);
+}
+
 Result<SessionHandle> ServerBind::take_session() {
     if (prepared_)
         return std::move(prepared_);

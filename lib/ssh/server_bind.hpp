@@ -36,6 +36,10 @@ class ServerBind {
     // Leaves a session prepared; each child takes its own copy of that.
     Status warm_up();
 
+    // In a forked child: OpenSSL notices the fork and seeds its generators anew, now instead of within the
+    // first key exchange.
+    static void seed() noexcept;
+
   private:
     struct BindDeleter {
         void operator()(ssh_bind_struct* bind) const noexcept;

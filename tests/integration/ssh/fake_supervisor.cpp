@@ -157,7 +157,20 @@ void FakeSupervisor::know(const std::string& public_key_file) {
     known_.insert(key.value().base64);
 }
 
+// The kernel lists them by age, and the youngest is the one that waits.
 std::vector<pid_t> FakeSupervisor::children() const {
+    auto pids = children_and_spare();
+    if (!pids.empty())
+        pids.pop_back();
+    return pids;
+}
+
+pid_t FakeSupervisor::spare() const {
+    const auto pids = children_and_spare();
+    return pids.empty() ? -1 : pids.back();
+}
+
+std::vector<pid_t> FakeSupervisor::children_and_spare() const {
     std::ifstream list(fmt::format("/proc/{}/task/{}/children", pid_, pid_));
     std::vector<pid_t> pids;
     for (pid_t pid = 0; list >> pid;)

@@ -64,7 +64,8 @@ class FakeSupervisor {
     const std::string& fingerprint() const noexcept { return fingerprint_; }
     pid_t pid() const noexcept { return pid_; }
     const std::filesystem::path& root_directory() const noexcept { return empty_.path(); }
-    std::vector<pid_t> children() const;  // of pgod-ssh
+    std::vector<pid_t> children() const;  // of pgod-ssh, but for the one that waits for a connection
+    pid_t spare() const;                  // that one
     std::size_t open_connections() const; // pairs that are not closed
     std::size_t seen_connections() const;
     std::vector<ipc::Run> runs() const;
@@ -83,6 +84,7 @@ class FakeSupervisor {
         bool open = true;
     };
 
+    std::vector<pid_t> children_and_spare() const;
     void listen();
     void launch(const Settings& settings);
     void loop(const std::stop_token& token);

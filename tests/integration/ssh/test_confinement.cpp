@@ -73,8 +73,8 @@ TEST_CASE("the listener and its children hold nothing that they could use") {
     REQUIRE(eventually([&] { return supervisor.runs().size() == 2; }));
     check_confined(supervisor.pid(), supervisor);
     CHECK(limit_of(supervisor.pid(), "Max core file size") == "0");
+    REQUIRE(eventually([&] { return supervisor.children().size() == 2; }));
     const auto children = supervisor.children();
-    REQUIRE(children.size() == 2);
     for (const pid_t child : children) {
         check_confined(child, supervisor);
         CHECK(limit_of(child, "Max processes") == "0");
@@ -85,6 +85,10 @@ TEST_CASE("the listener and its children hold nothing that they could use") {
         // stdin, stdout, stderr, the client, the supervisor, the notice; not the control channel
         CHECK(open_files(child).size() == 6);
     }
+    check_confined(supervisor.spare(), supervisor);
+    CHECK(eventually([&] { return limit_of(supervisor.spare(), "Max processes") == "0"; }));
+    // instead of the client, where it will come from
+    CHECK(eventually([&] { return open_files(supervisor.spare()).size() == 6; }));
 }
 
 TEST_CASE("a root directory that is not fit is refused") {

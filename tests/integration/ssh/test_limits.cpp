@@ -118,6 +118,22 @@ TEST_CASE("a child that hangs is ended by its parent") {
     CHECK(eventually([&] { return is_closed(silent); }));
 }
 
+TEST_CASE("the child that waits for a connection gets one, and one that was killed is replaced") {
+    FakeSupervisor supervisor;
+    Clients clients;
+    const auto key = clients.key("mine");
+    supervisor.know(key + ".pub");
+    const auto first = supervisor.spare();
+    REQUIRE(first > 0);
+    const auto hanging = clients.start_ssh(supervisor.port(), key, "hang");
+    CHECK(eventually([&] { return supervisor.children() == std::vector<pid_t>{first}; }));
+    const auto second = supervisor.spare();
+    REQUIRE(second != first);
+    REQUIRE(::kill(second, SIGKILL) == 0);
+    CHECK(clients.ssh(supervisor.port(), key, "ping").output == "pong! - test\n");
+    CHECK(eventually([&] { return supervisor.spare() != second && supervisor.spare() != first; }));
+}
+
 TEST_CASE("a client that logs in and asks for nothing is dropped") {
     FakeSupervisor supervisor(with_deadline(2s));
     Clients clients;
