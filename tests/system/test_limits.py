@@ -69,6 +69,7 @@ class Limits(SystemTest):
 
     def test_a_host_key_that_others_can_read_is_refused(self):
         self.daemon.start()
+        wait_until("the host key is made", (self.directory / "host_key").exists)
         self.daemon.stop()
         (self.directory / "host_key").chmod(0o644)
         self.daemon.start(wait=False)
