@@ -209,6 +209,16 @@ Status Changeover::restore() {
     const auto health = health_of(expected_containers(*running_), owned_by(seen_, work_.job.service));
     if (health != Health::missing && health != Health::degraded)
         return ok();
+    return bring_back_but(running_->plan.model.recreates_only_changed() ? names_of_good(*running_, seen_)
+                                                                        : std::set<std::string>());
+}
+
+Status Changeover::undo() {
+    seen_ = TRY(work_.podman.containers());
+    return bring_back_but(names_of_good(*running_, seen_));
+}
+
+Status Changeover::bring_back_but(std::set<std::string> untouched) {
     TRY(judge_again(work_, running_->plan));
     work_.output.say(fmt::format("bringing back {}", brief(running_->commit)));
     work_.progress("roll back");
@@ -219,17 +229,26 @@ Status Changeover::restore() {
     TRY(set_leftover_aside(work_.directory));
     files_ = {};
     changed_ = true;
-    untouched_ = running_->plan.model.recreates_only_changed() ? names_of_good(*running_, seen_)
-                                                               : std::set<std::string>();
+    untouched_ = std::move(untouched);
     return bring_back();
+}
+
+// Those of a first deployment that failed.
+Status Changeover::remove_networks() {
+    Plan nothing;
+    nothing.project = next_.plan.project;
+    TRY(Surroundings::look(work_, nothing)).remove_obsolete(work_);
+    return ok();
 }
 
 // By the old record alone: its plan, its image ids, its copy of the files. With none, there is nothing to
 // bring back.
 Status Changeover::bring_back() {
     seen_ = TRY(work_.podman.containers());
-    if (!running_)
-        return remove_all_but({});
+    if (!running_) {
+        TRY(remove_all_but({}));
+        return remove_networks();
+    }
     const auto around = TRY(Surroundings::look(work_, running_->plan));
     free_networks(around, running_->plan);
     std::vector<RecordedContainer> stay = still_there(*running_, untouched_, seen_);

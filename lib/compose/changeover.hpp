@@ -40,6 +40,8 @@ class Changeover {
 
     Status prepare();        // the last steps before the point of no return
     JobResult switch_over(); // and back, when what is next does not prove itself
+    // What a changeover that was cut off has begun goes; containers that are as they should be stay.
+    Status undo();
     JobResult not_started(const Error& error, bool rejected);
     JobResult ended(Outcome outcome, int exit_code, std::optional<Error> error = std::nullopt) const;
 
@@ -51,7 +53,9 @@ class Changeover {
     void free_networks(const Surroundings& around, const Plan& plan);
     Status remove_all_but(std::span<const RecordedContainer> stay);
     Status restore();
+    Status bring_back_but(std::set<std::string> untouched);
     Status bring_back();
+    Status remove_networks();
     void clean_up_after_a_crash();
     void remove_images() const;
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
+#include <vector>
 
 namespace pgod::compose {
 
@@ -83,7 +85,11 @@ bool is_too_early(std::int64_t exited, std::int64_t now) {
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen) {
     const auto now = static_cast<std::int64_t>(std::time(nullptr));
     const auto booted = os::booted_at();
-    std::vector<RecordedContainer*> ended;
+    struct Ended {
+        RecordedContainer* container;
+        bool too_early;
+    };
+    std::vector<Ended> all;
     Podman::Call call;
     call.arguments = {"events", "--stream=false", "--format", "json"};
     std::int64_t since = now;
@@ -92,30 +98,31 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
         const PlannedContainer* planned = planned_as(record, recorded.name);
         if (recorded.ended || planned == nullptr || restarts(*planned))
             continue;
+        const bool noticed = std::exchange(recorded.just_ended, false);
         const Container* container = find_container(seen, recorded.name);
         const bool has_ended =
             container == nullptr
-                ? recorded.just_ended // and was removed since
+                ? noticed // and was removed since
                 : container->id == recorded.id && container->state == "exited" && container->exit_code == 0;
-        const bool just_ended = has_ended && container != nullptr && is_too_early(container->exited, now);
-        noted |= just_ended != recorded.just_ended;
-        recorded.just_ended = just_ended;
-        if (!has_ended || just_ended || (container != nullptr && booted && container->exited < *booted))
+        noted |= noticed;
+        if (!has_ended || (container != nullptr && booted && container->exited < *booted))
             continue; // as for the last: the host was shut down, and no events are left of that
-        ended.push_back(&recorded);
+        all.push_back({&recorded, container != nullptr && is_too_early(container->exited, now)});
         since = std::min(since, container == nullptr ? now - longest_unseen : container->started);
         call.arguments.push_back("--filter=container=" + recorded.id);
     }
-    if (ended.empty())
+    if (all.empty())
         return noted;
     call.arguments.push_back(fmt::format("--since={}", since));
     call.deadline = events_deadline;
     call.ends_with_us = true;
     const auto answer = podman.call(call);
     const auto events = parse_events(answer ? std::string_view(answer->output) : std::string_view());
-    for (auto* recorded : ended) {
-        recorded->ended = !was_stopped(events, recorded->id);
-        noted |= recorded->ended;
+    for (const auto& [recorded, too_early] : all) {
+        if (was_stopped(events, recorded->id))
+            continue;
+        (too_early ? recorded->just_ended : recorded->ended) = true;
+        noted = true;
     }
     return noted;
 }

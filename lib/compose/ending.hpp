@@ -25,12 +25,12 @@ std::vector<ContainerEvent> parse_events(std::string_view json); // one object a
 // Judged by what follows its last start. Without any event of it: it ended by itself.
 bool was_stopped(std::span<const ContainerEvent> events, std::string_view container);
 
-// The events tell who ended it only some seconds after it has: until then nobody's word is believed.
+// Until some seconds after its end, events of it may be to come: that nobody stopped it is not believed yet.
 bool is_too_early(std::int64_t exited, std::int64_t now);
 
 // Notes in the record which of its containers ended by themselves since it was written, and which have just
-// ended; true: there is something to write down. Asks podman only when one exited with 0, has no restart policy
-// and is not noted yet.
+// ended; true: there is something to write down. Asks podman only when one exited with 0, has no restart
+// policy and is not noted yet.
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen);
 
 } // namespace pgod::compose

@@ -1,6 +1,7 @@
 #include "compose/heal.hpp"
 
 #include "compose/binds.hpp"
+#include "compose/changeover.hpp"
 #include "compose/ending.hpp"
 #include "compose/leftover.hpp"
 #include "compose/observe.hpp"
@@ -50,9 +51,11 @@ class Healing {
         if (!record)
             return false;
         record_ = std::move(*record);
-        if (work_.directory.has(next_release))
-            return Error{Code::transient,
-                         "a deployment was interrupted and has to be repeated first; `up` does it"};
+        if (was_cut_off(work_.directory)) {
+            work_.output.say("a deployment was cut off; going back to what ran before it");
+            TRY(Changeover(work_, std::move(record_)).undo());
+            return true;
+        }
         seen_ = TRY(work_.podman.containers());
         auto owned = owned_by(seen_, work_.job.service);
         bool noted = note_endings(work_.podman, record_, owned);

@@ -83,10 +83,14 @@ Status remove_untouched(const ServiceDirectory& directory) {
 
 } // namespace
 
+bool was_cut_off(const ServiceDirectory& directory) {
+    return directory.has(fmt::format("{}/record.json", next_release));
+}
+
 Status set_leftover_aside(const ServiceDirectory& directory) {
     if (!directory.has(next_release))
         return ok();
-    if (!directory.has(fmt::format("{}/record.json", next_release)))
+    if (!was_cut_off(directory))
         return remove_untouched(directory); // it ended before the point of no return
     if (is_release_before(directory))
         return keep_release(directory, next_release);

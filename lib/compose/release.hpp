@@ -43,6 +43,9 @@ enum class FilesOf { stage, release };
 Result<StageFiles> prepare_release(const ServiceDirectory& directory, const std::string& source = "stage",
                                    FilesOf kind = FilesOf::stage);
 
+// A changeover began and nobody brought it to its end: whoever asks holds the lock, or sees that nobody does.
+bool was_cut_off(const ServiceDirectory& directory);
+
 // What a crash left in `incoming`, and may have reached the work tree, goes where known_files() finds it.
 Status set_leftover_aside(const ServiceDirectory& directory);
 

@@ -73,10 +73,13 @@ void judge(const Podman& podman, Looked& looked, std::span<const Container> cont
             looked.seen.problem = judgement.problem;
     }
     const auto faults = faults_of(*looked.record, owned);
-    looked.seen.lost = !faults.empty() && !looked.directory->has(next_release);
+    const bool cut_off = was_cut_off(*looked.directory);
+    looked.seen.lost = cut_off || !faults.empty();
+    looked.seen.accident = cut_off || ended_with_the_host(faults, owned);
     if (!faults.empty())
         looked.seen.problem = faults.front().problem;
-    looked.seen.rebooted = looked.seen.lost && ended_with_the_host(faults, owned);
+    else if (cut_off)
+        looked.seen.problem = "a deployment was cut off";
 }
 
 } // namespace

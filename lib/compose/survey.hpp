@@ -19,7 +19,7 @@ struct Seen {
     std::string running_commit;
     Health health = Health::unknown;
     bool lost = false;     // heal() can mend what is wrong
-    bool rebooted = false; // and it is the end of the host that ended it, not somebody's wish
+    bool accident = false; // and the end of the host or of a worker did it, not somebody's wish
     std::string problem;   // one sentence; empty: all is as recorded
 };
 

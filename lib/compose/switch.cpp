@@ -159,8 +159,7 @@ Status check_names(const Work& work, const Plan& plan, std::span<const Container
 
 Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
     Surroundings around;
-    const auto networks =
-        plan.networks.empty() ? std::map<std::string, FoundNetwork>() : TRY(work.podman.networks());
+    const auto networks = TRY(work.podman.networks()); // also for a plan of none: earlier ones are obsolete
     for (const auto& network : plan.networks) {
         const auto found = networks.find(network.name);
         if (found == networks.end()) {

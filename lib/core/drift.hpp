@@ -21,15 +21,16 @@ struct Drift {
     std::string problem;        // of the containers, one sentence; empty: they are as recorded
     std::vector<Time> healings; // begun within the window
     bool given_up = false;
-    bool rebooted = false; // as the last survey saw it
+    bool accident = false; // as the last survey saw it
 };
 
 // Event: what a survey saw of one service.
 struct Surveyed {
     std::string running; // the commit of the record
     Health health = Health::unknown;
-    bool lost = false; // containers of the record ended, are missing or were replaced: healing can mend it
-    bool rebooted = false; // of those there are, one ended with the host and not by anybody's wish
+    bool lost = false; // containers of the record ended, are missing or were replaced, or a deployment was
+                       // cut off: healing can mend it
+    bool accident = false; // the end of the host or of a worker did it, and not somebody's wish
     std::string problem;   // "web exited with status 137", or why podman does not answer
 };
 

@@ -38,7 +38,7 @@ void Stepper::on(const Recovered& event) {
     state_.running = event.running;
     state_.health = event.health;
     // What the record can mend needs neither upstream nor a registry, and not the tip either, which may be
-    // held back or wait. All else is deployed: a deployment was cut off.
+    // held back or wait; so with a deployment that was cut off, whose commit comes back with the next sync.
     state_.needs_deploy = !event.running.empty() && !event.lost &&
                           (event.health == Health::missing || event.health == Health::degraded);
     if (state_.needs_deploy)
@@ -48,7 +48,7 @@ void Stepper::on(const Recovered& event) {
     if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
         return start_work(*operation_of(*state_.durable.stopping).work);
     if (!state_.needs_deploy)
-        mend({event.running, event.health, event.lost, event.rebooted, event.problem});
+        mend({event.running, event.health, event.lost, event.accident, event.problem});
     next();
 }
 

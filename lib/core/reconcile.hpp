@@ -97,7 +97,7 @@ struct Recovered { // the first look after a start
     std::string running;
     Health health = Health::unknown;
     bool lost = false; // this and what follows as in Surveyed
-    bool rebooted = false;
+    bool accident = false;
     std::string problem = {};
 };
 struct Tick {};

@@ -20,15 +20,16 @@ void Stepper::survey() {
     act(Survey{});
 }
 
-// What is suspended stays as somebody leaves it; but nobody left it as the end of the host did.
-bool Stepper::may_heal(bool rebooted) const {
+// What is suspended stays as somebody leaves it; but nobody left it as the end of the host or of a worker
+// did.
+bool Stepper::may_heal(bool accident) const {
     const Durable& durable = state_.durable;
-    return durable.intent.desired == Desired::running && (!durable.suspension || rebooted) && !state_.removed;
+    return durable.intent.desired == Desired::running && (!durable.suspension || accident) && !state_.removed;
 }
 
 void Stepper::mend(const Surveyed& seen) {
-    state_.drift.rebooted = seen.rebooted;
-    const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(seen.rebooted), now_);
+    state_.drift.accident = seen.accident;
+    const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(seen.accident), now_);
     say(answer);
     if (answer.heal)
         start_work(Work::heal);

@@ -158,7 +158,7 @@ void Stepper::start_work(Work work) {
 }
 
 void Stepper::on(const TurnCame&) {
-    if (!may_heal(state_.drift.rebooted))
+    if (!may_heal(state_.drift.accident))
         drop_healing();
     if (state_.phase != Phase::queued)
         return next();

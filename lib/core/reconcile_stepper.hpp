@@ -106,7 +106,7 @@ class Stepper {
 
     // drift
     void survey();
-    bool may_heal(bool rebooted) const;
+    bool may_heal(bool accident) const;
     void mend(const Surveyed& seen);
     void say(const DriftAnswer& answer);
     void drop_healing();

@@ -224,7 +224,7 @@ void ServiceActor::look() {
                            if (seen->busy)
                                return wait_for_worker();
                            feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost,
-                                                     seen->rebooted, seen->problem});
+                                                     seen->accident, seen->problem});
                        });
 }
 
@@ -259,7 +259,7 @@ void ServiceActor::survey() {
                 return;
             if (seen)
                 return feed(reconcile::Surveyed{seen->running_commit, seen->health, seen->lost,
-                                                seen->rebooted, seen->problem});
+                                                seen->accident, seen->problem});
             feed(reconcile::Surveyed{state_.running, Health::unknown, false, false, seen.error().message});
         });
 }

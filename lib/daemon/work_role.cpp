@@ -144,7 +144,7 @@ Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel&
     compose::survey(podman, request.directory, request.args, [&channel](compose::Seen seen) {
         report(channel,
                ipc::Surveyed{std::move(seen.service), seen.busy, seen.failed, std::move(seen.running_commit),
-                             seen.health, seen.lost, seen.rebooted, std::move(seen.problem)});
+                             seen.health, seen.lost, seen.accident, std::move(seen.problem)});
     });
     ipc::WorkDone done;
     done.exit_status = exit_status::done;

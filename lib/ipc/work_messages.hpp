@@ -109,7 +109,7 @@ struct Surveyed { // one for each service of a survey
     std::string running_commit;
     Health health = Health::unknown;
     bool lost = false;     // heal can mend what is wrong
-    bool rebooted = false; // and it is the end of the host that ended it
+    bool accident = false; // and the end of the host or of a worker did it
     std::string problem;   // one sentence; empty: the containers are as recorded
     void fields(auto& archive) {
         archive(service);
@@ -118,7 +118,7 @@ struct Surveyed { // one for each service of a survey
         archive(running_commit);
         archive(health);
         archive(lost);
-        archive(rebooted);
+        archive(accident);
         archive(problem);
     }
 };

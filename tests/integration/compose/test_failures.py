@@ -113,6 +113,7 @@ class Failures(scene.ComposeTest):
         result = svc.deploy({"compose.yaml": compose(a=service("false")), "f": "1", "dropped": "1"})
         self.assertEqual((result.exit_status, result.outcome, result.health), (81, "failed", "missing"), result)
         self.assertEqual(result.commit, "")
+        self.assertNotIn(svc.name, self.user.podman("network", "ls", "--format", "{{.Name}}"))
         self.good(svc.deploy({"compose.yaml": compose(a=service()), "f": "2"}))
         self.assertEqual(sorted(p.name for p in svc.tree(".").iterdir()), ["compose.yaml", "f"])
 
@@ -162,9 +163,28 @@ class Failures(scene.ComposeTest):
         result = svc.deploy(files, deadline=6 * 60 + 8)
         self.assertEqual((result.outcome, result.code, result.changed), ("failed", PERMANENT, False), result)
         self.assertIn("web: build failed: podman build did not end within", result.error)
-        left = subprocess.run(["pgrep", "-fl", "sleep 9876[45]"], capture_output=True, text=True).stdout
-        self.assertNotIn("sleep", left)
+        harness.wait_until("all that it began has ended",
+                           lambda: subprocess.run(["pgrep", "-f", "sleep 9876[45]"]).returncode == 1)
         self.assert_untouched(svc, port, before)
+
+    def test_what_was_cut_off_is_undone_by_the_record_alone(self):
+        svc, port, files = self.running_web()
+        running = svc.commit
+        files["compose.yaml"] = compose(web=web(port, volumes=["./html:/www"], environment={"NEW": "1"}))
+        files["html/index.html"] = "new"
+        svc.stage(files)
+        cut_off = worker.Worker(self.user, svc.job("deploy"))
+        harness.wait_until("the old container is gone or replaced",
+                           lambda: (svc.path / "incoming" / "record.json").exists())
+        cut_off.process.send_signal(signal.SIGKILL)
+        cut_off.finish()
+        healed = svc.do("heal")
+        self.assertEqual((healed.exit_status, healed.commit, healed.health), (0, running, "healthy"), healed)
+        self.assertEqual(harness.fetch(port), "good")
+        self.assertFalse((svc.path / "incoming").exists())
+        ids = svc.ids()
+        self.assertFalse(svc.do("heal").changed)
+        self.assertEqual(svc.ids(), ids)
 
     def test_killed_at_any_moment_converges(self):
         svc, port, files = self.running_web()

@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
 
 KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec", "log",
-         "observe", "rollback", "plan", "check"]
+         "observe", "rollback", "plan", "check", "heal"]
 OUTCOMES = ["ok", "rejected", "failed", "rolled_back", "superseded", "cancelled"]
 HEALTH = ["healthy", "progressing", "degraded", "missing", "unknown"]
 

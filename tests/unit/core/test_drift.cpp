@@ -241,8 +241,8 @@ TEST_CASE(
     suspended.phase = Phase::recovering;
     suspended.durable.settled = commit_a;
     suspended.durable.suspension = Suspension{"ann", start_time, std::nullopt, "a look at it"};
-    const auto heals = [&](bool rebooted) {
-        const Recovered seen{commit_a, Health::missing, true, rebooted, "web is created"};
+    const auto heals = [&](bool accident) {
+        const Recovered seen{commit_a, Health::missing, true, accident, "web is created"};
         return step(suspended, {}, seen, start_time, 0.5).state.work == Work::heal;
     };
     CHECK(heals(true));
