@@ -34,6 +34,7 @@ constexpr auto farewell = 2s;            // for the children, when pgod stops
 constexpr auto kill_grace = 1s;          // after the login deadline, which the child keeps itself
 constexpr auto pause_when_short = 100ms; // of descriptors or processes
 constexpr auto quiet_between_warnings = 10s;
+constexpr auto quiet_before_spare = 10ms; // the connection that took the last one goes first
 constexpr int accepts_at_once = 16;
 constexpr rlim_t child_descriptors = 16;
 [[maybe_unused]] constexpr rlim_t child_memory =
@@ -162,15 +163,19 @@ Status SshListener::wait() {
     auto wake = admission_.next_deadline();
     if (!accepting)
         wake = std::min(wake.value_or(accept_after_), accept_after_);
+    if (accepting && spare_.pid <= 0)
+        wake = std::min(wake.value_or(now + quiet_before_spare), now + quiet_before_spare);
     if (stopping_)
         wake = now + 50ms;
     const auto left = wake ? std::chrono::ceil<std::chrono::milliseconds>(*wake - now) : -1ms;
     const int timeout = wake ? static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)) : -1;
-    if (::poll(polled_.data(), polled_.size(), timeout) < 0) {
+    const int ready = ::poll(polled_.data(), polled_.size(), timeout);
+    if (ready < 0) {
         if (errno == EINTR)
             return ok();
         return errno_error("poll");
     }
+    const auto children_before = children_.size();
     for (const pollfd& event : polled_) {
         if (event.revents == 0)
             continue;
@@ -188,7 +193,7 @@ Status SshListener::wait() {
     }
     end_overdue();
     TRY(hand_over());
-    if (!stopping_) // last: a client has its child by now
+    if (!stopping_ && (ready == 0 || children_.size() < children_before))
         keep_spare();
     return ok();
 }
