@@ -41,6 +41,8 @@ Error errno_error(std::string_view doing, int error_number) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case EROFS: // a disk that failed, or is being looked after
+    case EIO:
         code = Code::transient;
         break;
     case ETIMEDOUT:

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <thread>
 
@@ -21,12 +20,7 @@ using namespace std::chrono_literals;
 Result<ServiceDirectory> ServiceDirectory::open(const std::string& path) {
     Fd fd = TRY_DOING(os::open_directory(path), "the service's directory");
     // Paths are compared as text further on, and the admin may keep the state behind a link.
-    std::string canonical(PATH_MAX, '\0');
-    const ssize_t size =
-        ::readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), canonical.data(), canonical.size());
-    if (size <= 0)
-        return errno_error("the service's directory");
-    canonical.resize(static_cast<std::size_t>(size));
+    std::string canonical = TRY_DOING(os::path_of(fd.get()), "the service's directory");
     crash_points_of(canonical);
     return ServiceDirectory(std::move(canonical), std::move(fd));
 }

@@ -115,12 +115,55 @@ Status WorkTreeUpdate::write_beside(const TreeEntry& entry, int parent) {
     return ok();
 }
 
+// What is tracked and will not be any more.
+std::set<std::string> WorkTreeUpdate::obsolete() const {
+    std::set<std::string> found;
+    for (const auto& known : known_)
+        for (const auto& entry : known.tree)
+            if (find_entry(target_tree_, entry.path) == nullptr && !pinned_.contains(entry.path))
+                found.insert(entry.path);
+    return found;
+}
+
+// The directories that `path` is in, from the top: may a file be put into the last, and are all open to us?
+Status WorkTreeUpdate::check_owner(const std::string& path) const {
+    const std::string parents = split_path(path).parent;
+    for (std::size_t end = 0; end != std::string::npos;) {
+        const std::string walked = parents.substr(0, end);
+        const auto directory =
+            os::open_beneath(work_tree_, walked.empty() ? "." : walked, O_PATH | O_DIRECTORY);
+        if (!directory) // to be made, or something else stands there
+            return ok();
+        const bool last = end == parents.size();
+        end = last ? std::string::npos : std::min(parents.find('/', end + 1), parents.size());
+        struct stat status {};
+        if (::fstat(directory->get(), &status) != 0)
+            return errno_error(fmt::format("look at {}", escaped(walked)));
+        if (status.st_uid == ::geteuid())
+            continue;
+        const bool only_owners_remove = (status.st_mode & S_ISVTX) != 0;
+        if (::faccessat(directory->get(), "", last ? W_OK | X_OK : X_OK, AT_EMPTY_PATH | AT_EACCESS) == 0 &&
+            !(last && only_owners_remove))
+            continue;
+        const std::string place = TRY(os::path_of(directory->get()));
+        return Error{
+            Code::transient,
+            fmt::format("{}/ of the work tree belongs to uid {}, probably by a container's doing, so that "
+                        "{} cannot be changed there; as the service's user, run: podman unshare chown 0 {}",
+                        escaped(walked), status.st_uid, escaped(path), escaped(place))};
+    }
+    return ok();
+}
+
 Status WorkTreeUpdate::prepare() {
     for (const auto& known : known_)
         remove_prepared(work_tree_, known.tree);
+    for (const auto& path : obsolete())
+        TRY(check_owner(path));
     for (const auto& entry : target_tree_) {
         if (pinned_.contains(entry.path) || same_content(work_tree_, target_, entry.path))
             continue;
+        TRY(check_owner(entry.path));
         const auto parent = make_public_directories(work_tree_, split_path(entry.path).parent);
         if (!parent)
             blocked_.push_back(entry); // a file of the old version stands there: its turn comes in apply()
@@ -169,12 +212,7 @@ Status WorkTreeUpdate::remove(const std::string& path) {
 }
 
 Result<std::vector<std::string>> WorkTreeUpdate::apply() {
-    std::set<std::string> obsolete;
-    for (const auto& known : known_)
-        for (const auto& entry : known.tree)
-            if (find_entry(target_tree_, entry.path) == nullptr && !pinned_.contains(entry.path))
-                obsolete.insert(entry.path);
-    for (const auto& path : obsolete)
+    for (const auto& path : obsolete())
         TRY(remove(path));
     crash_point("files-removed");
     for (const auto& entry : blocked_) {

@@ -5,7 +5,8 @@
 // Only tracked files are touched. What was tracked and is not any more is removed; what was changed by
 // somebody else since we wrote it, or stands untracked where a tracked file must go, is kept aside as
 // NAME.pgod-saved-N and said. Directories are never replaced, and one that containers have mounted is never
-// removed.
+// removed. A directory that a container gave to another uid, and in which a file has to change, is refused by
+// prepare(), before anything is touched; it is not taken back, because what is in it is the container's.
 #pragma once
 
 #include "base/fd.hpp"
@@ -52,6 +53,8 @@ class WorkTreeUpdate {
     Result<std::vector<std::string>> apply();
 
   private:
+    std::set<std::string> obsolete() const;
+    Status check_owner(const std::string& path) const;
     Status write_beside(const TreeEntry& entry, int parent);
     Status place(const TreeEntry& entry);
     Status remove(const std::string& path);

@@ -32,6 +32,7 @@ struct Surveyed {
                        // cut off: healing can mend it
     bool accident = false; // the end of the host or of a worker did it, and not somebody's wish
     std::string problem;   // "web exited with status 137", or why podman does not answer
+    bool busy = false;     // a worker was changing something: nothing is known, and the next poll asks again
 };
 
 struct DriftAnswer {

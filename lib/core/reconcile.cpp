@@ -1,5 +1,6 @@
 #include "core/reconcile.hpp"
 
+#include "core/exit_status.hpp"
 #include "core/quarantine.hpp"
 #include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"
@@ -23,6 +24,9 @@ void Stepper::on(const Unavailable& event) {
     }
     state_.unavailable = event.reason;
     give_turn_up(event.reason);
+    take_intent_back();
+    tell_current(event.reason);
+    finish_current(exit_status::failed);
     state_.phase = Phase::unavailable;
     state_.user_gone = event.user_gone;
     refuse_queue(event.reason);
@@ -34,6 +38,7 @@ void Stepper::on(const Recovered& event) {
     if (state_.phase != Phase::recovering)
         return;
     state_.phase = Phase::idle;
+    state_.drift.asked = false; // this look took the place of one that was under way
     state_.unavailable.clear();
     state_.running = event.running;
     state_.health = event.health;

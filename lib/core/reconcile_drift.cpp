@@ -6,7 +6,7 @@ namespace pgod::reconcile {
 
 // What something else began since makes stale is not believed.
 void Stepper::on(const Surveyed& event) {
-    if (!std::exchange(state_.drift.asked, false) || state_.phase != Phase::idle)
+    if (!std::exchange(state_.drift.asked, false) || event.busy || state_.phase != Phase::idle)
         return;
     state_.running = event.running;
     state_.health = event.health;
@@ -14,7 +14,8 @@ void Stepper::on(const Surveyed& event) {
 }
 
 void Stepper::survey() {
-    if (state_.running.empty() || !may_heal(false))
+    // Who asked and has no answer yet waits for it: a podman that hangs longer than the interval is said.
+    if (state_.running.empty() || !may_heal(false) || state_.drift.asked)
         return;
     state_.drift.asked = true;
     act(Survey{});

@@ -32,9 +32,12 @@ void Stepper::next() {
         state_.phase = Phase::syncing;
         return;
     }
-    // A clock that was set back must not stop the polls.
-    if (state_.next_sync > now_ + 2 * settings_.interval)
+    // A clock that was set back must stop neither the polls nor what is tried again.
+    const Time latest = now_ + std::max<std::chrono::milliseconds>(2 * settings_.interval, 2 * first_retry);
+    if (state_.next_sync > latest)
         state_.next_sync = now_;
+    if (state_.next_deploy && *state_.next_deploy > latest)
+        state_.next_deploy = now_;
     if (!state_.queue.empty()) {
         take_command();
         return start_command();
@@ -44,6 +47,8 @@ void Stepper::next() {
     if (state_.next_deploy && now_ >= *state_.next_deploy &&
         why_not_deploy(state_, settings_, now_).empty()) {
         state_.because = Trigger::retry;
+        if (state_.read_repository) // it could not be read: mended first, and it goes on from there
+            return start_sync();
         start_export(state_.tip, Work::deploy);
     }
 }

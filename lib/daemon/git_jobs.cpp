@@ -92,6 +92,7 @@ void GitJobs::start_waiting() {
 }
 
 Status GitJobs::begin(std::uint64_t id, Job& job) {
+    TRY(os::confirm_user(job.request.user)); // it may have waited
     auto channels = TRY(os::Channel::pair());
     const int theirs = channels[1].fd();
     TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)), {&theirs, 1}));

@@ -1,5 +1,6 @@
 #include "daemon/service_actor.hpp"
 
+#include "core/exit_status.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 #include "os/users.hpp"
@@ -16,8 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto user_retry = 30s;         // an unknown user may be created later
-constexpr auto session_retry = 1s;       // systemd is starting what the user needs
+constexpr auto trouble_retry = 30s;      // what keeps a service from being looked at may pass
 constexpr auto work_deadline = 30min;    // of a deployment with its pulls and builds
 constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
 
@@ -73,7 +73,7 @@ void ServiceActor::start() {
     state_.phase = reconcile::Phase::unavailable;
     if (auto recalled = recall(); !recalled) {
         feed(reconcile::Unavailable{std::move(recalled).error().message, false});
-        timer_ = ports_.loop.after(user_retry, [this] { start(); });
+        timer_ = ports_.loop.after(trouble_retry, [this] { start(); });
         return;
     }
     find_user();
@@ -95,48 +95,6 @@ void ServiceActor::remove(bool take_down) {
 
 void ServiceActor::command(reconcile::PendingCommand command, std::string who) {
     feed(reconcile::CommandArrived{std::move(command), std::move(who)});
-}
-
-void ServiceActor::find_user() {
-    const bool root = ::geteuid() == 0;
-    auto found = os::find_user(service_.user);
-    if (found && !root && found->uid != ::geteuid())
-        found = Error{Code::denied,
-                      fmt::format("pgod runs as an ordinary user and cannot serve user \"{}\"; start it "
-                                  "as root, or set user = \"{}\"",
-                                  service_.user, os::current_user().name)};
-    if (found) {
-        user_ = std::move(*found);
-        if (auto made = make_directory(); !made)
-            found = std::move(made).error();
-        else if (auto ready = ports_.sessions.ready(*user_); !ready)
-            found = std::move(ready).error();
-    }
-    if (found)
-        return feed(reconcile::Available{});
-    const bool user_gone = found.error().code == Code::gone && !user_;
-    const auto retry = found.error().code == Code::transient ? session_retry : user_retry;
-    feed(reconcile::Unavailable{std::move(found).error().message, user_gone});
-    timer_ = ports_.loop.after(retry, [this] { find_user(); });
-}
-
-// services/ is ours, so nobody can put anything in the way; the service's directory belongs to its user.
-Status ServiceActor::make_directory() const {
-    const std::string path = directory();
-    if (::mkdir(path.c_str(), 0700) == 0) {
-        if (::lchown(path.c_str(), user_->uid, user_->gid) != 0)
-            return errno_error("hand over " + path);
-        return ok();
-    }
-    if (errno != EEXIST)
-        return errno_error("make " + path);
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != user_->uid)
-        return Error{Code::denied,
-                     fmt::format("{} does not belong to user \"{}\"; move it away or hand it over with "
-                                 "chown -R",
-                                 path, user_->name)};
-    return ok();
 }
 
 // Events that arise while one is being handled wait their turn.
@@ -248,23 +206,23 @@ void ServiceActor::wait_for_worker() {
 
 void ServiceActor::retry_later(std::string reason) {
     feed(reconcile::Unavailable{std::move(reason), false});
-    timer_ = ports_.loop.after(user_retry, [this] { find_user(); });
+    timer_ = ports_.loop.after(trouble_retry, [this] { find_user(); });
 }
 
 void ServiceActor::survey() {
     ports_.surveys.ask(
         service_.name, *user_, ports_.services_directory, survey_spacing(service_.interval),
         [this](const Result<ipc::Surveyed>& seen) {
-            if (seen && seen->busy) // the next poll asks again
-                return;
             if (seen)
                 return feed(reconcile::Surveyed{seen->running_commit, seen->health, seen->lost,
-                                                seen->accident, seen->problem});
+                                                seen->accident, seen->problem, seen->busy});
             feed(reconcile::Surveyed{state_.running, Health::unknown, false, false, seen.error().message});
         });
 }
 
 void ServiceActor::start_sync(const reconcile::StartSync& action) {
+    if (state_.phase == reconcile::Phase::syncing && !has_its_user()) // else something is under way
+        return;
     ports_.git.sync(service_, *user_, directory(), action.known,
                     [this, generation = source_generation_](SyncResult result) {
                         if (generation != source_generation_)
@@ -322,7 +280,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
         return;
     }
     ipc::WorkDone failed;
-    failed.error = std::move(worker).error();
+    failed.error = Error{Code::transient, std::move(worker).error().message}; // no commit is to blame
     failed.running_commit = state_.running;
     failed.exit_status = 1;
     ports_.say(action.command, failed.error->message);
@@ -334,8 +292,8 @@ void ServiceActor::end_work(const ipc::WorkDone& done) {
     end_deployment(done);
     slot_.reset();
     std::string running = done.running_commit;
-    // A worker that crashed did not get to say what runs.
-    if (done.error && done.error->code == Code::internal && running.empty())
+    // A worker that crashed, or could not begin, did not get to say what runs.
+    if (done.error && done.exit_status == exit_status::internal && running.empty())
         running = state_.running;
     feed(reconcile::WorkEnded{done.exit_status, done.outcome, done.error, std::move(running), done.health});
 }
@@ -358,7 +316,9 @@ void ServiceActor::arm_timer() {
     const auto when = reconcile::due(state_);
     if (!when)
         return;
-    timer_ = ports_.loop.after(std::max(*when - wall_clock(), 0ms), [this] { feed(reconcile::Tick{}); });
+    // By a clock that was set back it would be due when that clock comes there again.
+    const auto wait = std::clamp<std::chrono::milliseconds>(*when - wall_clock(), 0ms, 2 * service_.interval);
+    timer_ = ports_.loop.after(wait, [this] { feed(reconcile::Tick{}); });
 }
 
 } // namespace pgod::daemon

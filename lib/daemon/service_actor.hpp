@@ -78,6 +78,7 @@ class ServiceActor {
     void save_and_adopt_keys(std::vector<PublicKey> keys);
 
     void find_user();
+    bool has_its_user();
     Status make_directory() const;
     void recover();
     void look();

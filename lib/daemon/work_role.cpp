@@ -125,10 +125,14 @@ ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) 
     return done;
 }
 
-ipc::WorkDone failure(const Error& error) {
+// The job did not begin: podman or the service's directory is missing. That may pass, and no commit is to
+// blame.
+ipc::WorkDone failure(Error error) {
     ipc::WorkDone done;
     done.exit_status = exit_status::internal;
-    done.error = error;
+    if (error.code != Code::internal)
+        error.code = Code::transient;
+    done.error = std::move(error);
     return done;
 }
 
@@ -190,7 +194,7 @@ int run_work_role() {
     if (!request)
         return exit_status::usage;
     auto done = work_safely(std::get<ipc::WorkJob>(*request), channel);
-    report(channel, done ? std::move(*done) : failure(done.error()));
+    report(channel, done ? std::move(*done) : failure(std::move(done).error()));
     return 0;
 }
 

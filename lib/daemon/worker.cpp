@@ -29,6 +29,7 @@ constexpr int channel_descriptor = 3;
 Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJob& job, const Identity& user,
                                               Streams streams, Done done, Seen seen) {
     const std::string program = TRY(program_path("pgod-work"));
+    TRY(os::confirm_user(user));
     TRY(os::ensure_runtime_directory(user));
     auto channels = TRY(os::Channel::pair());
     os::SpawnRequest request;

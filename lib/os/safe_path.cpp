@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 
@@ -86,6 +87,15 @@ Result<Fd> open_directory(const std::string& absolute_path) {
     if (!fd)
         return errno_error(fmt::format("open {}", escaped(absolute_path)));
     return fd;
+}
+
+Result<std::string> path_of(int fd) {
+    std::string path(PATH_MAX, '\0');
+    const ssize_t size = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size());
+    if (size <= 0)
+        return errno_error("look where a directory is");
+    path.resize(static_cast<std::size_t>(size));
+    return path;
 }
 
 Result<Fd> make_directories(int directory, const std::string& path, mode_t mode) {

@@ -21,6 +21,8 @@ bool is_plain_relative_path(std::string_view path) noexcept;
 Result<Fd> open_beneath(int directory, const std::string& path, int flags, mode_t mode = 0);
 Result<Fd> open_directory(const std::string& absolute_path); // O_PATH-less, O_NOFOLLOW on the last component
 
+Result<std::string> path_of(int fd); // as it is now, absolute and without links
+
 // mkdir -p beneath `directory`, each level opened without following links; the last one's descriptor.
 Result<Fd> make_directories(int directory, const std::string& path, mode_t mode);
 

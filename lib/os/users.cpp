@@ -57,6 +57,18 @@ Result<Identity> find_user(const std::string& name) {
     return identity;
 }
 
+Status confirm_user(const Identity& user) {
+    if (user.uid == ::geteuid())
+        return ok();
+    const auto found = find_user(user.name);
+    if (!found)
+        return Error{Code::transient, found.error().message};
+    if (found->uid != user.uid)
+        return Error{Code::transient, fmt::format("user \"{}\" was made anew: uid {} is {} now", user.name,
+                                                  user.uid, found->uid)};
+    return ok();
+}
+
 Identity current_user() {
     std::vector<char> buffer(16 * 1024);
     passwd entry{};

@@ -1,4 +1,5 @@
-// Unix users: looked up once, in the supervisor, before any fork.
+// Unix users: looked up in the supervisor, before any fork, and asked for again before each process that
+// becomes one, because a user may be deleted and made anew while pgod runs.
 #pragma once
 
 #include "base/identity.hpp"
@@ -13,6 +14,9 @@ namespace pgod::os {
 // Code::gone: no such user. Code::denied: uid 0, which is never served.
 Result<Identity> find_user(const std::string& name);
 Identity current_user(); // of this process
+
+// The user's name still stands for this uid; Code::transient when it does not, or nobody can say.
+Status confirm_user(const Identity& user);
 
 // The environment that everything run for this user starts from: HOME, USER, LOGNAME, PATH, LANG,
 // XDG_RUNTIME_DIR and, where it exists, the user's bus. Nothing of ours is inherited.

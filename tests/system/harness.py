@@ -20,7 +20,7 @@ import urllib.request
 
 BIN = pathlib.Path(os.environ.get("PGOD_BIN", "build/release/bin")).resolve()
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE; scripts/test counts it as a failure
-DEADLINE = 180.0
+DEADLINE = float(os.environ.get("PGOD_TEST_DEADLINE", 180))
 
 GIT_ENV = {
     "PATH": "/usr/bin:/bin",
@@ -266,6 +266,7 @@ class Pgod:
         self.port = free_port()
         self.user = user  # run as this ordinary user instead of root
         self.debug = True
+        self.launcher = []  # a program that becomes pgod, and its arguments
         self.process = None
         self.services = []
         self.extra = ""
@@ -290,8 +291,8 @@ class Pgod:
         if self.user:
             options = dict(user=self.user.uid, group=self.user.gid, extra_groups=[], env=self.user.env())
         with open(self.log_path, "a") as log:
-            self.process = subprocess.Popen([BIN / "pgod", "-c", self.config, *(["-d"] if self.debug else [])], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, cwd="/", **options)
+            argv = [*self.launcher, BIN / "pgod", "-c", self.config, *(["-d"] if self.debug else [])]
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **options)
         if wait:
             wait_until("pgod listens", lambda: self.alive() and connects(self.port))
 

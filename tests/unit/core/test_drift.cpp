@@ -75,6 +75,28 @@ TEST_CASE("a poll that deploys nothing looks at the containers, and what is well
     CHECK(drive.state.health == Health::healthy);
 }
 
+TEST_CASE("a look that takes longer than the interval is waited for, and not begun anew by each poll") {
+    Drive drive;
+    drive.poll();
+    CHECK(!drive.did<Survey>());
+    drive(Surveyed{commit_a, Health::unknown, false, false, "podman ps did not end within 60s"});
+    CHECK(drive.state.drift.problem == "podman ps did not end within 60s");
+    drive.poll();
+    CHECK(drive.did<Survey>());
+    Surveyed busy = dead;
+    busy.busy = true;
+    drive(busy);
+    CHECK(!drive.heals());
+    drive.poll();
+    CHECK(drive.did<Survey>());
+
+    drive(Unavailable{"user \"x\" does not exist"}); // the answer never comes: the first look afterwards does
+    drive(Available{});
+    drive(Recovered{commit_a, Health::healthy});
+    drive(SyncEnded{commit_a, std::nullopt});
+    CHECK(drive.did<Survey>());
+}
+
 TEST_CASE("what died is healed, with the reason in the log and the state") {
     Drive drive;
     drive(dead);

@@ -176,6 +176,26 @@ TEST_CASE("an unknown user refuses that service's commands and is said once") {
     CHECK(drive(Recovered{"", Health::missing}) == "sync()");
 }
 
+TEST_CASE("a user who is gone at a poll ends what waits for it, and what was asked for is taken back") {
+    const Unavailable gone{"user \"x\" does not exist", true};
+    Drive poll = settled_service();
+    poll.now += 60s;
+    poll(Tick{});
+    CHECK(poll(gone) == "warn persist");
+    CHECK(poll(tip(commit_b)) == ""); // an answer that comes late is nobody's
+    CHECK_FALSE(due(poll.state));
+    CHECK(poll(Available{}) == "recover");
+    CHECK(poll(Recovered{commit_a, Health::healthy}) == "sync(a)");
+
+    Drive command = settled_service();
+    command(Op::down);
+    command(WorkEnded{0, {}, {}, "", Health::missing});
+    command(Op::up, 1);
+    command(Op::sync, 2);
+    CHECK(command(gone).ends_with("tell(1) finish(1,1) tell(2) finish(2,1)"));
+    CHECK(command.state.durable.intent.desired == Desired::stopped);
+}
+
 TEST_CASE("a commit that could not be staged has the local repository looked at by the next sync") {
     Drive drive = settled_service();
     drive(Op::up);
@@ -327,6 +347,31 @@ TEST_CASE("a clock that is set back does not stop the polls") {
     Drive drive = settled_service();
     drive.now -= 24h;
     CHECK(drive(Tick{}) == "sync(a)");
+}
+
+TEST_CASE("a clock that is set back, or ahead, does not put off what is tried again") {
+    for (const auto jump : {-24h * 365, 24h * 365}) {
+        Drive drive = settled_service();
+        drive(Op::sync);
+        drive(tip(commit_b));
+        drive(ExportEnded{});
+        drive(WorkEnded{1, Outcome::failed, Error{Code::transient, "the disk is full"}, commit_a,
+                        Health::healthy});
+        REQUIRE(drive.state.next_deploy);
+        drive.now += jump;
+        CHECK(drive(Tick{}) == "sync(b)");
+        CHECK(drive(tip(commit_b)) == "export(b)");
+    }
+}
+
+TEST_CASE("what could not be staged is tried again by way of the local repository") {
+    Drive drive = settled_service();
+    drive(Op::up);
+    drive(tip(commit_b));
+    drive(ExportEnded{Error{Code::internal, "repository: object missing"}, {}});
+    drive.now = *drive.state.next_deploy;
+    CHECK(drive(Tick{}) == "sync()");
+    CHECK(drive(tip(commit_b)) == "export(b)");
 }
 
 TEST_CASE("a queue that is full refuses with busy") {
