@@ -4,6 +4,8 @@
 
 #include "compose/job.hpp"
 
+#include <string_view>
+
 namespace pgod::compose {
 
 inline constexpr std::size_t kept_logs = 50;
@@ -11,8 +13,12 @@ inline constexpr std::size_t kept_logs = 50;
 // Best effort: a deployment does not fail because its log cannot be written.
 void start_deployment_log(const Work& work);
 
+// What a client and the log are told when a step begins; empty: the step says more itself.
+std::string_view sentence_of_step(std::string_view step) noexcept;
+
 // `log`: the text of deployment `work.job.deployment` on stdout, or as JSON. Control characters are escaped:
-// containers wrote part of it.
+// containers wrote part of it. With `work.job.follow` as it is written, until the deployment ends: whoever
+// writes a log holds it locked (flock(2)). Of one that grew too long only what comes last is shown on.
 JobResult show_deployment_log(const Work& work);
 
 } // namespace pgod::compose

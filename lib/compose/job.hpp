@@ -24,6 +24,7 @@ struct Job {
     std::uint64_t deployment = 0;
     bool force = false;
     bool json = false;
+    bool follow = false; // log: until the deployment ends
     std::optional<std::string> compose_file;
     std::vector<std::string> env; // the admin's, NAME=value
     std::optional<std::vector<PortRange>> ports;

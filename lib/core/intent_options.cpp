@@ -54,12 +54,19 @@ Result<UpOptions> parse_up(std::span<const std::string> args) {
     for (std::size_t i = 0; i < args.size(); ++i) {
         if (args[i] == "--resume") {
             options.resume = true;
+        } else if (args[i] == "--wait" || args[i] == "--no-wait") {
+            options.wait = args[i] == "--wait";
         } else if (auto commit = TRY(option_value(args, i, "--commit"))) {
             options.commit = TRY(parse_commit(*commit));
+        } else if (auto timeout = TRY(option_value(args, i, "--timeout"))) {
+            options.timeout = TRY(parse_span(*timeout));
         } else {
             return Error{
                 Code::invalid,
-                fmt::format("up does not know \"{}\": it takes --commit SHA and --resume", shown(args[i]))};
+                fmt::format(
+                    "up does not know \"{}\": it takes --commit SHA, --wait, --no-wait, --timeout TIME "
+                    "and --resume",
+                    shown(args[i]))};
         }
     }
     return options;

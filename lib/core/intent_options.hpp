@@ -1,6 +1,6 @@
-// What follows the name of an operation that states an intent: `up [--commit SHA] [--resume]`,
-// `suspend [--until TIME] [REASON…]`, `rollback [ID|COMMIT]`. Pure; every error is one sentence that says
-// what to type instead.
+// What follows the name of an operation that states an intent: `up [--commit SHA] [--wait|--no-wait]
+// [--timeout TIME] [--resume]`, `suspend [--until TIME] [REASON…]`, `rollback [ID|COMMIT]`. Pure; every error
+// is one sentence that says what to type instead.
 #pragma once
 
 #include "base/result.hpp"
@@ -17,6 +17,8 @@ inline constexpr std::size_t max_suspend_reason = 200; // bytes; more is cut
 struct UpOptions {
     std::string commit; // 4 to 40 hexadecimal digits, lower case; empty: the tip
     bool resume = false;
+    bool wait = true;                                 // the client stays until the outcome
+    std::optional<std::chrono::milliseconds> timeout; // …but no longer than this
 };
 Result<UpOptions> parse_up(std::span<const std::string> args);
 

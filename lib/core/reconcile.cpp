@@ -97,11 +97,14 @@ void Stepper::on(const Removed& event) {
 Step step(State state, const Settings& settings, const Event& event, Time now, double jitter) {
     Stepper stepper(std::move(state), settings, now, jitter);
     stepper.let_suspension_end();
+    stepper.let_waits_end();
     std::visit([&stepper](const auto& happened) { stepper.on(happened); }, event);
     return std::move(stepper).take();
 }
 
-std::optional<Time> due(const State& state) {
+namespace {
+
+std::optional<Time> due_by_itself(const State& state) {
     if (state.phase != Phase::idle)
         return std::nullopt;
     const Durable& durable = state.durable;
@@ -111,6 +114,21 @@ std::optional<Time> due(const State& state) {
     if (state.next_deploy && durable.intent.desired == Desired::running &&
         find_quarantined(durable, state.tip) == nullptr)
         next = std::min(next, *state.next_deploy);
+    return next;
+}
+
+} // namespace
+
+std::optional<Time> due(const State& state) {
+    std::optional<Time> next = due_by_itself(state);
+    const auto look = [&next](const PendingCommand& command) {
+        if (command.id != 0 && command.deadline && (!next || *command.deadline < *next))
+            next = command.deadline;
+    };
+    std::for_each(state.queue.begin(), state.queue.end(), look);
+    std::for_each(state.followers.begin(), state.followers.end(), look);
+    if (state.current)
+        look(*state.current);
     return next;
 }
 

@@ -7,6 +7,7 @@
 #include "core/drift.hpp"
 #include "core/durable.hpp"
 #include "core/operation.hpp"
+#include "core/sync.hpp"
 #include "core/vocabulary.hpp"
 
 #include <chrono>
@@ -46,9 +47,14 @@ struct PendingCommand {
     std::vector<std::string> args;
     std::optional<Intent> instead_of; // the intent that it changed when it came; set by step()
     bool json = false;
-    std::string who;    // as Intent::by; set by step()
-    std::string commit; // what it names instead of the tip, perhaps its first digits; set by step()
-    bool asked = false; // upstream was asked after it came; set by step()
+    std::string who; // as Intent::by; set by step()
+    std::string
+        commit; // that has to serve, perhaps its first digits; of `check` what is judged; set by step()
+    bool serves = false;          // that commit runs already, or one that came after it; set by step()
+    bool wait = true;             // the client stays until the end; set by step(), as the following are
+    Time since{};                 // when it came
+    std::optional<Time> deadline; // its client waits no longer
+    bool asked = false;           // upstream was asked after it came; set by step()
     std::string wanted; // the commit that it was to bring, when that is known before its turn; set by step()
     bool operator==(const PendingCommand&) const = default;
 };
@@ -111,7 +117,8 @@ struct SyncEnded {
 };
 struct ExportEnded {
     std::optional<Error> error;
-    std::string commit; // the whole id of what was exported
+    std::string commit;                  // the whole id of what was exported
+    std::vector<NamedCommit> named = {}; // as StartExport::named
 };
 struct WorkEnded {
     int exit_status = 0;
@@ -140,8 +147,10 @@ struct StartSync {
     bool operator==(const StartSync&) const = default;
 };
 struct StartExport {
-    std::string commit;     // or its first digits, when an operator named it
-    bool on_branch = false; // an operator named it: refuse with Code::gone what is not on the branch
+    std::string commit;             // or its first digits, when an operator named it
+    bool on_branch = false;         // an operator named it: refuse with Code::gone what is not on the branch
+    std::vector<std::string> named; // what the commands that wait for it name
+    std::string serving;            // what runs: does that contain them?
     bool operator==(const StartExport&) const = default;
 };
 struct StartWork {
@@ -177,9 +186,15 @@ struct Tell { // a sentence for the client of a command, on its standard error
     std::string sentence;
     bool operator==(const Tell&) const = default;
 };
+struct Attach { // the client of a command reads the log of a deployment that another began, as it grows
+    CommandId command = 0;
+    std::uint64_t deployment = 0;
+    bool operator==(const Attach&) const = default;
+};
 struct Finish { // the end of a command
     CommandId command = 0;
     int exit_status = 0;
+    std::string last = {}; // the last line that its client reads; may be empty
     bool operator==(const Finish&) const = default;
 };
 struct Persist { // write State::durable before anything that follows
@@ -195,7 +210,7 @@ struct Note { // a line for the log
 };
 
 using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede,
-                            Survey, Tell, Finish, Persist, Retire, Note>;
+                            Survey, Tell, Attach, Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;

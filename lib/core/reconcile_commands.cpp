@@ -21,6 +21,7 @@ constexpr std::size_t max_queue = 32; // commands that may wait for one service
 void Stepper::on(const CommandArrived& event) {
     PendingCommand command = event.command;
     command.who = event.who;
+    command.since = now_;
     if (state_.removed)
         return refuse(command.id, no_longer_configured);
     if (command.op == Op::suspend)
@@ -39,7 +40,7 @@ void Stepper::on(const CommandArrived& event) {
     }
     if (state_.durable.suspension && deploys_tip(command.op)) {
         tell(command.id, why_suspended(*state_.durable.suspension) + "; resume it first, or say up --resume");
-        return finish(command.id, exit_status::rejected);
+        return end(command, exit_status::rejected, command.commit);
     }
     drop_healing();
     if (command.op == Op::down || command.op == Op::stop)
@@ -50,6 +51,8 @@ void Stepper::on(const CommandArrived& event) {
     if (state_.phase != Phase::idle && !join_deployment())
         tell(event.command.id, "waiting for what the service is doing now");
     next();
+    for (auto& waiting : state_.queue)
+        let_go(waiting);
 }
 
 // `up --resume` ends a suspension as soon as it comes, as `resume` does.
@@ -57,6 +60,9 @@ Status Stepper::take_options(PendingCommand& command) {
     if (command.op == Op::up) {
         auto options = TRY(parse_up(command.args));
         command.commit = std::move(options.commit);
+        command.wait = options.wait;
+        if (options.timeout)
+            command.deadline = now_ + *options.timeout;
         command.args.clear();
         if (options.resume)
             end_suspension("resumed by " + command.who);

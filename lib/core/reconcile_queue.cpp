@@ -73,6 +73,7 @@ void Stepper::take_command() {
 // The command that became the current one begins, unless something has come up while it waited.
 void Stepper::start_command() {
     const PendingCommand& command = *state_.current;
+    state_.target.clear(); // of what was done before
     const Work work = *operation_of(command.op).work;
     if (state_.durable.suspension && deploys_tip(command.op))
         return refuse_current(why_suspended(*state_.durable.suspension));
@@ -107,6 +108,9 @@ void Stepper::follow_deployment() {
          fmt::format("{} is being deployed already: this ends when that does", brief(state_.target)));
     state_.followers.push_back(std::move(state_.queue.front()));
     state_.queue.pop_front();
+    let_go(state_.followers.back());
+    if (state_.phase == Phase::working && state_.followers.back().id != 0)
+        act(Attach{state_.followers.back().id, state_.durable.deployments});
 }
 
 // What upstream has now, while a deployment goes on.
@@ -138,7 +142,8 @@ void Stepper::note_superseded() {
     std::vector<std::string> noted{state_.target};
     const auto look = [this, &noted](const PendingCommand& command) {
         const std::string& commit = command.wanted.empty() ? command.commit : command.wanted;
-        if (!is_commit_id(commit) || std::find(noted.begin(), noted.end(), commit) != noted.end())
+        if (command.serves || !is_commit_id(commit) ||
+            std::find(noted.begin(), noted.end(), commit) != noted.end())
             return;
         noted.push_back(commit);
         act(Supersede{++state_.durable.deployments, commit, command.who, state_.target});
@@ -152,6 +157,10 @@ void Stepper::note_superseded() {
 
 void Stepper::start_work(Work work) {
     state_.work = work;
+    if (state_.current)
+        let_go(*state_.current);
+    for (auto& command : state_.followers)
+        let_go(command);
     if (!needs_turn(work) || settings_.turn_free)
         return begin_work(work);
     state_.phase = Phase::queued;
@@ -177,25 +186,7 @@ void Stepper::give_turn_up(const std::string& reason) {
     state_.phase = Phase::idle;
     state_.work.reset();
     tell_current("cancelled: " + reason);
-    finish_current(exit_status::failed);
-}
-
-void Stepper::finish_current(int status) {
-    finish(current_id(), status);
-    for (const auto& command : state_.followers)
-        finish(command.id, status);
-    state_.followers.clear();
-    state_.current.reset();
-}
-
-void Stepper::tell_current(const std::string& sentence) {
-    tell(current_id(), sentence);
-    tell_followers(sentence);
-}
-
-void Stepper::tell_followers(const std::string& sentence) {
-    for (const auto& command : state_.followers)
-        tell(command.id, sentence);
+    finish_current(exit_status::failed, name_of(Outcome::cancelled));
 }
 
 void Stepper::end_current(int status) {

@@ -1,13 +1,14 @@
 // Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
 // Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life,
-// reconcile_queue.cpp whose turn it is, reconcile_commands.cpp commands and intent, reconcile_sync.cpp
-// upstream and the stage, reconcile_work.cpp work and how it ended, reconcile_drift.cpp what surveys saw.
-// Pure, as step() is.
+// reconcile_queue.cpp whose turn it is, reconcile_clients.cpp who waits for what and how it is told,
+// reconcile_commands.cpp commands and intent, reconcile_sync.cpp upstream and the stage, reconcile_work.cpp
+// work and how it ended, reconcile_drift.cpp what surveys saw. Pure, as step() is.
 #pragma once
 
 #include "core/reconcile.hpp"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,7 @@ class Stepper {
     void on(const Surveyed& event);
 
     void let_suspension_end(); // before anything else is decided
+    void let_waits_end();      // …of clients that said how long they wait
 
     Step take() && { return Step{std::move(state_), std::move(actions_)}; }
 
@@ -64,7 +66,11 @@ class Stepper {
     void note_superseded();
     void start_work(Work work);
     void give_turn_up(const std::string& reason);
-    void finish_current(int status);
+    void finish_current(int status, std::string_view outcome = {});
+    void end(const PendingCommand& command, int status, const std::string& commit,
+             std::string_view outcome = {});
+    void let_go(PendingCommand& command);
+    void queue_followers_again();
     void end_current(int status);
     void tell_current(const std::string& sentence);   // and those who follow
     void tell_followers(const std::string& sentence); // what the output of the work says to the first
@@ -80,6 +86,7 @@ class Stepper {
     void resume(const PendingCommand& command);
     bool end_suspension(const std::string& how);
     void refuse_current(const std::string& reason);
+    bool take_named(const std::vector<NamedCommit>& named);
 
     // upstream and the stage
     void start_sync();
@@ -100,7 +107,6 @@ class Stepper {
     void on_previewed(const WorkEnded& event);
     void settle(Outcome outcome, const std::optional<Error>& error, bool again);
     void try_later();
-    void hold_tip(const std::string& why);
 
     void decide(std::string sentence); // what `why` repeats
 
@@ -122,9 +128,9 @@ class Stepper {
         if (command != 0)
             act(Tell{command, std::move(sentence)});
     }
-    void finish(CommandId command, int status) {
+    void finish(CommandId command, int status, std::string last = {}) {
         if (command != 0)
-            act(Finish{command, status});
+            act(Finish{command, status, std::move(last)});
     }
     CommandId current_id() const { return state_.current ? state_.current->id : 0; }
     std::optional<Op> current_op() const {

@@ -61,14 +61,19 @@ void Stepper::on(const SyncEnded& event) {
 // What a command that is not `sync` is done to: the tip, or the commit that it names.
 void Stepper::go_on_with_command() {
     const PendingCommand& command = *state_.current;
-    const auto* entry = find_quarantined(state_.durable, state_.tip);
-    if (command.op == Op::up && command.commit.empty() && entry != nullptr)
-        return refuse_current(why_left_alone(*entry));
+    const std::string& named = command.commit;
     const Work work = *operation_of(command.op).work;
-    if (command.commit.empty())
-        start_export(state_.tip, work);
-    else
-        start_export(command.commit, work, true);
+    if (command.op != Op::up)
+        return start_export(named.empty() ? state_.tip : named, work, !named.empty());
+    const auto* entry = find_quarantined(state_.durable, state_.tip);
+    // The tip has what was committed before it, too.
+    if (entry == nullptr || (!named.empty() && state_.tip.starts_with(named)))
+        return start_export(state_.tip, work);
+    queue_followers_again();
+    if (named.empty())
+        return refuse_current(why_left_alone(*entry));
+    tell_current(why_left_alone(*entry));
+    start_export(named, work, true);
 }
 
 void Stepper::start_sync() {
@@ -112,7 +117,15 @@ void Stepper::start_export(const std::string& commit, Work then, bool on_branch)
     state_.phase = Phase::exporting;
     state_.target = commit;
     state_.work = then;
-    act(StartExport{commit, on_branch});
+    StartExport start{commit, on_branch, {}, state_.running};
+    const auto look = [&start](const PendingCommand& one) {
+        if (one.op == Op::up && !one.commit.empty())
+            start.named.push_back(one.commit);
+    };
+    if (state_.current)
+        look(*state_.current);
+    std::for_each(state_.followers.begin(), state_.followers.end(), look);
+    act(std::move(start));
 }
 
 void Stepper::on(const ExportEnded& event) {
@@ -122,6 +135,15 @@ void Stepper::on(const ExportEnded& event) {
         return on_not_exported(*event.error);
     if (!event.commit.empty()) // its first digits became all of them
         state_.target = event.commit;
+    if (!take_named(event.named))
+        return;
+    if (state_.current && state_.current->serves && state_.target != state_.tip &&
+        state_.health == Health::healthy) {
+        state_.phase = Phase::idle;
+        state_.work.reset();
+        state_.target = state_.running;
+        return end_current(exit_status::done);
+    }
     const Op op = current_op().value_or(Op::sync);
     // A `down` or `suspend` may have come while the commit was exported; a poll must not undo it.
     if (op == Op::sync && (state_.durable.intent.desired != Desired::running || state_.durable.suspension)) {
@@ -139,7 +161,7 @@ void Stepper::on(const ExportEnded& event) {
 void Stepper::on_not_exported(const Error& error) {
     state_.phase = Phase::idle;
     const Work work = *std::exchange(state_.work, std::nullopt);
-    const bool named = state_.current && !state_.current->commit.empty();
+    const bool named = state_.current && !state_.current->commit.empty() && state_.target != state_.tip;
     if (named && error.code == Code::gone) // it is not on the branch, or its first digits are two commits'
         return refuse_current(error.message);
     state_.read_repository = true;

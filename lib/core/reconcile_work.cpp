@@ -51,7 +51,11 @@ void Stepper::begin_work(Work work) {
         decide(fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
                            name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who));
     }
+    const auto deployment = start.deployment;
     act(std::move(start));
+    for (const auto& command : state_.followers)
+        if (deployment != 0 && command.id != 0)
+            act(Attach{command.id, deployment});
 }
 
 Trigger Stepper::trigger() const {
@@ -99,9 +103,6 @@ void Stepper::on_deployed(const WorkEnded& event) {
                                        (event.error->code == Code::timeout && !touched));
     settle(outcome, event.error, again);
     state_.needs_deploy = false;
-    const bool named = state_.current && !state_.current->commit.empty();
-    if (outcome == Outcome::ok && named && state_.target != state_.tip)
-        hold_tip(fmt::format("{} deployed {} instead", state_.current->who, brief(state_.target)));
 }
 
 // By hand: what is left behind is held back. One that could not begin changed nothing.
@@ -122,20 +123,19 @@ void Stepper::on_rolled_back(const WorkEnded& event) {
     state_.next_deploy.reset();
     state_.durable.settled = state_.durable.last_good = state_.running;
     note(false, brief(state_.running) + " runs again");
-    if (!state_.tip.empty() && state_.running != state_.tip)
-        return hold_tip(fmt::format("rolled back by {} to {}", state_.current->who, brief(state_.running)));
+    if (!state_.tip.empty() && state_.running != state_.tip) {
+        quarantine(state_.durable,
+                   {state_.tip,
+                    fmt::format("rolled back by {} to {}", state_.current->who, brief(state_.running)), now_,
+                    true});
+        persist();
+        const auto sentence = why_left_alone(*find_quarantined(state_.durable, state_.tip));
+        note(false, sentence);
+        decide(sentence);
+        return tell_current(sentence);
+    }
     lift_quarantine(state_.durable, state_.running);
     decide(why_it_runs(state_.running));
-}
-
-// The tip is left alone because an operator went to another commit.
-void Stepper::hold_tip(const std::string& why) {
-    quarantine(state_.durable, {state_.tip, why, now_, true});
-    persist();
-    const auto sentence = why_left_alone(*find_quarantined(state_.durable, state_.tip));
-    note(false, sentence);
-    decide(sentence);
-    tell_current(sentence);
 }
 
 // auto = false: the tip was staged and judged, and now it waits.

@@ -25,8 +25,18 @@ struct SyncResult {
     std::optional<Error> error;
 };
 
+// A commit that somebody named beside the one that is exported.
+struct NamedCommit {
+    std::string digits;  // as it was asked for
+    std::string commit;  // 40 hex digits; empty when it is refused
+    bool serves = false; // it is `serving`, or an ancestor of that
+    std::string refused; // one sentence; empty: it is what is exported, or an ancestor of that
+    bool operator==(const NamedCommit&) const = default;
+};
+
 struct ExportResult {
     std::string commit;                // 40 hex digits: what was exported
+    std::vector<NamedCommit> named;    // one for each that was asked for, in order
     std::vector<std::string> warnings; // submodules and LFS pointers; a name that is refused is an error
     std::optional<Error> error;
 };

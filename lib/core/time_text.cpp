@@ -89,4 +89,13 @@ Result<Time> parse_until(std::string_view text, Time now) {
     return *time;
 }
 
+Result<milliseconds> parse_span(std::string_view text) {
+    const bool plain = !text.empty() && text.back() >= '0' && text.back() <= '9';
+    const auto span = duration_of(plain ? std::string(text) + "s" : std::string(text));
+    if (!span || *span < seconds{1} || *span > longest)
+        return Error{Code::invalid, fmt::format("\"{}\" is no time to wait: write 90s, 30m or 2h",
+                                                escaped(shortened(text, 40)))};
+    return milliseconds(*span);
+}
+
 } // namespace pgod::reconcile

@@ -15,4 +15,7 @@ std::string utc_text(Time time); // 2026-11-21T04:40:00Z
 // `30s`, `20m`, `2h`, `3d` from `now`, or an RFC 3339 time in UTC; after `now` and at most a year later.
 Result<Time> parse_until(std::string_view text, Time now);
 
+// How long to wait: `90`, `90s`, `30m`, `2h`; a second at least, 366 days at most.
+Result<std::chrono::milliseconds> parse_span(std::string_view text);
+
 } // namespace pgod::reconcile

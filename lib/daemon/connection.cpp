@@ -117,8 +117,8 @@ Status Connection::hand_over(std::span<const int> streams) {
     return channel_.try_send(ipc::encode(ipc::SshReply(ipc::Streams{})), streams);
 }
 
-void Connection::finish(int exit_status) {
-    send(ipc::Exit{exit_status});
+void Connection::finish(int exit_status, std::string_view last) {
+    send(ipc::Exit{exit_status, last.empty() ? std::string() : escaped(last) + "\n"});
 }
 
 } // namespace pgod::daemon

@@ -33,7 +33,7 @@ class Connection {
     void print(std::string_view text);              // to the client's standard output
     void say(std::string_view sentence);            // a line on the client's standard error, escaped
     Status hand_over(std::span<const int> streams); // as ipc::Streams has them
-    void finish(int exit_status);
+    void finish(int exit_status, std::string_view last = {}); // …with a last line on standard error, escaped
 
   private:
     void on_readable();

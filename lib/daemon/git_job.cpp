@@ -163,7 +163,7 @@ ipc::GitReport failed(const ipc::GitJob& job, Error error) {
     auto shown = shortened_error(std::move(error));
     if (job.sync)
         return ipc::Synced{.tip = {}, .moved = false, .rewritten = false, .error = std::move(shown)};
-    return ipc::Exported{{}, std::move(shown)};
+    return ipc::Exported{{}, std::move(shown), {}};
 }
 
 // True: it only asked upstream.
@@ -196,9 +196,16 @@ void run_export(const ipc::GitJob& job, Reporter& reporter) {
                                     .commit = job.export_job.commit,
                                     .branch = job.export_job.on_branch ? job.branch : std::string(),
                                     .into = job.export_job.into,
+                                    .named = job.export_job.named,
+                                    .serving = job.export_job.serving,
                                     .limits = {}});
     reporter.warn(result.warnings);
-    reporter.report(ipc::Exported{std::move(result.commit), shortened_error(std::move(result.error))});
+    ipc::Exported exported{std::move(result.commit), shortened_error(std::move(result.error)), {}};
+    if (!exported.error)
+        for (auto& named : result.named)
+            exported.named.push_back(
+                {std::move(named.commit), named.serves, shortened(named.refused, max_sentence)});
+    reporter.report(std::move(exported));
 }
 
 // True: the process is as it was before.

@@ -25,6 +25,28 @@ static_assert(max_frames > max_repository_keys + max_warnings);
 constexpr auto restart_delay = 1s;
 constexpr auto end_patience = 1s;
 
+// Whether it is about what was asked.
+bool answers(const ipc::ExportJob& asked, const ipc::Exported& answer) {
+    const auto& named = answer.named;
+    if (!is_commit_id(answer.commit) || !answer.commit.starts_with(asked.commit) ||
+        named.size() != asked.named.size())
+        return false;
+    for (std::size_t i = 0; i < named.size(); ++i)
+        if (named[i].refused.empty() &&
+            (!is_commit_id(named[i].commit) || !named[i].commit.starts_with(asked.named[i])))
+            return false;
+    return true;
+}
+
+void take_answer(const ipc::ExportJob& asked, ipc::Exported& answer, ExportResult& result) {
+    result.commit = std::move(answer.commit);
+    for (std::size_t i = 0; i < answer.named.size(); ++i) {
+        auto& named = answer.named[i];
+        result.named.push_back(
+            {asked.named[i], std::move(named.commit), named.serves, std::move(named.refused)});
+    }
+}
+
 } // namespace
 
 Status GitJobs::start() {
@@ -64,10 +86,10 @@ void GitJobs::sync(const Service& service, const Identity& user, const std::stri
 }
 
 void GitJobs::export_commit(const Service& service, const Identity& user, const std::string& directory,
-                            const std::string& commit, bool on_branch, ExportDone done) {
+                            ipc::ExportJob wanted, ExportDone done) {
     Job job = job_of(service, user, directory);
     job.request.sync = false;
-    job.request.export_job = {commit, on_branch, "stage"};
+    job.request.export_job = std::move(wanted);
     job.export_done = std::move(done);
     enqueue(std::move(job));
 }
@@ -139,8 +161,7 @@ bool GitJobs::take_report(Job& job, ipc::GitReport report) {
         job.synced = std::move(*synced);
     } else if (auto* exported = std::get_if<ipc::Exported>(&report)) {
         if (!job.export_done || job.exported ||
-            (!exported->error && (!is_commit_id(exported->commit) ||
-                                  !exported->commit.starts_with(job.request.export_job.commit))))
+            (!exported->error && !answers(job.request.export_job, *exported)))
             return false;
         job.exported = std::move(*exported);
     }
@@ -194,7 +215,7 @@ void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
     } else {
         ExportResult result;
         if (job.exported)
-            result.commit = std::move(job.exported->commit);
+            take_answer(job.request.export_job, *job.exported, result);
         result.error = job.exported ? std::move(job.exported->error) : std::move(failure);
         result.warnings = std::move(job.warnings);
         job.export_done(std::move(result));

@@ -29,7 +29,7 @@ class GitJobs {
     void sync(const Service& service, const Identity& user, const std::string& directory,
               const std::string& known, SyncDone done);
     void export_commit(const Service& service, const Identity& user, const std::string& directory,
-                       const std::string& commit, bool on_branch, ExportDone done);
+                       ipc::ExportJob wanted, ExportDone done);
 
   private:
     struct Job {

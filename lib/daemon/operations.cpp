@@ -186,9 +186,9 @@ Worker::Streams Operations::streams(reconcile::CommandId command) {
     return std::move(*streams);
 }
 
-void Operations::finish(reconcile::CommandId command, int exit_status) {
+void Operations::finish(reconcile::CommandId command, int exit_status, std::string_view last) {
     if (Connection* connection = find(command))
-        connection->finish(exit_status);
+        connection->finish(exit_status, last);
 }
 
 } // namespace pgod::daemon

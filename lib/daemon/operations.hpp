@@ -30,7 +30,10 @@ class Operations {
     // For the actors: the client that waits for a command, if it is still there.
     void say(reconcile::CommandId command, std::string_view sentence);
     Worker::Streams streams(reconcile::CommandId command);
-    void finish(reconcile::CommandId command, int exit_status);
+    // `last`: one line, said when all of the operation's output has been.
+    void finish(reconcile::CommandId command, int exit_status, std::string_view last = {});
+    // It reads what a deployment says, from the beginning and as that goes on, until it is finished.
+    void attach(reconcile::CommandId command, ServiceActor& actor, std::uint64_t deployment);
 
   private:
     // One client: its connection and, while it looks at something, the worker that does.

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t usual_history = 20;
 constexpr auto longest_read = 10min; // of a log that is paged through
+constexpr auto longest_follow = 2h;  // of one that is being written
 
 } // namespace
 
@@ -48,11 +49,18 @@ void Operations::why(Connection& connection, const ServiceActor& actor, bool jso
 // The log lies in the service's directory, so its user reads it.
 void Operations::log(Connection& connection, ServiceActor& actor, const Command& command) {
     const std::uint64_t newest = actor.state().durable.deployments;
-    const auto number = command.args.empty() ? std::optional(newest) : parse_decimal(command.args.front());
-    if (!number)
-        return refuse(connection, exit_status::usage,
-                      fmt::format("{} is no number of a deployment; history lists them",
-                                  escaped(command.args.front())));
+    const auto is_follow = [](const std::string& word) {
+        return word == "-f" || word == "--follow";
+    };
+    auto args = command.args;
+    const bool follow = std::erase_if(args, is_follow) > 0;
+    const auto number = args.empty() ? std::optional(newest) : parse_decimal(args.front());
+    if (!number || args.size() > 1 || (follow && command.json))
+        return refuse(
+            connection, exit_status::usage,
+            follow && command.json
+                ? "log -f is text: leave --json out"
+                : fmt::format("{} is no number of a deployment; history lists them", escaped(args.back())));
     if (*number == 0 || *number > newest)
         return refuse(connection, exit_status::failed,
                       newest == 0
@@ -62,12 +70,34 @@ void Operations::log(Connection& connection, ServiceActor& actor, const Command&
     job.kind = ipc::WorkKind::log;
     job.deployment = *number;
     job.json = command.json;
+    job.follow = follow;
     job.client = true;
-    job.deadline = longest_read;
+    job.deadline = follow ? std::chrono::milliseconds(longest_follow) : longest_read;
     auto streams = join_by_pipes(connection, false);
     if (!streams)
         return refuse(connection, exit_status::internal, streams.error().message);
     serve(connection, actor, std::move(job), std::move(*streams));
+}
+
+// Two people see one deployment: the second reads the log that the first one's worker writes.
+void Operations::attach(reconcile::CommandId command, ServiceActor& actor, std::uint64_t deployment) {
+    Connection* connection = find(command);
+    if (connection == nullptr)
+        return;
+    auto streams = join_by_pipes(*connection, false);
+    if (!streams)
+        return connection->say(streams.error().message);
+    ipc::WorkJob job;
+    job.kind = ipc::WorkKind::log;
+    job.deployment = deployment;
+    job.follow = true;
+    job.client = true;
+    job.deadline = longest_follow;
+    auto worker = actor.look(std::move(job), Worker::Streams{std::move(streams->errors), {}, {}},
+                             [this, command](const ipc::WorkDone&) { looked(command); });
+    if (!worker)
+        return connection->say(worker.error().message);
+    clients_[command].worker = std::move(*worker);
 }
 
 } // namespace pgod::daemon

@@ -138,7 +138,9 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (const auto* tell = std::get_if<Tell>(&action)) {
         ports_.say(tell->command, tell->sentence);
     } else if (const auto* finish = std::get_if<Finish>(&action)) {
-        ports_.finish(finish->command, finish->exit_status);
+        ports_.finish(*finish);
+    } else if (const auto* attach = std::get_if<Attach>(&action)) {
+        ports_.attach(*attach, *this);
     } else if (std::holds_alternative<Persist>(action)) {
         if (recalled_) // what is not known yet must not be overwritten
             ports_.store.save(service_.name, state_.durable);
@@ -220,9 +222,17 @@ void ServiceActor::survey() {
         });
 }
 
+// Whoever waits for a deployment is told what is done before its worker has the word.
+void ServiceActor::tell_waiting(std::string_view sentence) {
+    if (state_.current && (state_.current->op == Op::up || state_.current->op == Op::retry))
+        ports_.say(state_.current->id, sentence);
+}
+
 void ServiceActor::start_sync(const reconcile::StartSync& action) {
     if (state_.phase == reconcile::Phase::syncing && !has_its_user()) // else something is under way
         return;
+    if (state_.phase == reconcile::Phase::syncing)
+        tell_waiting("asking upstream");
     ports_.git.sync(service_, *user_, directory(), action.known,
                     [this, generation = source_generation_](SyncResult result) {
                         if (generation != source_generation_)
@@ -248,15 +258,19 @@ void ServiceActor::report_warnings(const std::vector<std::string>& warnings) {
 }
 
 void ServiceActor::start_export(const reconcile::StartExport& action) {
-    ports_.git.export_commit(
-        service_, *user_, directory(), action.commit, action.on_branch, [this](ExportResult result) {
-            for (const auto& warning : result.warnings) {
-                os::log_warning("{}: {}", service_.name, warning);
-                if (state_.current)
-                    ports_.say(state_.current->id, warning);
-            }
-            feed(reconcile::ExportEnded{std::move(result.error), std::move(result.commit)});
-        });
+    tell_waiting("staging " + action.commit.substr(0, 8));
+    ports_.git.export_commit(service_, *user_, directory(),
+                             {action.commit, action.on_branch, "stage", action.named, action.serving},
+                             [this](ExportResult result) {
+                                 for (const auto& warning : result.warnings) {
+                                     os::log_warning("{}: {}", service_.name, warning);
+                                     if (state_.current)
+                                         ports_.say(state_.current->id, warning);
+                                 }
+                                 feed(reconcile::ExportEnded{std::move(result.error),
+                                                             std::move(result.commit),
+                                                             std::move(result.named)});
+                             });
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {
@@ -306,6 +320,7 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
     work.args = std::move(wanted.args);
     work.terminal = std::move(wanted.terminal);
     work.deployment = wanted.deployment;
+    work.follow = wanted.follow;
     work.json = wanted.json;
     work.client = wanted.client;
     work.deadline = wanted.deadline;

@@ -27,6 +27,8 @@ namespace pgod::daemon {
 
 reconcile::Time wall_clock();
 
+class ServiceActor;
+
 // What a service's actor needs of the world around it.
 struct ActorPorts {
     EventLoop& loop;
@@ -40,7 +42,9 @@ struct ActorPorts {
     // The client that waits for a command, by its id; each does nothing when it has left.
     std::function<void(reconcile::CommandId, std::string_view)> say;
     std::function<Worker::Streams(reconcile::CommandId)> streams;
-    std::function<void(reconcile::CommandId, int)> finish;
+    std::function<void(const reconcile::Finish&)> finish;
+    // Shows it what a deployment of the service says, as that goes on.
+    std::function<void(const reconcile::Attach&, ServiceActor&)> attach;
     std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };
 
@@ -92,6 +96,7 @@ class ServiceActor {
     void end_work(const ipc::WorkDone& done);
     ipc::WorkJob job(ipc::WorkKind kind) const;
     void arm_timer();
+    void tell_waiting(std::string_view sentence);
     void report_warnings(const std::vector<std::string>& warnings);
     std::string directory() const { return ports_.services_directory + "/" + service_.name; }
 

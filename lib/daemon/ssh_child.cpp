@@ -96,6 +96,7 @@ class SshChild {
     std::string_view pending_;     // what of it the client has not taken
     bool pending_to_stderr_ = false;
     int exit_status_ = exit_status::internal;
+    std::string last_;    // the last words, when the streams are drained
     bool broken_ = false; // the supervisor did not answer
 };
 
@@ -134,6 +135,11 @@ Status SshChild::react() {
         TRY(take_interrupt());
     }
     TRY(send_pending());
+    if (phase_ == Phase::draining && pending_.empty() && !last_.empty() && streams_drained()) {
+        streams_ = {};
+        hold(std::exchange(last_, {}), true);
+        TRY(send_pending());
+    }
     if (phase_ == Phase::draining && pending_.empty() && streams_drained()) {
         phase_ = Phase::closing;
         deadline_ = Clock::now() + close_deadline;
@@ -257,9 +263,10 @@ void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
         return hold(std::move(text->bytes), text->to_stderr);
     }
     const auto* exit = std::get_if<ipc::Exit>(&reply);
-    if (exit == nullptr || exit->status < 0 || exit->status > 255)
+    if (exit == nullptr || exit->status < 0 || exit->status > 255 || exit->last.size() > ipc::max_text_bytes)
         return end_with(supervisor_confused, exit_status::internal);
     exit_status_ = exit->status;
+    last_ = exit->last;
     phase_ = Phase::draining;
     deadline_ = Clock::now() + drain_deadline;
     for (Stream& stream : streams_)

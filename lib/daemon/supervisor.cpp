@@ -126,7 +126,10 @@ ActorPorts Supervisor::ports() {
             operations_.say(command, sentence);
         },
         [this](reconcile::CommandId command) { return operations_.streams(command); },
-        [this](reconcile::CommandId command, int status) { operations_.finish(command, status); },
+        [this](const reconcile::Finish& end) { operations_.finish(end.command, end.exit_status, end.last); },
+        [this](const reconcile::Attach& wish, ServiceActor& actor) {
+            operations_.attach(wish.command, actor, wish.deployment);
+        },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };
 }

@@ -47,6 +47,7 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.deployment = request.deployment;
     job.force = request.force;
     job.json = request.json;
+    job.follow = request.follow;
     job.compose_file = request.compose;
     job.env = request.env;
     job.ports = request.ports;
@@ -162,7 +163,10 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& ch
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
     const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, job.env);
-    const auto progress = [&channel](std::string_view step) {
+    const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
+    const auto progress = [&channel, &output, told](std::string_view step) {
+        if (const auto sentence = compose::sentence_of_step(step); told && !sentence.empty())
+            output.say(sentence);
         report(channel, ipc::Progress{std::string(step)});
     };
     return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}), output);

@@ -191,7 +191,7 @@ Status Exporter::write_link(const git_tree_entry* entry, int directory, const st
 }
 
 // The whole id of what was written.
-Result<std::string> write_commit(const ExportRequest& request, std::vector<std::string>& warnings) {
+Result<std::string> write_commit(const ExportRequest& request, ExportResult& result) {
     if (const auto objection = objection_to_name(request.into);
         !objection.empty() || request.into.starts_with(repository_name))
         return Error{Code::invalid, fmt::format("\"{}\" cannot be exported into", shown(request.into))};
@@ -208,6 +208,9 @@ Result<std::string> write_commit(const ExportRequest& request, std::vector<std::
         TRY(request.branch.empty() ? find_commit(repository.get(), request.commit)
                                    : find_on_branch(repository.get(), request.branch, request.commit));
 
+    for (const auto& digits : request.named)
+        result.named.push_back(TRY(judge_named(repository.get(), commit, digits, request.serving)));
+
     const auto fresh = fresh_name_of(request.into);
     if (::mkdirat(service.get(), fresh.c_str(), 0700) != 0)
         return errno_error("make directory " + fresh);
@@ -216,7 +219,7 @@ Result<std::string> write_commit(const ExportRequest& request, std::vector<std::
         return errno_error("make directory " + fresh);
     Exporter exporter(repository.get(), request.limits);
     auto written = exporter.write_tree(git_commit_tree_id(commit.get()), root.get(), "", 0);
-    warnings = exporter.take_warnings();
+    result.warnings = exporter.take_warnings();
     if (!written) {
         (void)os::remove_tree(service.get(), fresh);
         return std::move(written).error();
@@ -229,7 +232,7 @@ Result<std::string> write_commit(const ExportRequest& request, std::vector<std::
 
 ExportResult export_tree(const ExportRequest& request) {
     ExportResult result;
-    auto written = write_commit(request, result.warnings);
+    auto written = write_commit(request, result);
     if (written) {
         result.commit = std::move(*written);
     } else {

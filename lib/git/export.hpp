@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgod::git {
 
@@ -32,6 +33,9 @@ struct ExportRequest {
     std::string commit;      // 40 hex digits; with a branch the first of them do
     std::string branch = {}; // not empty: the commit has to be on it
     std::string into;        // a single name beneath the directory
+    std::vector<std::string> named =
+        {};                   // commits, or their first digits: does what is exported contain them?
+    std::string serving = {}; // …and does this one? May be empty
     ExportLimits limits;
 };
 

@@ -16,10 +16,14 @@ struct ExportJob {
     std::string commit;     // 40 hex digits, or the first of them when it is looked for on the branch
     bool on_branch = false; // only if GitJob::branch has it
     std::string into;       // a name beneath the service's directory; replaced as a whole, by rename
+    std::vector<std::string> named = {}; // commits, or their first digits, to be compared with it
+    std::string serving = {};            // …and with this one; may be empty
     void fields(auto& archive) {
         archive(commit);
         archive(on_branch);
         archive(into);
+        archive(named);
+        archive(serving);
     }
 };
 
@@ -85,12 +89,24 @@ struct Synced {
         archive(error);
     }
 };
+struct Named { // core NamedCommit, without what the asker knows
+    std::string commit;
+    bool serves = false;
+    std::string refused;
+    void fields(auto& archive) {
+        archive(commit);
+        archive(serves);
+        archive(refused);
+    }
+};
 struct Exported {
     std::string commit; // the whole id; empty with an error
     std::optional<Error> error;
+    std::vector<Named> named = {}; // as many as were asked for; none with an error
     void fields(auto& archive) {
         archive(commit);
         archive(error);
+        archive(named);
     }
 };
 using GitReport = std::variant<FoundKey, Warned, Synced, Exported>;

@@ -87,7 +87,11 @@ struct Streams {
 };
 struct Exit { // last; the child first drains the streams
     std::int32_t status = 0;
-    void fields(auto& archive) { archive(status); }
+    std::string last = {}; // then said on standard error; at most max_text_bytes
+    void fields(auto& archive) {
+        archive(status);
+        archive(last);
+    }
 };
 using SshReply = std::variant<KeyAnswer, Text, Streams, Exit>;
 

@@ -21,7 +21,7 @@ enum class WorkKind : std::uint8_t {
     ps,
     logs,
     exec,     // a command in a running container; stdin is the client's
-    log,      // print what the deployment of that number said
+    log,      // print what the deployment of that number said, and with `follow` goes on to say
     observe,  // look at the containers and the record; says nothing on stdout
     rollback, // make a kept release the one that runs. args: a deployment's number or a commit's first
               // digits, none: the newest kept; deployment: the number of this attempt
@@ -44,6 +44,7 @@ struct WorkJob {
     bool force = false;  // deploy even when the same commit runs and looks healthy
     bool client = false; // somebody reads stdout and stderr
     bool json = false;
+    bool follow = false; // log
     std::optional<std::string> compose;
     std::vector<std::string> env;
     std::optional<std::vector<PortRange>> ports;
@@ -64,6 +65,7 @@ struct WorkJob {
         archive(force);
         archive(client);
         archive(json);
+        archive(follow);
         archive(compose);
         archive(env);
         archive(ports);

@@ -139,21 +139,29 @@ class Intent(SystemTest):
         self.stays("two\n")  # it is known, also after a force-push away and back
         self.assertEqual(self.status()["deployment"], deployments)
 
-    def test_an_older_commit_by_name_holds_the_tip_back(self):
+    def test_a_commit_that_is_named_is_served_by_the_tip(self):
         self.begin()
-        self.commit(self.good("two"))
+        two = self.commit(self.good("two"))
         wait_until("it serves", lambda: fetch(self.port) == "two\n")
         self.ctl("up", "--commit", "feedfacefeedface", status=65)
         self.repository.git("checkout", "-q", "-b", "aside")
         aside = self.repository.commit({"compose.yaml": self.good("aside")}, push=False)
         self.ctl("up", "--commit", aside, status=65)
         self.repository.git("checkout", "-q", "main")
-        self.assertIn("held back", self.ctl("up", "--commit", self.first[:8]))
-        self.assertEqual(fetch(self.port), "one\n")
-        self.restart()
-        self.stays("one\n")
-        self.ctl("resume")
-        wait_until("the tip serves", lambda: fetch(self.port) == "two\n")
+        self.assertIn(f"ok: commit {two[:8]}, which contains {self.first[:8]}, after",
+                      self.ctl("up", "--commit", self.first[:8]))
+        self.assertEqual(fetch(self.port), "two\n")
+
+    def test_a_good_commit_is_brought_although_a_bad_one_came_after_it(self):
+        self.begin()
+        good = self.repository.commit({"compose.yaml": self.good("two")}, push=False)
+        bad = self.commit(self.bad())
+        self.rolled_back(bad)
+        self.assertIn("quarantined", self.ctl("up", "--commit", good))
+        self.assertEqual(fetch(self.port), "two\n")
+        self.stays("two\n")
+        self.ctl("up", "--commit", self.first)  # what serves contains it
+        self.assertEqual(fetch(self.port), "two\n")
 
     def test_without_auto_a_commit_waits_for_up(self):
         self.begin(auto=False)

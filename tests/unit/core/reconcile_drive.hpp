@@ -35,6 +35,9 @@ inline std::string word(const Action& action) {
         }
         std::string operator()(const Survey&) const { return {}; } // test_drift.cpp has those
         std::string operator()(const Tell& a) const { return fmt::format("tell({})", a.command); }
+        std::string operator()(const Attach& a) const {
+            return fmt::format("attach({},{})", a.command, a.deployment);
+        }
         std::string operator()(const Finish& a) const {
             return fmt::format("finish({},{})", a.command, a.exit_status);
         }
@@ -72,6 +75,12 @@ struct Drive {
         command.op = op;
         command.args = std::move(args);
         return (*this)(CommandArrived{std::move(command), miek});
+    }
+    std::string last_of(CommandId command) const {
+        for (const auto& action : actions)
+            if (const auto* end = std::get_if<Finish>(&action); end != nullptr && end->command == command)
+                return end->last;
+        return "it did not end";
     }
     const std::string& decision() const { return state.durable.decision.sentence; }
     std::string told() const {

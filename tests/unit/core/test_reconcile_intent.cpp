@@ -257,47 +257,6 @@ TEST_CASE("a first deployment that fails for good is left down, and it is said")
     CHECK_FALSE(has(drive(tip(commit_a)), "export"));
 }
 
-TEST_CASE("up --commit of an older commit holds the tip back until something newer or resume") {
-    const auto older = [] {
-        Drive drive = settled_service();
-        drive(Op::up);
-        drive(tip(commit_b));
-        drive(ExportEnded{});
-        drive(deployed(commit_b));
-        CHECK(drive(Op::up, 7, {"--commit", commit_a}) == "sync(b)");
-        CHECK(drive(tip(commit_b)) == "export(a)");
-        CHECK(std::get<StartExport>(drive.actions.back()).on_branch);
-        CHECK(drive(ExportEnded{{}, commit_a}) == "persist work(0,a,7)");
-        CHECK(drive(deployed(commit_a)) == "persist note note tell(7) finish(7,0)");
-        CHECK(has(drive.told(), "bbbbbbbb is held back"));
-        return drive;
-    };
-    Drive held = older();
-    held.now += 60s;
-    held(Tick{});
-    CHECK(held(tip(commit_b)) == "");
-    Drive after = restarted(held);
-    CHECK(after(tip(commit_b)) == "note");
-    CHECK(after(Op::resume) == "persist note tell(7) finish(7,0) sync(b)");
-    CHECK(after(tip(commit_b)) == "export(b)");
-
-    Drive newer = older();
-    newer(Op::sync);
-    CHECK(newer(tip(commit_c)) == "note export(c)");
-}
-
-TEST_CASE("a commit that is not on the branch is refused, and nothing was asked for") {
-    Drive drive = settled_service();
-    drive(Op::down);
-    drive(WorkEnded{0, {}, {}, "", Health::missing});
-    drive(Op::up, 7, {"--commit", "dead"});
-    drive(tip(commit_a));
-    CHECK(drive(ExportEnded{Error{Code::gone, "commit dead is not on branch main"}, {}}) ==
-          "tell(7) persist note finish(7,65)");
-    CHECK(drive.state.durable.intent.desired == Desired::stopped);
-    CHECK(drive.state.durable.outcome == Outcome::ok); // no deployment was attempted
-}
-
 TEST_CASE("quarantine remembers a bounded number of commits, the oldest goes first") {
     Durable durable;
     for (int i = 0; i < 70; ++i)

@@ -31,8 +31,8 @@ WorkEnded rolled_back_to(const std::string& commit) {
 TEST_CASE("an up that wants what is being deployed ends with that deployment and as it does") {
     Drive drive = deploying_service();
     CHECK(drive(Op::up, 1) == "sync(b)"); // what upstream has now, beside the deployment
-    CHECK(drive(tip(commit_b)) == "tell(1)");
-    CHECK(drive(Op::up, 2, {"--commit", "bbbbbbb"}) == "tell(2)");
+    CHECK(drive(tip(commit_b)) == "tell(1) attach(1,2)");
+    CHECK(drive(Op::up, 2, {"--commit", "bbbbbbb"}) == "tell(2) attach(2,2)");
     CHECK(drive(deployed(commit_b)) == "persist note tell(1) tell(2) finish(1,0) finish(2,0)");
 
     Drive failing = deploying_service();
@@ -71,8 +71,7 @@ TEST_CASE("requests that wait are done at once, by the newest commit, and the ot
     CHECK(drive(deployed(commit_b)) == "persist note work(6,,1)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) == "finish(1,0) tell(2) tell(4) sync(b)");
     drive(tip(commit_c));
-    CHECK(drive(ExportEnded{}) == "persist supersede(3,a,c) tell(2) work(0,c,3)");
-    CHECK(std::get<StartWork>(drive.actions.back()).deployment == 4);
+    CHECK(drive(ExportEnded{}) == "persist supersede(3,a,c) tell(2) work(0,c,3) attach(2,4) attach(4,4)");
     CHECK(drive(deployed(commit_c)) ==
           "persist note tell(2) tell(4) finish(3,0) finish(2,0) finish(4,0) sync(c)");
 }

@@ -51,3 +51,37 @@ TEST_CASE("a commit that is in the repository but not on the branch is not there
     CHECK_FALSE(fixture.export_commit(dropped).error); // it is still there, only not on the branch
     CHECK_FALSE(export_named(fixture, tip).error);
 }
+
+TEST_CASE(
+    "commits that are named beside what is exported: contained, served already, or refused with a reason") {
+    const Fixture fixture;
+    fixture.write("file", "one");
+    const auto first = fixture.commit("one");
+    fixture.write("file", "two");
+    const auto second = fixture.commit("two");
+    fixture.write("file", "three");
+    const auto third = fixture.commit("three");
+    REQUIRE_FALSE(fixture.sync().error);
+    const auto judge = [&fixture](const std::string& top, const std::string& digits,
+                                  const std::string& serving) {
+        const auto result = git::export_tree({.directory = fixture.service,
+                                              .commit = top,
+                                              .into = "stage",
+                                              .limits = {},
+                                              .named = {digits},
+                                              .serving = serving});
+        REQUIRE_FALSE(result.error);
+        REQUIRE(result.named.size() == 1);
+        return result.named.front();
+    };
+    const auto short_first = first.substr(0, 8);
+    CHECK(judge(third, third, {}) == NamedCommit{third, third, false, {}});
+    CHECK(judge(third, short_first, {}) == NamedCommit{short_first, first, false, {}});
+    CHECK(judge(third, first, second) == NamedCommit{first, first, true, {}});
+    CHECK(judge(third, second, second).serves);
+    CHECK_FALSE(judge(third, third, second).serves);
+    CHECK_FALSE(judge(third, first, std::string(40, 'e')).serves); // what runs is no longer in the repository
+    CHECK(judge(second, third, {}).refused.find("not on the branch") != std::string::npos);
+    CHECK(judge(third, "feedface", {}).refused.find("not in the repository") != std::string::npos);
+    CHECK(judge(third, "feedface", {}).commit.empty());
+}
