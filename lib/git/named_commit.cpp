@@ -32,7 +32,7 @@ Result<bool> contains(git_repository* repository, const git_oid& top, const Comm
     if (git_oid_equal(&top, id) != 0)
         return true;
     const int descends = git_graph_descendant_of(repository, &top, id);
-    if (descends < 0 && descends != GIT_ENOTFOUND)
+    if (descends < 0)
         return git_failure(descends, "compare two commits");
     return descends == 1;
 }
@@ -64,9 +64,11 @@ Result<NamedCommit> judge_named(git_repository* repository, const Commit& top, c
         return judged;
     }
     judged.commit = git_oid_tostr_s(git_commit_id(commit->get()));
-    git_oid running;
-    if (!serving.empty() && git_oid_fromstr(&running, serving.c_str()) == 0)
-        judged.serves = TRY(contains(repository, running, *commit));
+    // What runs may have gone from the repository with a force-push.
+    const auto running =
+        serving.empty() ? Result<Commit>(Error{Code::gone, {}}) : find_named(repository, serving);
+    if (running)
+        judged.serves = TRY(contains(repository, *git_commit_id(running->get()), *commit));
     return judged;
 }
 

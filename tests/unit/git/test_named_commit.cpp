@@ -67,9 +67,9 @@ TEST_CASE(
         const auto result = git::export_tree({.directory = fixture.service,
                                               .commit = top,
                                               .into = "stage",
-                                              .limits = {},
                                               .named = {digits},
-                                              .serving = serving});
+                                              .serving = serving,
+                                              .limits = {}});
         REQUIRE_FALSE(result.error);
         REQUIRE(result.named.size() == 1);
         return result.named.front();
