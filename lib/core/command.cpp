@@ -43,7 +43,7 @@ bool is_operation_shaped(std::string_view name) noexcept {
 }
 
 struct Request {
-    std::string_view service; // empty for //list and //whoami only
+    std::string_view service; // empty for //list, //whoami and //audit only
     std::string_view operation;
 };
 
@@ -57,9 +57,11 @@ Result<Request> split_request(std::string_view text, std::string_view whole, std
         return invalid(fmt::format("\"{}\" names no operation after //: write {}", shown(whole), shape));
     if (!is_operation_shaped(request.operation))
         return invalid(fmt::format("\"{}\" is not an operation: write {}", shown(request.operation), shape));
-    if (request.service.empty() && request.operation != "list" && request.operation != "whoami")
-        return invalid(fmt::format("\"{}\" names no service: write {}; only //list and //whoami go without",
-                                   shown(whole), shape));
+    if (request.service.empty() && request.operation != "list" && request.operation != "whoami" &&
+        request.operation != "audit")
+        return invalid(
+            fmt::format("\"{}\" names no service: write {}; only //list, //whoami and //audit go without",
+                        shown(whole), shape));
     if (!request.service.empty() && !is_service_name(request.service))
         return invalid(
             fmt::format("\"{}\" is not a service name (lower-case letters, digits and \"-\", at most {}): "

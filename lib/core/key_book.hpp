@@ -1,5 +1,6 @@
 // The key book: which public keys are known, and what each may do. Evaluated anew for every operation, so a
-// key that a sync has removed is gone at once. Revoked beats everything.
+// key that a sync has removed, or that expired meanwhile, is gone at once. Revoked beats everything. A key
+// that stands in several lines may do what any of them grants.
 #pragma once
 
 #include "core/operation.hpp"
@@ -19,18 +20,24 @@ class KeyBook {
     void set_service(const std::string& service, std::vector<PublicKey> keys);
     void forget_service(const std::string& service);
 
-    // Whether anyone at all gave this key something: the question at authentication.
-    bool knows(std::string_view base64) const;
-    bool is_admin(std::string_view base64) const;
+    // Whether anyone at all gave this key something, here and now: the question at authentication.
+    bool knows(std::string_view base64, const Circumstances& at) const;
+    bool is_admin(std::string_view base64, const Circumstances& at) const; // perhaps one that may only read
     // The name a key has in a service's repository (its file), or among the admins; for the log.
     std::string name_in(std::string_view service, std::string_view base64) const;
     // `ceiling` is the service's `ops`; admins are not bound by it.
-    bool may(std::string_view base64, std::string_view service, const OperationGroups& ceiling,
-             OpGroup group) const;
+    bool may(std::string_view base64, std::string_view service, const OperationGroups& ceiling, Op op,
+             const Circumstances& at) const;
+    bool may_as_admin(std::string_view base64, Op op, const Circumstances& at) const; // on every service
 
   private:
-    using Keys = std::map<std::string, std::string, std::less<>>; // blob → name
+    struct Entry {
+        std::string name;
+        KeyGrant grant;
+    };
+    using Keys = std::map<std::string, std::vector<Entry>, std::less<>>; // by blob
     static Keys by_blob(std::vector<PublicKey> keys);
+    const std::vector<Entry>& lines_of(const Keys& keys, std::string_view base64) const;
 
     Keys admins_;
     Keys revoked_;

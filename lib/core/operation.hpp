@@ -36,6 +36,7 @@ enum class Op {
     rollback,
     exec,
     whoami,
+    audit,
 };
 
 // What a worker is asked to do to a service, one after the other; a mirror of ipc::WorkKind, which core does

@@ -56,29 +56,6 @@ std::size_t end_of_options(std::string_view line) noexcept {
     return line.size();
 }
 
-// "from", "command" and so on, without their values: those may name machines or hold secrets.
-std::string option_names(std::string_view options) {
-    std::string names;
-    bool in_quotes = false;
-    bool in_name = true;
-    for (std::size_t i = 0; i < options.size(); ++i) {
-        const char c = options[i];
-        if (c == '\\' && i + 1 < options.size() && options[i + 1] == '"') {
-            ++i;
-        } else if (c == '"') {
-            in_quotes = !in_quotes;
-        } else if (!in_quotes && c == ',') {
-            names += ", ";
-            in_name = true;
-        } else if (!in_quotes && c == '=') {
-            in_name = false;
-        } else if (in_name && !in_quotes) {
-            names.push_back(c);
-        }
-    }
-    return names;
-}
-
 // RFC 4253 section 6.6: a key blob begins with its type as a length-prefixed string.
 bool blob_begins_with(std::string_view blob, std::string_view type) noexcept {
     if (blob.size() < 4 + type.size())
@@ -89,17 +66,12 @@ bool blob_begins_with(std::string_view blob, std::string_view type) noexcept {
     return length == type.size() && blob.substr(4, type.size()) == type;
 }
 
-Error refuse_first_word(std::string_view line, std::string_view type) {
+Error refuse_first_word(std::string_view type) {
     if (is_certificate_type(type))
         return refused(fmt::format("{} is a certificate, which is not accepted: list the plain public key",
                                    quoted(type)));
     if (type == "ssh-dss")
         return refused("DSA keys (ssh-dss) are too weak and not accepted: make an ssh-ed25519 key");
-    const auto options_end = end_of_options(line);
-    const auto after = words(line.substr(options_end));
-    if (!after.empty() && (is_accepted_key_type(after[0]) || is_certificate_type(after[0])))
-        return refused(fmt::format("options before the key are not supported: remove {}",
-                                   quoted(option_names(line.substr(0, options_end)))));
     return refused(fmt::format("{} is no accepted key type: it must be one of {}", quoted(type),
                                fmt::join(accepted, ", ")));
 }
@@ -129,10 +101,19 @@ Result<std::optional<PublicKey>> parse_key_line(std::string_view line) {
     if (line.starts_with("---- BEGIN SSH2") || line.starts_with("-----BEGIN"))
         return refused("this key format is not accepted: convert it to one OpenSSH line with ssh-keygen -i");
 
+    KeyGrant grant;
+    if (!is_accepted_key_type(words(line)[0])) {
+        const auto options_end = end_of_options(line);
+        const auto after = words(line.substr(options_end));
+        if (after.empty() || !(is_accepted_key_type(after[0]) || is_certificate_type(after[0])))
+            return refuse_first_word(words(line)[0]);
+        grant = TRY(parse_key_options(line.substr(0, options_end)));
+        line = trimmed(line.substr(options_end));
+    }
     const auto fields = words(line);
     const std::string_view type = fields[0];
     if (!is_accepted_key_type(type))
-        return refuse_first_word(line, type);
+        return refuse_first_word(type);
     if (fields.size() < 2)
         return refused(fmt::format("the key is missing after its type {}", type));
     const auto blob = base64_decoded(fields[1]);
@@ -144,7 +125,8 @@ Result<std::optional<PublicKey>> parse_key_line(std::string_view line) {
     const auto blob_end = static_cast<std::size_t>(fields[1].data() - line.data()) + fields[1].size();
     return std::optional(PublicKey{.type = std::string(type),
                                    .base64 = std::string(fields[1]),
-                                   .name = escaped(shortened(trimmed(line.substr(blob_end)), max_comment))});
+                                   .name = escaped(shortened(trimmed(line.substr(blob_end)), max_comment)),
+                                   .grant = std::move(grant)});
 }
 
 KeyFile parse_key_file(std::string_view text, std::string_view name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/key_grant.hpp"
 
 #include <optional>
 #include <string>
@@ -12,9 +13,10 @@
 namespace pgod {
 
 struct PublicKey {
-    std::string type;   // one of the accepted types
-    std::string base64; // the key blob; two keys are the same when this is
-    std::string name;   // the file it stood in, or the line's comment; for people only
+    std::string type;    // one of the accepted types
+    std::string base64;  // the key blob; two keys are the same when this is
+    std::string name;    // the file it stood in, or the line's comment; for people only
+    KeyGrant grant = {}; // its options
     bool operator==(const PublicKey&) const = default;
 };
 
@@ -23,7 +25,7 @@ inline constexpr std::size_t max_key_line = std::size_t{16} * 1024;
 bool is_accepted_key_type(std::string_view type) noexcept; // no DSA, no certificates
 std::vector<std::string_view> accepted_key_types();
 
-// nullopt: a blank line or a comment. Options before the key are refused until grants are known.
+// nullopt: a blank line or a comment. An option before the key that is not known makes the line no key.
 Result<std::optional<PublicKey>> parse_key_line(std::string_view line);
 
 // All keys of a file's text; a line that is no key becomes a warning "line N: …".

@@ -21,6 +21,7 @@ class Connection {
     struct Handlers {
         std::function<bool(const PublicKey&)> knows;
         std::function<void(Connection&, ipc::Run)> run;
+        std::function<void(int exit_status)> finished; // the command that was run
         std::function<void(Connection&)>
             closed; // must not destroy the Connection before it returns to the loop
     };

@@ -31,11 +31,14 @@ std::string host_name() {
 void Operations::accept(os::Channel channel, std::string peer) {
     const std::uint64_t id = ++last_id_;
     Connection::Handlers handlers;
-    handlers.knows = [this](const PublicKey& key) {
-        return keys_.knows(key.base64);
+    handlers.knows = [this, from = address_of_peer(peer)](const PublicKey& key) {
+        return keys_.knows(key.base64, {wall_clock(), from});
     };
     handlers.run = [this](Connection& connection, const ipc::Run& request) {
         run(connection, request);
+    };
+    handlers.finished = [this, id](int exit_status) {
+        end_entry(id, exit_status);
     };
     handlers.closed = [this, id](Connection&) {
         loop_.post([this, id] { closed(id); });
@@ -45,6 +48,7 @@ void Operations::accept(os::Channel channel, std::string peer) {
 }
 
 void Operations::closed(std::uint64_t id) {
+    end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
     if (node.empty() || !node.mapped().worker)
         return;
@@ -78,12 +82,37 @@ bool Operations::has_room_for(const PublicKey& key) const {
            }) < max_commands_per_key;
 }
 
+void Operations::begin_entry(const Connection& connection, const ipc::Run& request) {
+    AuditEntry& entry = clients_[connection.id()].entry.emplace();
+    entry.at = wall_clock();
+    entry.peer = connection.peer();
+    entry.fingerprint = request.fingerprint;
+}
+
+void Operations::end_entry(std::uint64_t id, std::optional<int> exit_status) {
+    const auto client = clients_.find(id);
+    if (client == clients_.end() || !client->second.entry)
+        return;
+    AuditEntry& entry = *client->second.entry;
+    entry.took = wall_clock() - entry.at;
+    entry.exit_status = exit_status.value_or(0);
+    entry.left = !exit_status;
+    audit_.write(audit_line(entry));
+    client->second.entry.reset();
+}
+
 void Operations::run(Connection& connection, const ipc::Run& request) {
+    begin_entry(connection, request);
     const auto command = parse_command(request.command);
     if (!command) {
         os::log_info("{} ({}): {}", connection.peer(), request.fingerprint, command.error().message);
         return refuse(connection, exit_status::usage, command.error().message);
     }
+    AuditEntry& entry = *clients_[connection.id()].entry;
+    entry.service = command->service;
+    entry.operation = operation_of(command->op).name;
+    entry.args = command->args;
+    entry.name = keys_.name_in(command->service, request.key.base64);
     if (!has_room_for(request.key))
         return refuse(
             connection, exit_status::busy,
@@ -94,32 +123,26 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     os::log_line(operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
                  fmt::format("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service,
                              operation.name));
+    const Circumstances at = circumstances_of(connection);
+    const bool admin = keys_.may_as_admin(request.key.base64, command->op, at);
+    if (command->op == Op::audit && admin)
+        return audit(connection, *command);
+    if (command->op == Op::audit && command->service.empty())
+        return refuse(connection, exit_status::unauthorized, "Unauthorized: audit is for keys of admin_keys");
     if (command->service.empty())
         return command->op == Op::whoami ? whoami(connection, request, *command)
                                          : list(connection, request.key, command->json);
 
     const auto found = actors_.find(command->service);
     const bool exists = found != actors_.end();
-    if (!exists && command->op == Op::history && keys_.is_admin(request.key.base64) &&
-        was_served(command->service))
+    if (!exists && command->op == Op::history && admin && was_served(command->service))
         return history(connection, command->service, *command);
-    if (!exists && keys_.is_admin(request.key.base64))
+    if (!exists && keys_.is_admin(request.key.base64, at))
         return refuse(connection, exit_status::usage,
                       fmt::format("there is no service \"{}\"; //list names them", command->service));
     if (!exists ||
-        !keys_.may(request.key.base64, command->service, found->second->service().ops, operation.group)) {
-        const bool its_own =
-            exists && keys_.may(request.key.base64, command->service,
-                                {.read = true, .deploy = true, .exec = true}, operation.group);
-        if (its_own)
-            return refuse(
-                connection, exit_status::unauthorized,
-                fmt::format("Unauthorized: {} is not among the ops that {} grants to keys of its repository",
-                            operation.name, command->service));
-        return refuse(connection, exit_status::unauthorized,
-                      fmt::format("Unauthorized: Key for user \"{}\" does not match any for name {}",
-                                  request.ssh_user, command->service));
-    }
+        !keys_.may(request.key.base64, command->service, found->second->service().ops, command->op, at))
+        return refuse_unauthorized(connection, request, *command);
 
     ServiceActor& actor = *found->second;
     switch (command->op) {
@@ -157,6 +180,7 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::suspend:
     case Op::resume:
     case Op::rollback:
+    case Op::audit: // answered above
         break;
     }
     const std::string key_name = keys_.name_in(command->service, request.key.base64);
@@ -167,6 +191,39 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     pending.json = command->json;
     actor.command(std::move(pending),
                   fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
+}
+
+// A key of the service, or an admin's, is told what it may not do; to others the service does not exist.
+void Operations::refuse_unauthorized(Connection& connection, const ipc::Run& request,
+                                     const Command& command) {
+    const Circumstances at = circumstances_of(connection);
+    const auto name = operation_of(command.op).name;
+    const auto found = actors_.find(command.service);
+    const auto may = [&](const OperationGroups& ceiling, Op op) {
+        return keys_.may(request.key.base64, command.service, ceiling, op, at);
+    };
+    constexpr OperationGroups everything{.read = true, .deploy = true, .exec = true};
+    if (found != actors_.end() && may(everything, command.op))
+        return refuse(
+            connection, exit_status::unauthorized,
+            fmt::format("Unauthorized: {} is not among the ops that {} grants to keys of its repository",
+                        name, command.service));
+    const auto operations = all_operations();
+    if (found != actors_.end() &&
+        std::any_of(operations.begin(), operations.end(),
+                    [&](const Operation& other) { return may(everything, other.op); }))
+        return refuse(
+            connection, exit_status::unauthorized,
+            fmt::format("Unauthorized: {} is not among what your key may do with {} (pgo-ops); whoami "
+                        "lists that",
+                        name, command.service));
+    refuse(connection, exit_status::unauthorized,
+           fmt::format("Unauthorized: Key for user \"{}\" does not match any for name {}", request.ssh_user,
+                       command.service));
+}
+
+Circumstances Operations::circumstances_of(const Connection& connection) {
+    return {wall_clock(), address_of_peer(connection.peer())};
 }
 
 void Operations::say(reconcile::CommandId command, std::string_view sentence) {

@@ -5,6 +5,8 @@
 
 #include "core/command.hpp"
 #include "core/key_book.hpp"
+#include "daemon/audit_entry.hpp"
+#include "daemon/audit_log.hpp"
 #include "daemon/connection.hpp"
 #include "daemon/service_actor.hpp"
 
@@ -19,11 +21,12 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store)
+    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, AuditLog& audit)
         : loop_(loop)
         , keys_(keys)
         , actors_(actors)
-        , store_(store) {}
+        , store_(store)
+        , audit_(audit) {}
 
     void accept(os::Channel channel, std::string peer);
 
@@ -40,13 +43,18 @@ class Operations {
     struct Client {
         std::unique_ptr<Connection> connection;
         std::unique_ptr<Worker> worker;
-        std::string key; // once it runs a command
+        std::string key;                 // once it runs a command
+        std::optional<AuditEntry> entry; // …until that has ended
     };
 
     void run(Connection& connection, const ipc::Run& request);
     void closed(std::uint64_t id);
     void looked(std::uint64_t id);
+    void begin_entry(const Connection& connection, const ipc::Run& request);
+    void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
     bool has_room_for(const PublicKey& key) const;
+    void refuse_unauthorized(Connection& connection, const ipc::Run& request, const Command& command);
+    static Circumstances circumstances_of(const Connection& connection);
     // operations_read.cpp
     std::vector<std::string>
     warnings_of(const ServiceActor& actor) const; // and what all services suffer from
@@ -59,6 +67,7 @@ class Operations {
     void serve(Connection& connection, ServiceActor& actor, ipc::WorkJob job, Worker::Streams streams);
 
     // operations_record.cpp
+    void audit(Connection& connection, const Command& command);
     bool was_served(const std::string& service) const; // there is a history of it
     void history(Connection& connection, const std::string& service, const Command& command);
     void why(Connection& connection, const ServiceActor& actor, bool json);
@@ -71,6 +80,7 @@ class Operations {
     const KeyBook& keys_;
     Actors& actors_;
     store::Store& store_;
+    AuditLog& audit_;
     std::map<std::uint64_t, Client> clients_;
     std::map<std::uint64_t, std::unique_ptr<Worker>> ending_; // of clients that left
     std::uint64_t last_id_ = 0;

@@ -27,25 +27,26 @@ std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) cons
 }
 
 void Operations::list(Connection& connection, const PublicKey& key, bool json) {
+    const Circumstances at = circumstances_of(connection);
     std::vector<ServiceView> visible;
     for (const auto& [name, actor] : actors_)
-        if (keys_.may(key.base64, name, actor->service().ops, OpGroup::read))
+        if (keys_.may(key.base64, name, actor->service().ops, Op::list, at))
             visible.push_back({actor->service(), actor->state(), {}, warnings_of(*actor)});
     connection.print(json ? list_json(visible) : list_text(visible));
     connection.finish(exit_status::done);
 }
 
 void Operations::whoami(Connection& connection, const ipc::Run& request, const Command& command) {
-    WhoAmI found{request.fingerprint, keys_.is_admin(request.key.base64), {}};
+    const Circumstances at = circumstances_of(connection);
+    WhoAmI found{request.fingerprint, keys_.is_admin(request.key.base64, at), {}};
     for (const auto& [name, actor] : actors_) {
         if (!command.service.empty() && command.service != name)
             continue;
         Grant grant{name, keys_.name_in(name, request.key.base64), {}};
-        const auto may = [&, &ops = actor->service().ops](OpGroup group) {
-            return keys_.may(request.key.base64, name, ops, group);
-        };
-        grant.may = {.read = may(OpGroup::read), .deploy = may(OpGroup::deploy), .exec = may(OpGroup::exec)};
-        if (grant.may != OperationGroups{})
+        for (const Operation& operation : all_operations())
+            if (keys_.may(request.key.base64, name, actor->service().ops, operation.op, at))
+                grant.may.push_back(operation.op);
+        if (!grant.may.empty())
             found.grants.push_back(std::move(grant));
     }
     connection.print(command.json ? whoami_json(found) : whoami_text(found));

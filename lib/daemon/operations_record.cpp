@@ -40,6 +40,25 @@ void Operations::history(Connection& connection, const std::string& service, con
     connection.finish(exit_status::done);
 }
 
+// For admins. The lines as they are: each was made by audit_line().
+void Operations::audit(Connection& connection, const Command& command) {
+    constexpr std::uint64_t usual = 100;
+    constexpr std::size_t max_answer = std::size_t{1} << 20; // bytes
+    const auto& args = command.args;
+    const auto count = args.empty()                          ? std::optional(usual)
+                       : args.size() == 2 && args[0] == "-n" ? parse_decimal(args[1])
+                                                             : std::nullopt;
+    if (!count || *count == 0)
+        return refuse(connection, exit_status::usage, "write audit [-n COUNT]: the newest COUNT lines");
+    const auto lines =
+        audit_.newest(*count, command.service.empty() ? "" : audit_mark_of(command.service), max_answer);
+    if (!lines)
+        return refuse(connection, exit_status::failed, lines.error().message);
+    for (const auto& line : *lines)
+        connection.print(line + "\n");
+    connection.finish(exit_status::done);
+}
+
 void Operations::why(Connection& connection, const ServiceActor& actor, bool json) {
     const ServiceView view{actor.service(), actor.state(), {}, {}};
     connection.print(json ? why_json(view) : why_text(view, wall_clock()));

@@ -75,7 +75,8 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , sessions_(loop_)
     , slots_(config_.parallel)
     , surveys_(loop_)
-    , operations_(loop_, keys_, actors_, store_)
+    , audit_(config_.state)
+    , operations_(loop_, keys_, actors_, store_, audit_)
     , endpoint_(
           loop_,
           [this](os::Channel channel, std::string peer) {

@@ -9,8 +9,8 @@
 #include "daemon/git_jobs.hpp"
 #include "daemon/operations.hpp"
 #include "daemon/ssh_endpoint.hpp"
-#include "os/service_manager.hpp"
 #include "daemon/survey.hpp"
+#include "os/service_manager.hpp"
 #include "store/store.hpp"
 
 #include <string>
@@ -55,6 +55,7 @@ class Supervisor {
     WorkSlots slots_;
     Surveys surveys_;
     Actors actors_;
+    AuditLog audit_;
     Operations operations_;
     SshEndpoint endpoint_;
     EventLoop::Timer file_watch_;

@@ -7,19 +7,35 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace pgod::daemon {
 
 namespace {
 
-std::vector<std::string> names_of(const OperationGroups& groups) {
+// A group that is whole by its name, of others the operations.
+std::vector<std::string> names_of(const std::vector<Op>& may) {
+    const auto has = [&may](const Operation& operation) {
+        return std::find(may.begin(), may.end(), operation.op) != may.end();
+    };
     std::vector<std::string> names;
-    if (groups.read)
-        names.emplace_back("read");
-    if (groups.deploy)
-        names.emplace_back("deploy");
-    if (groups.exec)
-        names.emplace_back("exec");
+    for (const auto& [group, name] : {std::pair{OpGroup::read, "read"},
+                                      {OpGroup::deploy, "deploy"},
+                                      {OpGroup::exec, "exec"},
+                                      {OpGroup::admin, "admin"}}) {
+        std::vector<std::string> single;
+        bool whole = true;
+        for (const Operation& operation : all_operations()) {
+            if (operation.group != group)
+                continue;
+            whole = whole && has(operation);
+            if (has(operation))
+                single.emplace_back(operation.name);
+        }
+        if (whole && !single.empty())
+            single = {name};
+        names.insert(names.end(), single.begin(), single.end());
+    }
     return names;
 }
 

@@ -11,7 +11,7 @@ namespace pgod::daemon {
 struct Grant {
     std::string service;
     std::string key_name; // in the service's repository, or among the admins' keys
-    OperationGroups may;
+    std::vector<Op> may;  // in the order of the table
 };
 
 struct WhoAmI {

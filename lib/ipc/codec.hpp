@@ -80,6 +80,19 @@ class Encoder {
         (*this)(key.type);
         (*this)(key.base64);
         (*this)(key.name);
+        (*this)(key.grant.ops);
+        (*this)(key.grant.expires);
+        (*this)(key.grant.from);
+    }
+    void operator()(const reconcile::Time& time) {
+        (*this)(static_cast<std::int64_t>(time.time_since_epoch().count()));
+    }
+    void operator()(const AddressBlock& block) {
+        (*this)(block.negated);
+        (*this)(block.address.v6);
+        for (const auto byte : block.address.bytes)
+            (*this)(byte);
+        (*this)(block.bits);
     }
     void operator()(const Error& error) {
         (*this)(error.code);
@@ -176,6 +189,27 @@ class Decoder {
         (*this)(key.type);
         (*this)(key.base64);
         (*this)(key.name);
+        (*this)(key.grant.ops);
+        (*this)(key.grant.expires);
+        (*this)(key.grant.from);
+    }
+    void operator()(reconcile::Time& time) {
+        std::int64_t milliseconds = 0;
+        (*this)(milliseconds);
+        constexpr std::int64_t year_10000 = 253'402'300'800'000;
+        if (milliseconds < 0 || milliseconds >= year_10000)
+            good_ = false;
+        else
+            time = reconcile::Time{std::chrono::milliseconds{milliseconds}};
+    }
+    void operator()(AddressBlock& block) {
+        (*this)(block.negated);
+        (*this)(block.address.v6);
+        for (auto& byte : block.address.bytes)
+            (*this)(byte);
+        (*this)(block.bits);
+        if (block.bits > (block.address.v6 ? 128 : 32))
+            good_ = false;
     }
     void operator()(Error& error) {
         (*this)(error.code);

@@ -10,7 +10,7 @@ namespace {
 
 // steps[N] makes a file of version N one of version N + 1; none is ever changed once it was released. Times
 // are milliseconds since the epoch.
-constexpr std::array<const char*, 2> steps{
+constexpr std::array<const char*, 3> steps{
     R"(
 CREATE TABLE IF NOT EXISTS services (
     name          TEXT PRIMARY KEY,
@@ -68,6 +68,9 @@ CREATE TABLE deployments (
     removed INTEGER NOT NULL,        -- 1: no deployment; the service was removed
     PRIMARY KEY (service, number)
 ) STRICT, WITHOUT ROWID;
+)",
+    R"(
+ALTER TABLE keys ADD COLUMN options TEXT NOT NULL DEFAULT '';        -- as core/key_grant.hpp writes them
 )",
 };
 

@@ -120,20 +120,23 @@ Status StateFile::forget(const std::string& service) {
 }
 
 Result<std::vector<PublicKey>> StateFile::load_keys(const std::string& service) {
-    auto row = TRY(prepare("SELECT type, base64, name FROM keys WHERE service = ?", service));
+    auto row = TRY(prepare("SELECT type, base64, name, options FROM keys WHERE service = ?", service));
     row.bind(service);
     std::vector<PublicKey> keys;
     while (TRY(row.next()))
-        keys.push_back({row.text(0), row.text(1), row.text(2)});
+        // One whose options are not understood grants nothing.
+        if (auto grant = parse_key_options(row.text(3)))
+            keys.push_back({row.text(0), row.text(1), row.text(2), std::move(*grant)});
     return keys;
 }
 
 Status StateFile::write_keys(const std::string& service, const std::vector<PublicKey>& keys) {
     TRY(remove("DELETE FROM keys WHERE service = ?", service));
     for (const auto& key : keys) {
-        auto row =
-            TRY(prepare("INSERT INTO keys (service, type, base64, name) VALUES (?, ?, ?, ?)", service));
-        TRY(row.bind(service).bind(key.type).bind(key.base64).bind(key.name).run());
+        auto row = TRY(prepare(
+            "INSERT INTO keys (service, type, base64, name, options) VALUES (?, ?, ?, ?, ?)", service));
+        row.bind(service).bind(key.type).bind(key.base64).bind(key.name);
+        TRY(row.bind(key_options_text(key.grant)).run());
     }
     return ok();
 }

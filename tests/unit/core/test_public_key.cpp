@@ -58,6 +58,19 @@ TEST_CASE("key lines that are accepted") {
     CHECK_FALSE(is_accepted_key_type(""));
 }
 
+TEST_CASE("options before a key are its grant") {
+    const auto parsed = parse_key_line("pgo-ops=\"ps,logs\",from=\"192.0.2.0/24, \" ssh-ed25519 " + ed25519);
+    REQUIRE_FALSE(parsed.has_value()); // a blank within quotes is part of the value
+    const auto key =
+        parse_key_line("  pgo-ops=\"ps,\tlogs\",from=\"192.0.2.0/24\"\tssh-ed25519 " + ed25519 + " ann");
+    REQUIRE(key.has_value());
+    REQUIRE(key->has_value());
+    CHECK((*key)->base64 == ed25519);
+    CHECK((*key)->name == "ann");
+    CHECK(key_options_text((*key)->grant) == "pgo-ops=\"ps,logs\",from=\"192.0.2.0/24\"");
+    CHECK_FALSE(parse_key_line("from=\"::1\" ssh-ed25519-cert-v01@openssh.com AAAA").has_value());
+}
+
 TEST_CASE("key lines that hold nothing") {
     for (const std::string line : {"", "   ", "\r\n", "# ssh-ed25519 old", "\t# note"}) {
         CAPTURE(line);
@@ -82,9 +95,9 @@ TEST_CASE("key lines that are refused, with the sentence that says why") {
         {"ecdsa-sha2-nistp384 " + nistp256, "of another type or damaged"},
         {"ssh-dss AAAAB3NzaC1kc3M= old", "DSA keys (ssh-dss) are too weak"},
         {"ssh-ed25519-cert-v01@openssh.com AAAA", "is a certificate, which is not accepted"},
-        {"no-pty ssh-ed25519 " + ed25519, "options before the key are not supported: remove \"no-pty\""},
+        {"no-pty ssh-ed25519 " + ed25519, "the option \"no-pty\" before the key is not known"},
         {"command=\"sh -c \\\"x, y\\\"\",no-pty,from=\"10.0.0.0/8,::1\" ssh-ed25519 " + ed25519,
-         "options before the key are not supported: remove \"command, no-pty, from\""},
+         "the option \"command\" before the key is not known"},
         {"hello world", "\"hello\" is no accepted key type: it must be one of ssh-ed25519, "},
         {"\x1b[2J x", "\"\\x1b[2J\" is no accepted key type"},
         {"-----BEGIN OPENSSH PRIVATE KEY-----", "THIS IS A PRIVATE KEY"},

@@ -16,7 +16,7 @@ struct Scene {
     std::array<os::Channel, 2> ends = *os::Channel::pair();
     Connection connection{loop, 1, std::move(ends[0]), "peer",
                           Connection::Handlers{[](const PublicKey&) { return false; },
-                                               [](Connection&, const ipc::Run&) {},
+                                               [](Connection&, const ipc::Run&) {}, [](int) {},
                                                [this](Connection&) {
                                                    closed = true;
                                                    loop.stop();

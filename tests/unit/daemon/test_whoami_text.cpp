@@ -2,19 +2,36 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace pgod;
 using namespace pgod::daemon;
 
+namespace {
+
+std::vector<Op> operations_of(std::vector<OpGroup> groups) {
+    std::vector<Op> found;
+    for (const Operation& operation : all_operations())
+        if (std::find(groups.begin(), groups.end(), operation.group) != groups.end())
+            found.push_back(operation.op);
+    return found;
+}
+
+} // namespace
+
 TEST_CASE("whoami names the key, and what it may do where") {
-    const WhoAmI found{"SHA256:abc",
-                       false,
-                       {{"demo", "miek", {.read = true, .deploy = true}},
-                        {"a-longer-one", "miek\033", {.read = true, .deploy = true, .exec = true}}}};
+    const WhoAmI found{
+        "SHA256:abc",
+        false,
+        {{"demo", "miek", operations_of({OpGroup::read, OpGroup::deploy})},
+         {"a-longer-one", "miek\033", operations_of({OpGroup::read, OpGroup::deploy, OpGroup::exec})},
+         {"narrow", "ci", {Op::ping, Op::ps, Op::up}}}};
     CHECK(whoami_text(found) == "key         SHA256:abc\n"
                                 "SERVICE       NAME      MAY\n"
                                 "demo          miek      read deploy\n"
-                                "a-longer-one  miek\\x1b  read deploy exec\n");
-    CHECK(whoami_json({"SHA256:abc", true, {{"demo", "id", {.read = true}}}}) == R"({
+                                "a-longer-one  miek\\x1b  read deploy exec\n"
+                                "narrow        ci        ping ps up\n");
+    CHECK(whoami_json({"SHA256:abc", true, {{"demo", "id", operations_of({OpGroup::read})}}}) == R"({
   "fingerprint": "SHA256:abc",
   "admin": true,
   "services": [
