@@ -177,9 +177,11 @@ class Decoder {
     void operator()(std::optional<T>& value) {
         bool present = false;
         (*this)(present);
-        value.reset();
-        if (good_ && present)
-            (*this)(value.emplace());
+        if (!good_ || !present)
+            return value.reset();
+        T item{};
+        (*this)(item);
+        value = std::move(item);
     }
     void operator()(PortRange& range) {
         (*this)(range.first);
