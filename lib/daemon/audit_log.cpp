@@ -49,9 +49,9 @@ Status AuditLog::append(std::string_view line) {
         size_ += line.size();
         return ok();
     }
-    const auto failure = written < 0 ? errno_error("write it") : Error{Code::transient, "the disk is full"};
-    if (written > 0) // half a line is none
-        (void)::ftruncate(file_.get(), static_cast<off_t>(size_));
+    auto failure = written < 0 ? errno_error("write it") : Error{Code::transient, "the disk is full"};
+    if (written > 0 && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) // half a line is none
+        failure = errno_error("take half a line back");
     file_.reset();
     return failure;
 }
