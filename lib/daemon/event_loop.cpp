@@ -6,9 +6,23 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <poll.h>
+
 #include <list>
 
 namespace pgod::daemon {
+
+namespace {
+
+// A wait may end without cause: asio gives what it kept for a descriptor that was let go to a new one, and
+// with it an event that was under way (reactive_wait_op looks at nothing itself). Taken for the end of a
+// process that has just begun, it would be killed.
+bool is_readable(int fd) noexcept {
+    pollfd one{fd, POLLIN, 0};
+    return ::poll(&one, 1, 0) == 1;
+}
+
+} // namespace
 
 struct EventLoop::Core {
     asio::io_context context{1};
@@ -25,7 +39,8 @@ struct EventLoop::Watch::State : std::enable_shared_from_this<State> {
                               [self = shared_from_this()](const asio::error_code& error) {
                                   if (error || !self->active)
                                       return;
-                                  self->handler();
+                                  if (is_readable(self->descriptor.native_handle()))
+                                      self->handler();
                                   if (self->active)
                                       self->arm();
                               });
