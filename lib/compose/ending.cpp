@@ -82,9 +82,13 @@ bool is_too_early(std::int64_t exited, std::int64_t now) {
     return exited <= now && now - exited <= clean_up_time; // a time to come is a clock that was set back
 }
 
+bool is_before_boot(std::int64_t time) {
+    const auto booted = os::booted_at();
+    return booted && time < *booted;
+}
+
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen) {
     const auto now = static_cast<std::int64_t>(std::time(nullptr));
-    const auto booted = os::booted_at();
     struct Ended {
         RecordedContainer* container;
         bool too_early;
@@ -105,7 +109,7 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
                 ? noticed // and was removed since
                 : container->id == recorded.id && container->state == "exited" && container->exit_code == 0;
         noted |= noticed;
-        if (!has_ended || (container != nullptr && booted && container->exited < *booted))
+        if (!has_ended || (container != nullptr && is_before_boot(container->exited)))
             continue; // as for the last: the host was shut down, and no events are left of that
         all.push_back({&recorded, container != nullptr && is_too_early(container->exited, now)});
         since = std::min(since, container == nullptr ? now - longest_unseen : container->started);

@@ -28,6 +28,9 @@ bool was_stopped(std::span<const ContainerEvent> events, std::string_view contai
 // Until some seconds after its end, events of it may be to come: that nobody stopped it is not believed yet.
 bool is_too_early(std::int64_t exited, std::int64_t now);
 
+// Before this host started. Reads /proc, so asked only of what has ended; false where it does not tell.
+bool is_before_boot(std::int64_t time);
+
 // Notes in the record which of its containers ended by themselves since it was written, and which have just
 // ended; true: there is something to write down. Asks podman only when one exited with 0, has no restart
 // policy and is not noted yet.

@@ -3,7 +3,6 @@
 #include "compose/ending.hpp"
 #include "compose/heal.hpp"
 #include "compose/release.hpp"
-#include "os/processes.hpp"
 
 #include <fmt/format.h>
 
@@ -48,13 +47,12 @@ void keep_note(const ServiceDirectory& directory, const Record& before, const Re
 
 // Of what is wrong, something ran before the host started and has not been started since.
 bool ended_with_the_host(std::span<const Fault> faults, std::span<const Container> owned) {
-    const auto booted = os::booted_at();
-    return booted && std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
-               return fault.remedy == Remedy::start &&
-                      std::any_of(owned.begin(), owned.end(), [&](const Container& container) {
-                          return container.id == fault.id && container.started < *booted;
-                      });
-           });
+    return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
+        return fault.remedy == Remedy::start &&
+               std::any_of(owned.begin(), owned.end(), [&](const Container& container) {
+                   return container.id == fault.id && is_before_boot(container.started);
+               });
+    });
 }
 
 void judge(const Podman& podman, Looked& looked, std::span<const Container> containers) {
