@@ -33,8 +33,8 @@ def encode_job(job):
     ports = job.get("ports")
     frame = struct.pack("<BB", 0, KINDS.index(job["kind"]))
     frame += text(job["service"]) + text(job["directory"]) + text(job.get("commit", ""))
-    frame += struct.pack("<QBBBB", job.get("deployment", 0), job.get("wait", False), job.get("force", False),
-                         job.get("client", True), job.get("json", False))
+    frame += struct.pack("<QBBBBB", job.get("deployment", 0), job.get("wait", False), job.get("force", False),
+                         job.get("client", True), job.get("json", False), job.get("follow", False))
     frame += b"\0" if job.get("compose") is None else b"\1" + text(job["compose"])
     frame += texts(job.get("env", []))
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
@@ -65,6 +65,7 @@ class Result:
 
     def __init__(self):
         self.steps, self.done, self.stdout, self.stderr = [], False, "", ""
+        self.exit_status = self.outcome = self.error = self.health = None  # when it ended without saying
 
     def report(self, frame):
         reader = Reader(frame)
