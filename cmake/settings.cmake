@@ -12,6 +12,9 @@ target_link_options(pgod_settings INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 if(PGOD_WERROR)
   target_compile_options(pgod_settings INTERFACE -Werror)
 endif()
+if(PGOD_FUZZ) # clang's: what libFuzzer is guided by
+  target_compile_options(pgod_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(PGOD_SANITIZE)
   target_compile_options(pgod_settings INTERFACE -fsanitize=${PGOD_SANITIZE} -fno-sanitize-recover=all
                          -fno-omit-frame-pointer)

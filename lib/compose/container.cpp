@@ -23,19 +23,25 @@ ContainerHealth health_in(std::string_view status) {
     return ContainerHealth::none;
 }
 
+constexpr std::int64_t max_port = 65535;
+
+std::int64_t port_in(const Json& port, const char* key) {
+    return std::clamp<std::int64_t>(number_of(port, key), 0, max_port);
+}
+
 struct HostPorts {
     std::int64_t first;
     std::int64_t count;
 };
 
 HostPorts host_ports_of(const Json& port) {
-    return {std::clamp<std::int64_t>(number_of(port, "host_port"), 0, 65535),
-            std::clamp<std::int64_t>(number_of(port, "range"), 1, 65536)};
+    const auto first = port_in(port, "host_port");
+    return {first, std::clamp<std::int64_t>(number_of(port, "range"), 1, max_port + 1 - first)};
 }
 
 std::string port_of(const Json& port) {
     const auto [host, range] = host_ports_of(port);
-    const auto inside = number_of(port, "container_port");
+    const auto inside = port_in(port, "container_port");
     const auto span = [range = range](std::int64_t first) {
         return range == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + range - 1);
     };

@@ -44,6 +44,10 @@ TEST_CASE("podman's JSON, as podman 4.3.1 prints it") {
     CHECK(parse_containers("").empty());
     CHECK(parse_containers("{}").empty());
     CHECK(parse_containers("[[[").empty());
+    const auto beyond = parse_containers(
+        R"([{"Ports":[{"container_port":9223372036854775807,"host_port":65534,"range":9000}]}])");
+    CHECK(beyond.at(0).ports == std::vector<std::string>{"0.0.0.0:65534-65535->65535-65536/"});
+    CHECK(beyond.at(0).host_ports == std::vector<std::uint16_t>{65534, 65535});
 }
 
 TEST_CASE("what is to be thought of a container") {

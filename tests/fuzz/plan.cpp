@@ -1,0 +1,62 @@
+// A plan as the worker decodes it: the recorder's calls, and behind the first NUL the shim's JSON. What can
+// be represented is judged, and what is judged is written as arguments again, none of which podman would take
+// for another option or a second argument.
+#include "target.hpp"
+
+#include "compose/arguments.hpp"
+#include "compose/recording.hpp"
+#include "core/policy.hpp"
+
+#include <algorithm>
+
+namespace {
+
+using namespace pgod;
+
+const PolicyGrants grants{.stage = "/srv/stage/1",
+                          .ports = std::vector<PortRange>{{5005, 5010}},
+                          .volumes = {"/srv/miek"},
+                          .networks = {"shared"},
+                          .allow = {"cap:NET_ADMIN"}};
+
+void write_again(const PlannedContainer& container) {
+    const auto call = compose::run_call(container, {.service = "demo",
+                                                    .deployment = "7",
+                                                    .commit = "c0ffee",
+                                                    .image_id = "sha256:1",
+                                                    .env_file = "/e",
+                                                    .paths = {}});
+    const auto image = std::find(call.arguments.begin(), call.arguments.end(), "sha256:1");
+    fuzz::require(image != call.arguments.end());
+    // "run", its options, each one argument, then the image.
+    fuzz::require(call.arguments.front() == "run");
+    fuzz::require(std::all_of(call.arguments.begin() + 1, image,
+                              [](const std::string& argument) { return argument.starts_with("--"); }));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto text = fuzz::text_of(data, size);
+    const auto end = text.find('\0');
+    const auto calls = compose::parse_calls(text.substr(0, end));
+    Model model;
+    if (end != std::string_view::npos) {
+        if (auto result = compose::parse_shim_result(text.substr(end + 1)))
+            model = std::move(result->model);
+    }
+    if (!calls)
+        return 0;
+    const auto [plan, violations] = parse_plan(*calls, "demo", std::move(model));
+    const auto judged = judge(plan, grants);
+    for (const auto* list : {&violations, &judged})
+        for (const auto& violation : *list)
+            fuzz::require(!describe(violation).empty());
+    fuzz::require(plan.containers.size() <= max_containers);
+    if (!violations.empty() || !judged.empty())
+        return 0;
+    std::for_each(plan.containers.begin(), plan.containers.end(), write_again);
+    for (const auto& build : plan.builds)
+        fuzz::require(compose::build_call(build, "localhost/demo:1").front() == "build");
+    return 0;
+}
