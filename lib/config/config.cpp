@@ -1,6 +1,7 @@
 #include "config/config.hpp"
 
 #include "base/text.hpp"
+#include "config/order.hpp"
 #include "config/permits.hpp"
 #include "config/reader.hpp"
 #include "config/values.hpp"
@@ -19,9 +20,9 @@ using namespace config;
 constexpr std::array<std::string_view, 10> file_keys{"listen",       "interval", "parallel", "prune",
                                                      "linger",       "state",    "host_key", "admin_keys",
                                                      "revoked_keys", "services"};
-constexpr std::array<std::string_view, 15> service_keys{
-    "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",      "networks",
-    "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout"};
+constexpr std::array<std::string_view, 16> service_keys{
+    "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",       "networks",
+    "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout", "after"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -51,6 +52,7 @@ class ServicesReader {
         read_volumes(reader, service);
         read_list(reader, "networks", parse_network, service.networks);
         read_list(reader, "allow", parse_allow, service.allow);
+        read_list(reader, "after", parse_name, service.after);
         read_env(reader, service);
         read_ops(reader, service);
         return service;
@@ -199,6 +201,8 @@ void read_services(const toml::table& root, Config& config, Complaints& errors, 
             errors.add(entry.source(),
                        fmt::format("services must hold tables only, not {}", type_name(entry)));
     }
+    if (errors.empty()) // of a file with errors nothing is concluded
+        check_order(*array, config.services, errors);
 }
 
 } // namespace

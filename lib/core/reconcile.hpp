@@ -27,6 +27,9 @@ struct Settings {
     std::chrono::milliseconds interval{std::chrono::minutes(5)};
     bool auto_deploy = true;
     bool turn_free = true; // the host has room for one more deployment now (`parallel`)
+    // What the services that it comes after (`after`) have in the way; empty: nothing.
+    std::string awaits = {};  // will pass by itself
+    std::string held_by = {}; // will not
 };
 
 enum class Phase {
@@ -35,7 +38,7 @@ enum class Phase {
     idle,
     syncing,
     exporting,
-    queued, // staged, and waiting until other services' deployments leave room on the host
+    queued, // staged, and waiting for other services: for room on the host, or because it comes after them
     working,
 };
 
@@ -127,7 +130,8 @@ struct WorkEnded {
     std::string running;
     Health health = Health::unknown;
 };
-struct TurnCame {}; // the host has room, which is this service's now
+struct TurnCame {};      // nothing that it awaited is in the way, and the host has room, which is its own now
+struct OthersChanged {}; // …the services that it comes after
 struct Reconfigured {
     bool other_source = false; // another repository or branch: what was fetched counts no more
 };
@@ -136,7 +140,7 @@ struct Removed {
 };
 
 using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
-                           WorkEnded, TurnCame, Surveyed, Reconfigured, Removed>;
+                           WorkEnded, TurnCame, OthersChanged, Surveyed, Reconfigured, Removed>;
 
 // Actions
 struct Recover { // look at the containers, once no worker of an earlier pgod is busy

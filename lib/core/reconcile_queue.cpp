@@ -44,6 +44,8 @@ void Stepper::next() {
     }
     if (now_ >= state_.next_sync)
         return start_sync();
+    if (state_.next_deploy && now_ >= *state_.next_deploy && !settings_.held_by.empty())
+        state_.next_deploy = now_ + settings_.interval;
     if (state_.next_deploy && now_ >= *state_.next_deploy &&
         why_not_deploy(state_, settings_, now_).empty()) {
         state_.because = Trigger::retry;
@@ -161,11 +163,17 @@ void Stepper::start_work(Work work) {
         let_go(*state_.current);
     for (auto& command : state_.followers)
         let_go(command);
-    if (!needs_turn(work) || settings_.turn_free)
+    if (!needs_turn(work))
+        return begin_work(work);
+    if (held(work))
+        return;
+    if (settings_.turn_free && settings_.awaits.empty())
         return begin_work(work);
     state_.phase = Phase::queued;
     const std::string sentence =
-        "it waits until the deployments of other services leave room on this host (parallel)";
+        settings_.awaits.empty()
+            ? "it waits until the deployments of other services leave room on this host (parallel)"
+            : "it waits: " + settings_.awaits;
     tell_current(sentence);
     decide(sentence);
     act(AwaitTurn{state_.current.has_value()});
@@ -176,7 +184,36 @@ void Stepper::on(const TurnCame&) {
         drop_healing();
     if (state_.phase != Phase::queued)
         return next();
-    begin_work(*state_.work);
+    if (!held(*state_.work))
+        begin_work(*state_.work);
+}
+
+void Stepper::on(const OthersChanged&) {
+    if (state_.phase != Phase::idle || state_.tip.empty() || !settings_.awaits.empty())
+        return;
+    if (why_not_deploy(state_, settings_, now_).empty())
+        state_.next_sync = now_;
+    next();
+}
+
+// A new version is not put on what does not stand. What brings back a version that ran may still help.
+bool Stepper::held(Work work) {
+    const bool stands = state_.target == state_.durable.settled && state_.health == Health::healthy;
+    if (work != Work::deploy || settings_.held_by.empty() || stands)
+        return false;
+    state_.work.reset();
+    const auto sentence = why_held(state_.target, settings_);
+    if (state_.current && state_.current->op != Op::sync) {
+        refuse_current(sentence);
+        return true;
+    }
+    state_.phase = Phase::idle;
+    tell_current(sentence);
+    if (sentence != state_.durable.decision.sentence)
+        note(true, sentence);
+    decide(sentence);
+    end_current(exit_status::done);
+    return true;
 }
 
 void Stepper::give_turn_up(const std::string& reason) {

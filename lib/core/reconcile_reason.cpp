@@ -32,6 +32,10 @@ std::string why_left_alone(const Quarantined& entry) {
                        commit, utc_text(entry.since), entry.reason, commit);
 }
 
+std::string why_held(const std::string& commit, const Settings& settings) {
+    return fmt::format("{} is not deployed: {}", brief(commit), settings.held_by);
+}
+
 bool waits_for_up(const State& state, const Settings& settings) {
     return !settings.auto_deploy && !state.next_deploy && state.tip != state.running &&
            state.tip != state.durable.settled;
@@ -50,6 +54,9 @@ std::string why_not_deploy(const State& state, const Settings& settings, Time no
         return why_left_alone(*entry);
     if (waits_for_up(state, settings))
         return brief(state.tip) + " waits for up, because auto = false";
+    const bool settled = state.tip == durable.settled && !state.needs_deploy && !state.next_deploy;
+    if (!settings.held_by.empty() && !settled)
+        return why_held(state.tip, settings);
     if (state.needs_deploy)
         return {};
     if (state.next_deploy && now < *state.next_deploy)

@@ -12,6 +12,7 @@ std::string brief(const std::string& commit); // the first eight digits, as peop
 std::string why_suspended(const Suspension& suspension);
 std::string why_it_runs(const std::string& commit);
 std::string why_left_alone(const Quarantined& entry);
+std::string why_held(const std::string& commit, const Settings& settings); // by what it comes after
 
 // auto = false, and the tip is neither what runs nor what `up` has tried.
 bool waits_for_up(const State& state, const Settings& settings);

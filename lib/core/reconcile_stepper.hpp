@@ -46,6 +46,7 @@ class Stepper {
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
     void on(const TurnCame&);
+    void on(const OthersChanged&);
     void on(const Surveyed& event);
 
     void let_suspension_end(); // before anything else is decided
@@ -65,6 +66,7 @@ class Stepper {
     void on_asked_beside(const SyncEnded& event);
     void note_superseded();
     void start_work(Work work);
+    bool held(Work work);
     void give_turn_up(const std::string& reason);
     void finish_current(int status, std::string_view outcome = {});
     void end(const PendingCommand& command, int status, const std::string& commit,

@@ -50,6 +50,8 @@ void Stepper::on(const SyncEnded& event) {
     if (waits_for_up(state_, settings_) && state_.durable.waiting != state_.tip)
         return start_export(state_.tip, Work::check);
     tell_current(reason);
+    if (reason == why_held(state_.tip, settings_) && !state_.durable.decision.sentence.starts_with(reason))
+        note(true, reason);
     if (event.error)
         decide(reason + "; upstream was asked in vain: " + event.error->message);
     else if (state_.durable.waiting.empty() || !state_.durable.decision.sentence.starts_with(reason))

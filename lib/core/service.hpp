@@ -40,6 +40,7 @@ struct Service {
     std::vector<std::string> networks;           // podman networks of the user that may be joined
     std::vector<std::string> allow;              // normalised words of core/allowance.hpp
     std::optional<std::string> compose;          // relative path of the compose file
+    std::vector<std::string> after;              // services that have to stand first; no circles
     std::vector<std::string> env;                // NAME=value; they win over the repository's .env
     bool auto_deploy = true;                     // `auto`
     OperationGroups ops{.read = true, .deploy = true, .exec = false};  // ceiling for keys of the repository

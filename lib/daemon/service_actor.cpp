@@ -93,8 +93,18 @@ void ServiceActor::remove(bool take_down) {
     feed(reconcile::Removed{take_down});
 }
 
+void ServiceActor::others_changed() {
+    feed(reconcile::OthersChanged{});
+}
+
 void ServiceActor::command(reconcile::PendingCommand command, std::string who) {
     feed(reconcile::CommandArrived{std::move(command), std::move(who)});
+}
+
+reconcile::Settings ServiceActor::settings() const {
+    reconcile::Settings settings{service_.interval, service_.auto_deploy, ports_.slots.free()};
+    ports_.look_at_others(service_, settings);
+    return settings;
 }
 
 // Events that arise while one is being handled wait their turn.
@@ -107,14 +117,14 @@ void ServiceActor::feed(reconcile::Event event) {
         const reconcile::Event next = std::move(events_.front());
         events_.pop_front();
         const double jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-        const reconcile::Settings settings{service_.interval, service_.auto_deploy, ports_.slots.free()};
-        auto stepped = reconcile::step(std::move(state_), settings, next, wall_clock(), jitter);
+        auto stepped = reconcile::step(std::move(state_), settings(), next, wall_clock(), jitter);
         state_ = std::move(stepped.state);
         for (const auto& action : stepped.actions)
             perform(action);
     }
     feeding_ = false;
     arm_timer();
+    ports_.stirred(service_.name);
 }
 
 void ServiceActor::perform(const reconcile::Action& action) {
@@ -128,7 +138,14 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (const auto* work = std::get_if<StartWork>(&action)) {
         start_work(*work);
     } else if (const auto* await = std::get_if<AwaitTurn>(&action)) {
-        ports_.slots.wait(service_.name, await->asked_for, [this] { feed(TurnCame{}); });
+        ports_.slots.wait(
+            service_.name, await->asked_for,
+            [this] {
+                Settings others;
+                ports_.look_at_others(service_, others);
+                return others.awaits.empty();
+            },
+            [this] { feed(TurnCame{}); });
     } else if (std::holds_alternative<LeaveTurn>(action)) {
         ports_.slots.leave(service_.name);
     } else if (const auto* superseded = std::get_if<Supersede>(&action)) {

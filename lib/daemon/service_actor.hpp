@@ -45,6 +45,9 @@ struct ActorPorts {
     std::function<void(const reconcile::Finish&)> finish;
     // Shows it what a deployment of the service says, as that goes on.
     std::function<void(const reconcile::Attach&, ServiceActor&)> attach;
+    // What the services that it comes after have in the way, into the settings of a step.
+    std::function<void(const Service&, reconcile::Settings&)> look_at_others;
+    std::function<void(const std::string& service)> stirred; // after each step of a service
     std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };
 
@@ -58,6 +61,7 @@ class ServiceActor {
     void command(reconcile::PendingCommand command, std::string who);
     // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
+    void others_changed();
     void remove(bool take_down); // …and tell `retired`
 
     // Reading operations do not queue: they run beside whatever the service is doing, as its user.
@@ -70,6 +74,7 @@ class ServiceActor {
 
   private:
     void feed(reconcile::Event event);
+    reconcile::Settings settings() const;
     void perform(const reconcile::Action& action);
     // service_actor_record.cpp
     Status recall();

@@ -142,6 +142,8 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
             fmt::format("{} since {}: {}", brief(entry.commit), time_text(entry.since), entry.reason));
     if (durable.outcome)
         row("last", fmt::format("deployment {}: {}", durable.deployments, name_of(*durable.outcome)));
+    if (!durable.decision.sentence.empty())
+        row("decided", durable.decision.sentence);
     row("next", next_text(state, now));
     for (const auto& problem : problems(view))
         row("problem", problem);

@@ -74,7 +74,7 @@ std::string next_text(const reconcile::State& state, reconcile::Time now) {
     case reconcile::Phase::exporting:
         return "stages " + brief(state.target) + " now";
     case reconcile::Phase::queued:
-        return "deploys " + brief(state.target) + " when the host has room (parallel)";
+        return fmt::format("deploys {}; {}", brief(state.target), state.durable.decision.sentence);
     case reconcile::Phase::working:
         return "works on the containers now";
     case reconcile::Phase::idle:

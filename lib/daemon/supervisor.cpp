@@ -75,6 +75,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , sessions_(loop_)
     , slots_(config_.parallel)
     , surveys_(loop_)
+    , order_(loop_, actors_, slots_)
     , audit_(config_.state)
     , operations_(loop_, keys_, actors_, store_, audit_)
     , endpoint_(
@@ -131,6 +132,10 @@ ActorPorts Supervisor::ports() {
         [this](const reconcile::Attach& wish, ServiceActor& actor) {
             operations_.attach(wish.command, actor, wish.deployment);
         },
+        [this](const Service& service, reconcile::Settings& settings) {
+            order_.look_at_others(service, settings);
+        },
+        [this](const std::string& service) { order_.stirred(service); },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };
 }
@@ -151,6 +156,7 @@ Status Supervisor::run() {
     TRY(load_keys());
     TRY(git_.start());
     TRY(endpoint_.start(config_, config_.state + "/empty", std::move(passed)));
+    order_.follow(config_.services);
     for (const auto& service : config_.services)
         add_service(service);
     store_.on_new_file([this] {

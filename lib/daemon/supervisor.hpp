@@ -8,6 +8,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
 #include "daemon/operations.hpp"
+#include "daemon/service_order.hpp"
 #include "daemon/ssh_endpoint.hpp"
 #include "daemon/survey.hpp"
 #include "os/service_manager.hpp"
@@ -55,6 +56,7 @@ class Supervisor {
     WorkSlots slots_;
     Surveys surveys_;
     Actors actors_;
+    ServiceOrder order_;
     AuditLog audit_;
     Operations operations_;
     SshEndpoint endpoint_;

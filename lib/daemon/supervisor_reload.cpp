@@ -69,6 +69,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     sessions_.set_lingering(config_.linger);
     slots_.set_limit(config_.parallel);
     reload_keys();
+    order_.follow(config_.services);
     for (const auto& service : config_.services) {
         const auto actor = actors_.find(service.name);
         if (actor == actors_.end())

@@ -10,12 +10,22 @@ void WorkSlots::set_limit(std::size_t limit) {
     call_next();
 }
 
-void WorkSlots::wait(const std::string& service, bool first, std::function<void()> came) {
+bool WorkSlots::free() const {
+    return taken_ < limit_ &&
+           std::none_of(waiting_.begin(), waiting_.end(), [](const Waiting& entry) { return entry.ready(); });
+}
+
+void WorkSlots::look_again() {
+    call_next();
+}
+
+void WorkSlots::wait(const std::string& service, bool first, std::function<bool()> ready,
+                     std::function<void()> came) {
     leave(service);
     const auto place = first ? std::find_if(waiting_.begin(), waiting_.end(),
                                             [](const Waiting& other) { return !other.first; })
                              : waiting_.end();
-    waiting_.insert(place, Waiting{service, first, std::move(came)});
+    waiting_.insert(place, Waiting{service, first, std::move(ready), std::move(came)});
 }
 
 void WorkSlots::leave(const std::string& service) {
@@ -31,9 +41,13 @@ void WorkSlots::give_back() {
 void WorkSlots::call_next() {
     if (std::exchange(calling_, true))
         return;
-    while (taken_ < limit_ && !waiting_.empty()) {
-        const Waiting next = std::move(waiting_.front());
-        waiting_.pop_front();
+    while (taken_ < limit_) {
+        const auto place = std::find_if(waiting_.begin(), waiting_.end(),
+                                        [](const Waiting& entry) { return entry.ready(); });
+        if (place == waiting_.end())
+            break;
+        const Waiting next = std::move(*place);
+        waiting_.erase(place);
         next.came();
     }
     calling_ = false;

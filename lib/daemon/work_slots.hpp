@@ -1,6 +1,7 @@
 // WorkSlots: how many deployments are under way on the host at once (`parallel`). Who finds no slot waits in
-// line: commands before what nobody waits for, else in the order of asking. What stops a service, and all
-// that only looks, needs none. Runs in the supervisor, from the loop.
+// line: commands before what nobody waits for, else in the order of asking; who is not ready, because of the
+// services that it comes after, is passed by. What stops a service, and all that only looks, needs none. Runs
+// in the supervisor, from the loop.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ class WorkSlots {
         : limit_(limit) {}
 
     void set_limit(std::size_t limit); // what is under way goes on
-    bool free() const noexcept { return taken_ < limit_ && waiting_.empty(); }
+    bool free() const;
+    void look_again(); // somebody may have become ready
 
     // One slot, until the owner goes; also beyond the limit, for whoever was told that one is free.
     class Slot {
@@ -34,13 +36,15 @@ class WorkSlots {
     };
 
     // `came` is called once, from the loop or from what gave a slot back: it takes the slot, or leaves it.
-    void wait(const std::string& service, bool first, std::function<void()> came);
+    void wait(const std::string& service, bool first, std::function<bool()> ready,
+              std::function<void()> came);
     void leave(const std::string& service);
 
   private:
     struct Waiting {
         std::string service;
         bool first = false;
+        std::function<bool()> ready;
         std::function<void()> came;
     };
     void give_back();

@@ -67,6 +67,7 @@ auto = false
 ops = [ "read", "exec" ]
 interval = "90s"
 start_timeout = "1h"
+after = [ "wiki" ]
 
 [[services]]
 name = "wiki"
@@ -107,6 +108,7 @@ repository = "git@git.example.org:team/wiki.git"
     CHECK(pgo.ops == OperationGroups{.read = true, .deploy = false, .exec = true});
     CHECK(pgo.interval == 90s);
     CHECK(pgo.start_timeout == 1h);
+    CHECK(pgo.after == std::vector<std::string>{"wiki"});
 
     const auto& wiki = config.services[1];
     CHECK(wiki.branch == "main");

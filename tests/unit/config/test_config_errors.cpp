@@ -12,6 +12,10 @@ namespace {
 // A good service; what a row adds begins on line 5.
 const std::string service = "[[services]]\nname = 'pgo'\nuser = 'miek'\nrepository = 'https://h.example/r'\n";
 
+std::string named(const std::string& name) {
+    return "[[services]]\nname = '" + name + "'\nuser = 'u'\nrepository = 'https://h.example/r'\n";
+}
+
 struct Row {
     std::string text;
     std::vector<std::string> errors; // without the file's name
@@ -96,6 +100,13 @@ TEST_CASE("settings of a service that are wrong") {
         {service + "networks = [ 'host' ]",
          {"5:14: networks cannot hold \"host\": the host's own network is allow = [\"host-network\"]"}},
         {service + "networks = [ 'a', 'a' ]", {"5:19: networks holds \"a\" twice"}},
+        {service + "after = [ 'db' ]", {"5:9: after names \"db\", which is no service"}},
+        {service + "after = [ 'DB' ]",
+         {"5:11: after must be 1 to 63 of a-z, 0-9 and \"-\", beginning with a letter or a digit, not "
+          "\"DB\""}},
+        {service + "after = [ 'pgo' ]", {"5:9: after goes round in a circle: pgo after pgo"}},
+        {service + "after = [ 'b' ]\n" + named("b") + "after = [ 'c' ]\n" + named("c") + "after = [ 'b' ]\n",
+         {"10:9: after goes round in a circle: b after c after b"}},
         {service + "auto = 'yes'", {"5:8: auto must be true or false, not a string"}},
         {service + "ports = '5005/5'",
          {"5:9: ports must be an array of strings such as [ \"…\" ], not a string"}},

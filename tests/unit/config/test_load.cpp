@@ -56,6 +56,7 @@ TEST_CASE("the example is a good file and shows every setting") {
     CHECK(service.volumes.size() == 1);
     CHECK(service.urls.size() == 1);
     CHECK(service.env.size() == 1);
+    CHECK(service.after.size() == 1);
     CHECK(service.compose == "compose.yaml");
     CHECK(service.interval == std::chrono::minutes(1));
     CHECK(report.config->services[1].interval == std::chrono::minutes(5));

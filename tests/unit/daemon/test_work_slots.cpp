@@ -14,11 +14,14 @@ struct Host {
     WorkSlots slots{2};
     std::list<WorkSlots::Slot> taken;
     std::string begun;
+    std::string unready = "-"; // whose name begins with that
     void ask(const std::string& service, bool first = false) {
-        slots.wait(service, first, [this, service] {
-            begun += service;
-            taken.emplace_back(slots);
-        });
+        slots.wait(
+            service, first, [this, service] { return !service.starts_with(unready); },
+            [this, service] {
+                begun += service;
+                taken.emplace_back(slots);
+            });
     }
 };
 
@@ -48,10 +51,29 @@ TEST_CASE("who is called and takes no slot leaves it to the next") {
     Host host;
     host.taken.emplace_back(host.slots);
     host.taken.emplace_back(host.slots);
-    host.slots.wait("a", false, [&host] { host.begun += "a"; });
+    host.slots.wait(
+        "a", false, [] { return true; }, [&host] { host.begun += "a"; });
     host.ask("b");
     host.taken.pop_front();
     CHECK(host.begun == "ab");
+}
+
+TEST_CASE("who is not ready is passed by, holds nobody up, and keeps its place") {
+    Host host;
+    host.unready = "a";
+    host.taken.emplace_back(host.slots);
+    host.taken.emplace_back(host.slots);
+    host.ask("a");
+    host.ask("b");
+    host.taken.pop_front();
+    CHECK(host.begun == "b");
+    host.taken.pop_front();
+    CHECK(host.begun == "b");
+    CHECK(host.slots.free());
+    host.unready = "-";
+    CHECK_FALSE(host.slots.free());
+    host.slots.look_again();
+    CHECK(host.begun == "ba");
 }
 
 TEST_CASE("a limit that grows lets others begin, one that shrinks ends nothing") {

@@ -1,0 +1,43 @@
+// ServiceOrder: what services that come after others (`after`) have to know of those, and that they are asked
+// again once it has changed. What it means is decided by core/reconcile_order. Runs in the supervisor, from
+// the loop.
+#pragma once
+
+#include "core/reconcile.hpp"
+#include "core/service.hpp"
+#include "daemon/event_loop.hpp"
+#include "daemon/operations.hpp"
+#include "daemon/work_slots.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pgod::daemon {
+
+class ServiceOrder {
+  public:
+    ServiceOrder(EventLoop& loop, const Actors& actors, WorkSlots& slots)
+        : loop_(loop)
+        , actors_(actors)
+        , slots_(slots) {}
+
+    void follow(const std::vector<Service>& services); // as they are configured now
+    void look_at_others(const Service& service, reconcile::Settings& settings) const;
+    void stirred(const std::string& service); // its state may have changed
+
+  private:
+    const reconcile::State* state_of(const std::string& service) const;
+    void tell_those_after(const std::string& service);
+
+    EventLoop& loop_;
+    const Actors& actors_;
+    WorkSlots& slots_;
+    struct Seen {
+        std::string awaits, held_by;
+        bool operator==(const Seen&) const = default;
+    };
+    std::map<std::string, Seen> followed_; // those that others come after
+};
+
+} // namespace pgod::daemon
