@@ -126,4 +126,15 @@ bool is_commit_id(std::string_view text) noexcept {
            });
 }
 
+std::string with_carriage_returns(std::string_view text) {
+    std::string result;
+    result.reserve(text.size() + 16);
+    for (const char c : text) {
+        if (c == '\n')
+            result += '\r';
+        result += c;
+    }
+    return result;
+}
+
 } // namespace pgod

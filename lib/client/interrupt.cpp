@@ -66,6 +66,10 @@ void when_interrupted(std::string message, int status) {
     }
 }
 
+std::string goes_on(const std::string& status_command) {
+    return "pgoctl: the server finishes what it began; ask with `" + status_command + "`\n";
+}
+
 void restore_when_interrupted(const termios* saved) {
     const Blocked blocked;
     terminal = saved;

@@ -13,6 +13,9 @@ namespace pgod::client {
 // 128 + signal.
 void when_interrupted(std::string message, int status);
 
+// The message for an operation that the server finishes.
+std::string goes_on(const std::string& status_command);
+
 // A signal that ends pgoctl first makes standard input's terminal what it was; null: nothing to restore.
 // `saved` must outlive this.
 void restore_when_interrupted(const termios* saved);

@@ -48,6 +48,8 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
     app.add_flag("--accept-new", options.accept_new, "accept and remember the host key of a new host");
     app.add_option("--host-key", options.host_key, "the only host key to accept")->type_name("SHA256:...");
     app.add_option("--known-hosts", options.known_hosts, "instead of ~/.ssh/known_hosts")->type_name("FILE");
+    app.add_option("--control", options.control, "this host's control socket, for :SERVICE//OPERATION")
+        ->type_name("PATH");
     app.add_option("--timeout", timeout, "for connecting and logging in")
         ->type_name("SECONDS")
         ->check(CLI::Range(1, longest_timeout).description(""));

@@ -22,6 +22,7 @@ struct Options {
     bool verbose = false;
     std::string host_key;    // the pin, SHA256:…; empty: PGOCTL_HOST_KEY, then known_hosts
     std::string known_hosts; // empty: ~/.ssh/known_hosts
+    std::string control;     // the control socket; empty: PGOCTL_CONTROL, then the usual places
     std::chrono::seconds timeout{10};
     std::string target; // not parsed yet: a key that the shell split into words is told apart first
     std::vector<std::string> args;

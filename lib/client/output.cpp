@@ -1,7 +1,10 @@
 #include "client/output.hpp"
 
+#include "base/result.hpp"
 #include "client/say.hpp"
+#include "core/exit_status.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +12,12 @@
 #include <utility>
 
 namespace pgod::client {
+
+namespace {
+
+constexpr int broken_pipe = 128 + SIGPIPE; // what a shell shows for a filter whose reader left
+
+} // namespace
 
 bool Output::might_be_refusal() const noexcept {
     const auto common = std::min(held_.size(), refusal_begin.size());
@@ -29,6 +38,14 @@ bool Output::take(bool is_stderr, std::string_view bytes) {
     else if (write_error_ == 0 && !write_all(STDOUT_FILENO, bytes))
         write_error_ = errno;
     return write_error_ == 0 || !needs_reader_;
+}
+
+std::optional<int> Output::status_of_failure(bool unwanted) const {
+    if (write_error_ != 0 && write_error_ != EPIPE)
+        say(errno_error("cannot write the output", write_error_).message);
+    if (!unwanted)
+        return std::nullopt;
+    return write_error_ == EPIPE ? broken_pipe : exit_status::failed;
 }
 
 void Output::release() {

@@ -2,6 +2,7 @@
 // until it is known that no other key does better. Runs in pgoctl.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,9 @@ class Output {
     bool take(bool is_stderr, std::string_view bytes); // false: end it
     void release();                                    // writes what is held back
 
-    // What went wrong with writing to stdout, an errno; 0: nothing.
-    int write_error() const noexcept { return write_error_; }
+    // Of an operation that is over: says what went wrong with writing to stdout. With `unwanted`, which is
+    // what ended it, also the exit status that follows from that.
+    std::optional<int> status_of_failure(bool unwanted) const;
 
     // The whole output is a refusal: taken away, to be said when it was the last word. Empty: it is not.
     std::string take_refusal();

@@ -17,9 +17,9 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 10> file_keys{"listen",       "interval", "parallel", "prune",
-                                                     "linger",       "state",    "host_key", "admin_keys",
-                                                     "revoked_keys", "services"};
+constexpr std::array<std::string_view, 11> file_keys{"listen",     "interval",     "parallel", "prune",
+                                                     "linger",     "state",        "host_key", "control",
+                                                     "admin_keys", "revoked_keys", "services"};
 constexpr std::array<std::string_view, 16> service_keys{
     "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",       "networks",
     "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout", "after"};
@@ -233,6 +233,7 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.boolean("linger", config.linger);
     reader.text("state", parse_absolute_path, config.state);
     reader.text("host_key", parse_absolute_path, config.host_key);
+    reader.text("control", parse_socket_path, config.control);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);
     reader.text("revoked_keys", parse_absolute_path, config.revoked_keys);
     read_services(parsed.table(), config, errors, warnings);

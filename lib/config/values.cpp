@@ -205,6 +205,14 @@ Result<std::string> parse_volume(std::string_view text) {
     return path;
 }
 
+Result<std::string> parse_socket_path(std::string_view text) {
+    constexpr std::size_t longest = 107; // unix(7)
+    auto path = TRY(parse_absolute_path(text));
+    if (path.size() > longest)
+        return refused(fmt::format("must be a path of at most {} bytes", longest));
+    return path;
+}
+
 Result<std::string> parse_compose(std::string_view text) {
     bool good = !text.empty() && text.size() <= max_path && text.front() != '-' && escaped(text) == text;
     for (const auto part : split(text, '/'))

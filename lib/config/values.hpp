@@ -25,6 +25,7 @@ Result<ListenAddress> parse_listen(std::string_view text);               // :222
 Result<std::chrono::milliseconds> parse_interval(std::string_view text); // 90s, 5m, 1h30m
 Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text); // to max_start_timeout
 Result<std::string> parse_absolute_path(std::string_view text);               // normalised
+Result<std::string> parse_socket_path(std::string_view text); // …and short enough for a socket
 Result<std::string> parse_name(std::string_view text);
 Result<std::string> parse_user(std::string_view text);
 Result<std::string> parse_branch(std::string_view text);   // git-check-ref-format(1)

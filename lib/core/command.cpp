@@ -213,14 +213,14 @@ Result<Target> parse_target(std::string_view text) {
             fmt::format("\"{}\" has a second colon: write an IPv6 address as [::1]:SERVICE//OPERATION, and "
                         "the port with -p",
                         shown(text)));
-    if (colon == std::string_view::npos || colon == 0 || colon > slashes ||
-        (bracketed && colon != bracket + 1))
+    if (colon == std::string_view::npos || colon > slashes || (bracketed && colon != bracket + 1))
         return invalid(fmt::format("\"{}\" is not a target: write {}", shown(text), shape));
     const std::string_view host = bracketed ? text.substr(1, bracket - 1) : text.substr(0, colon);
     if (host.find('@') != std::string_view::npos)
         return invalid(fmt::format(
             "\"{}\" has a user before the host: leave it out, the key says who you are", shown(text)));
-    if (host.empty() || host.starts_with('-') || has_control_character(host) ||
+    const bool here = colon == 0;
+    if ((host.empty() && !here) || host.starts_with('-') || has_control_character(host) ||
         host.find_first_of(" /\\'\"") != std::string_view::npos)
         return invalid(fmt::format("\"{}\" is not a host name: write {}", shown(host), shape));
     const std::string_view command = text.substr(colon + 1);

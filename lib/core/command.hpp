@@ -35,11 +35,11 @@ bool is_service_name(std::string_view name) noexcept; // [a-z0-9][a-z0-9-]*, at 
 Result<Command> parse_command(std::string_view line);
 
 struct Target {
-    std::string host;
+    std::string host;    // empty: this one, over its control socket
     std::string command; // SERVICE//OPERATION, handed on as it is
 };
 
-// HOST:SERVICE//OPERATION, [::1]:SERVICE//OPERATION, HOST://list or HOST://whoami.
+// HOST:SERVICE//OPERATION, [::1]:SERVICE//OPERATION, :SERVICE//OPERATION, HOST://list or HOST://whoami.
 Result<Target> parse_target(std::string_view text);
 
 } // namespace pgod

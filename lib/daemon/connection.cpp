@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "core/command.hpp"
+#include "ipc/control_messages.hpp"
 #include "os/log.hpp"
 
 namespace pgod::daemon {
@@ -15,47 +16,70 @@ constexpr unsigned max_queries = 64;
 constexpr std::size_t max_waiting = std::size_t{4} << 20; // bytes
 constexpr std::chrono::milliseconds flush_interval{20};
 
+constexpr std::chrono::seconds patience{10}; // with a process of this host that does not ask
+
 } // namespace
 
-Connection::Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, std::string peer,
-                       Handlers handlers)
+Connection::Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, Peer peer, Handlers handlers)
     : loop_(loop)
     , id_(id)
     , channel_(std::move(channel))
     , peer_(std::move(peer))
     , handlers_(std::move(handlers))
-    , watch_(loop.watch(channel_.fd(), [this] { on_readable(); })) {}
+    , watch_(loop.watch(channel_.fd(), [this] { on_readable(); })) {
+    if (peer_.uid)
+        silence_ = loop.after(patience, [this] { handlers_.closed(*this); });
+}
 
 void Connection::on_readable() {
     while (true) {
-        auto frame = channel_.try_receive();
+        auto frame = channel_.try_receive_bytes();
         if (frame && !*frame)
             return;
-        if (!frame || (*frame)->closed())
+        if (frame && (*frame)->closed())
             return handlers_.closed(*this);
-        const auto request = ipc::decode<ipc::SshRequest>((*frame)->bytes);
-        if (!request || !accept(*request)) {
-            os::log_error("the SSH process of {} broke the protocol and was ended", peer_);
+        if (!frame || !accept((*frame)->bytes)) {
+            if (peer_.uid)
+                os::log_info("a process of uid {} broke the protocol of the control socket", *peer_.uid);
+            else
+                os::log_error("the SSH process of {} broke the protocol and was ended", peer_.name);
             return handlers_.closed(*this);
         }
     }
 }
 
-bool Connection::accept(const ipc::SshRequest& request) {
+bool Connection::accept(std::string_view frame) {
     if (ran_)
         return false;
-    if (const auto* query = std::get_if<ipc::KeyQuery>(&request)) {
-        if (++queries_ > max_queries)
+    if (peer_.uid) {
+        auto asked = ipc::decode<ipc::ControlRequest>(frame);
+        if (!asked)
             return false;
-        send(ipc::KeyAnswer{handlers_.knows(query->key)});
-        return true;
+        auto& ask = std::get<ipc::Ask>(*asked);
+        return run({{}, {}, {}, std::move(ask.command), std::move(ask.terminal)});
     }
-    const auto& run = std::get<ipc::Run>(request);
-    if (run.command.size() > max_command_bytes || run.ssh_user.size() > 256 || run.fingerprint.size() > 128 ||
-        (run.terminal && run.terminal->type.size() > 128))
+    auto request = ipc::decode<ipc::SshRequest>(frame);
+    if (!request)
+        return false;
+    if (const auto* query = std::get_if<ipc::KeyQuery>(&*request))
+        return answer(*query);
+    return run(std::get<ipc::Run>(std::move(*request)));
+}
+
+bool Connection::answer(const ipc::KeyQuery& query) {
+    if (++queries_ > max_queries)
+        return false;
+    send(ipc::KeyAnswer{handlers_.knows(query.key)});
+    return true;
+}
+
+bool Connection::run(ipc::Run request) {
+    if (request.command.size() > max_command_bytes || request.ssh_user.size() > 256 ||
+        request.fingerprint.size() > 128 || (request.terminal && request.terminal->type.size() > 128))
         return false;
     ran_ = true;
-    handlers_.run(*this, run);
+    silence_.cancel();
+    handlers_.run(*this, std::move(request));
     return true;
 }
 
@@ -68,7 +92,7 @@ void Connection::send(const ipc::SshReply& reply) {
     if (waiting_.size() == 1)
         flush();
     if (!ended_ && waiting_bytes_ > max_waiting) {
-        os::log_warning("{}: its client does not read; the connection was ended", peer_);
+        os::log_warning("{}: its client does not read; the connection was ended", peer_.name);
         end();
     }
 }
@@ -82,7 +106,7 @@ void Connection::flush() {
             return;
         }
         if (!sent) {
-            os::log_debug("{}: {}", peer_, sent.error().message);
+            os::log_debug("{}: {}", peer_.name, sent.error().message);
             return end();
         }
         waiting_bytes_ -= waiting_.front().size();

@@ -1,6 +1,7 @@
-// Connection: the supervisor's end of one SSH connection's channel. The forked child asks whether a key is
-// known and then, once, to run a command; what it may send when is fixed, and anything else ends it.
-// Authorisation is decided here, at the moment the command is run.
+// Connection: the supervisor's end of one client's channel: of the forked child that serves an SSH
+// connection, which asks whether a key is known and then, once, to run a command; or of a process of this
+// host at the control socket, which asks once, within ten seconds. What may be sent when is fixed, and
+// anything else ends it.
 #pragma once
 
 #include "base/fd.hpp"
@@ -8,13 +9,21 @@
 #include "ipc/ssh_messages.hpp"
 #include "os/channel.hpp"
 
+#include <sys/types.h>
+
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace pgod::daemon {
+
+struct Peer {
+    std::string name;           // ADDRESS:PORT, or "local"
+    std::optional<uid_t> uid{}; // of a process of this host, as the kernel says
+};
 
 class Connection {
   public:
@@ -26,10 +35,11 @@ class Connection {
             closed; // must not destroy the Connection before it returns to the loop
     };
 
-    Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, std::string peer, Handlers handlers);
+    Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, Peer peer, Handlers handlers);
 
     std::uint64_t id() const noexcept { return id_; }
-    const std::string& peer() const noexcept { return peer_; }
+    const std::string& peer() const noexcept { return peer_.name; }
+    std::optional<uid_t> uid() const noexcept { return peer_.uid; }
 
     void print(std::string_view text);              // to the client's standard output
     void say(std::string_view sentence);            // a line on the client's standard error, escaped
@@ -38,7 +48,9 @@ class Connection {
 
   private:
     void on_readable();
-    bool accept(const ipc::SshRequest& request);
+    bool accept(std::string_view frame);
+    bool answer(const ipc::KeyQuery& query);
+    bool run(ipc::Run request);
     void send(const ipc::SshReply& reply);
     void flush();
     void end();
@@ -47,7 +59,7 @@ class Connection {
     EventLoop& loop_;
     std::uint64_t id_;
     os::Channel channel_;
-    std::string peer_;
+    Peer peer_;
     Handlers handlers_;
     bool ran_ = false;
     bool ended_ = false; // nothing more is sent
@@ -55,6 +67,7 @@ class Connection {
     std::deque<std::string> waiting_; // frames that the socket did not take yet, in order
     std::size_t waiting_bytes_ = 0;
     EventLoop::Timer flush_;
+    EventLoop::Timer silence_; // of a process of this host: until it has asked
     EventLoop::Watch watch_;
 };
 

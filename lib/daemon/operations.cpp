@@ -19,6 +19,9 @@ namespace {
 // At a time, of 64 connections in all: nobody with a key keeps out everybody else who has one.
 constexpr std::ptrdiff_t max_commands_per_key = 16;
 
+// At the control socket, and of each user for itself: nobody keeps out anybody else.
+constexpr std::ptrdiff_t max_connections_per_user = 16;
+
 std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0)
@@ -28,10 +31,19 @@ std::string host_name() {
 
 } // namespace
 
-void Operations::accept(os::Channel channel, std::string peer) {
+void Operations::accept(os::Channel channel, Peer peer) {
+    if (peer.uid && count_of(*peer.uid) >= max_connections_per_user) {
+        const auto full =
+            fmt::format("uid {} has {} connections already, which is the limit; end one of them\n", *peer.uid,
+                        max_connections_per_user);
+        (void)
+            channel.try_receive_bytes(); // what is left unread when this closes would take the answer with it
+        (void)channel.try_send(ipc::encode(ipc::SshReply(ipc::Exit{exit_status::busy, full})));
+        return;
+    }
     const std::uint64_t id = ++last_id_;
     Connection::Handlers handlers;
-    handlers.knows = [this, from = address_of_peer(peer)](const PublicKey& key) {
+    handlers.knows = [this, from = address_of_peer(peer.name)](const PublicKey& key) {
         return keys_.knows(key.base64, {wall_clock(), from});
     };
     handlers.run = [this](Connection& connection, const ipc::Run& request) {
@@ -45,6 +57,12 @@ void Operations::accept(os::Channel channel, std::string peer) {
     };
     clients_[id].connection =
         std::make_unique<Connection>(loop_, id, std::move(channel), std::move(peer), std::move(handlers));
+}
+
+std::ptrdiff_t Operations::count_of(uid_t uid) const {
+    return std::count_if(clients_.begin(), clients_.end(), [uid](const auto& client) {
+        return client.second.connection && client.second.connection->uid() == uid;
+    });
 }
 
 void Operations::closed(std::uint64_t id) {
@@ -76,17 +94,36 @@ void Operations::refuse(Connection& connection, int exit_status, std::string_vie
     connection.finish(exit_status);
 }
 
-bool Operations::has_room_for(const PublicKey& key) const {
-    return std::count_if(clients_.begin(), clients_.end(), [&key](const auto& client) {
-               return client.second.key == key.base64;
+bool Operations::has_room_for(const Caller& caller) const {
+    return std::count_if(clients_.begin(), clients_.end(), [id = caller.id()](const auto& client) {
+               return client.second.caller == id;
            }) < max_commands_per_key;
 }
 
-void Operations::begin_entry(const Connection& connection, const ipc::Run& request) {
+Caller Operations::caller_of(const Connection& connection, const ipc::Run& request) const {
+    if (const auto uid = connection.uid())
+        return Caller(Caller::User{*uid, name_of(*uid), *uid == 0 || *uid == ::geteuid()});
+    return Caller(keys_, Caller::Key{request.key.base64,
+                                     request.fingerprint,
+                                     request.ssh_user,
+                                     {wall_clock(), address_of_peer(connection.peer())}});
+}
+
+// Of whom pgod serves; to look up others would let anybody make root ask the host's user database.
+std::string Operations::name_of(uid_t uid) const {
+    if (uid == 0)
+        return "root";
+    for (const auto& [name, actor] : actors_)
+        if (actor->owner() == uid)
+            return actor->service().user;
+    return {};
+}
+
+void Operations::begin_entry(const Connection& connection, const Caller& caller) {
     AuditEntry& entry = clients_[connection.id()].entry.emplace();
     entry.at = wall_clock();
     entry.peer = connection.peer();
-    entry.fingerprint = request.fingerprint;
+    entry.fingerprint = caller.shown();
 }
 
 void Operations::end_entry(std::uint64_t id, std::optional<int> exit_status) {
@@ -102,70 +139,76 @@ void Operations::end_entry(std::uint64_t id, std::optional<int> exit_status) {
 }
 
 void Operations::run(Connection& connection, const ipc::Run& request) {
-    begin_entry(connection, request);
+    const Caller caller = caller_of(connection, request);
+    begin_entry(connection, caller);
+    // SSH knows keys at login; here it is the first to be known of a user, before anything is read.
+    if (caller.is_user() && !caller.is_admin() && caller.name_in({}).empty())
+        return refuse(connection, exit_status::unauthorized, caller.refusal({}));
     const auto command = parse_command(request.command);
     if (!command) {
-        os::log_info("{} ({}): {}", connection.peer(), request.fingerprint, command.error().message);
+        os::log_info("{} ({}): {}", connection.peer(), caller.shown(), command.error().message);
         return refuse(connection, exit_status::usage, command.error().message);
     }
     AuditEntry& entry = *clients_[connection.id()].entry;
     entry.service = command->service;
     entry.operation = operation_of(command->op).name;
     entry.args = command->args;
-    entry.name = keys_.name_in(command->service, request.key.base64);
-    if (!has_room_for(request.key))
-        return refuse(
-            connection, exit_status::busy,
-            fmt::format("your key runs {} commands already, which is the limit; end one of them or wait",
-                        max_commands_per_key));
-    clients_[connection.id()].key = request.key.base64;
+    entry.name = caller.name_in(command->service);
+    if (!has_room_for(caller))
+        return refuse(connection, exit_status::busy,
+                      fmt::format("{} runs {} commands already, which is the limit; end one of them or wait",
+                                  caller.address_as(), max_commands_per_key));
+    clients_[connection.id()].caller = caller.id();
     const Operation& operation = operation_of(command->op);
-    os::log_line(operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
-                 fmt::format("{} ({}): {}//{}", connection.peer(), request.fingerprint, command->service,
-                             operation.name));
-    const Circumstances at = circumstances_of(connection);
-    const bool admin = keys_.may_as_admin(request.key.base64, command->op, at);
+    os::log_line(
+        operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
+        fmt::format("{} ({}): {}//{}", connection.peer(), caller.shown(), command->service, operation.name));
+    const bool admin = caller.may_as_admin(command->op);
     if (command->op == Op::audit && admin)
         return audit(connection, *command);
     if (command->op == Op::audit && command->service.empty())
-        return refuse(connection, exit_status::unauthorized, "Unauthorized: audit is for keys of admin_keys");
+        return refuse(connection, exit_status::unauthorized,
+                      caller.is_user() ? "Unauthorized: audit is for root"
+                                       : "Unauthorized: audit is for keys of admin_keys");
     if (command->service.empty())
-        return command->op == Op::whoami ? whoami(connection, request, *command)
-                                         : list(connection, request.key, command->json);
+        return command->op == Op::whoami ? whoami(connection, caller, *command)
+                                         : list(connection, caller, command->json);
 
     const auto found = actors_.find(command->service);
     const bool exists = found != actors_.end();
     if (!exists && command->op == Op::history && admin && was_served(command->service))
         return history(connection, command->service, *command);
-    if (!exists && keys_.is_admin(request.key.base64, at))
+    if (!exists && caller.is_admin())
         return refuse(connection, exit_status::usage,
                       fmt::format("there is no service \"{}\"; //list names them", command->service));
-    if (!exists ||
-        !keys_.may(request.key.base64, command->service, found->second->service().ops, command->op, at))
-        return refuse_unauthorized(connection, request, *command);
+    if (!exists || !caller.may(found->second->ownership(), command->op))
+        return refuse_unauthorized(connection, caller, *command);
+    serve_service(connection, *found->second, caller, *command, request.terminal);
+}
 
-    ServiceActor& actor = *found->second;
-    switch (command->op) {
+void Operations::serve_service(Connection& connection, ServiceActor& actor, const Caller& caller,
+                               const Command& command, const std::optional<ipc::Terminal>& terminal) {
+    switch (command.op) {
     case Op::ping:
         connection.print(fmt::format("pong! - {}\n", host_name()));
         return connection.finish(exit_status::done);
     case Op::list:
-        return list(connection, request.key, command->json);
+        return list(connection, caller, command.json);
     case Op::status:
-        return status(connection, actor, command->json);
+        return status(connection, actor, command.json);
     case Op::ps:
     case Op::logs:
-        return look(connection, actor, *command);
+        return look(connection, actor, command);
     case Op::history:
-        return history(connection, command->service, *command);
+        return history(connection, command.service, command);
     case Op::log:
-        return log(connection, actor, *command);
+        return log(connection, actor, command);
     case Op::why:
-        return why(connection, actor, command->json);
+        return why(connection, actor, command.json);
     case Op::whoami:
-        return whoami(connection, request, *command);
+        return whoami(connection, caller, command);
     case Op::exec:
-        return exec(connection, actor, *command, request.terminal);
+        return exec(connection, actor, command, terminal);
     case Op::up:
     case Op::down:
     case Op::start:
@@ -180,50 +223,37 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     case Op::suspend:
     case Op::resume:
     case Op::rollback:
-    case Op::audit: // answered above
+    case Op::audit: // answered before
         break;
     }
-    const std::string key_name = keys_.name_in(command->service, request.key.base64);
     reconcile::PendingCommand pending;
     pending.id = connection.id();
-    pending.op = command->op;
-    pending.args = command->args;
-    pending.json = command->json;
+    pending.op = command.op;
+    pending.args = command.args;
+    pending.json = command.json;
     actor.command(std::move(pending),
-                  fmt::format("{} ({}) from {}", key_name, request.fingerprint, connection.peer()));
+                  fmt::format("{} from {}", caller.described(command.service), connection.peer()));
 }
 
-// A key of the service, or an admin's, is told what it may not do; to others the service does not exist.
-void Operations::refuse_unauthorized(Connection& connection, const ipc::Run& request,
-                                     const Command& command) {
-    const Circumstances at = circumstances_of(connection);
+// A caller who may do something with the service is told what not; to others it does not exist.
+void Operations::refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command) {
     const auto name = operation_of(command.op).name;
     const auto found = actors_.find(command.service);
-    const auto may = [&](const OperationGroups& ceiling, Op op) {
-        return keys_.may(request.key.base64, command.service, ceiling, op, at);
-    };
-    constexpr OperationGroups everything{.read = true, .deploy = true, .exec = true};
-    if (found != actors_.end() && may(everything, command.op))
+    if (found != actors_.end() && caller.could(found->second->ownership(), command.op))
         return refuse(
             connection, exit_status::unauthorized,
             fmt::format("Unauthorized: {} is not among the ops that {} grants to keys of its repository",
                         name, command.service));
     const auto operations = all_operations();
     if (found != actors_.end() &&
-        std::any_of(operations.begin(), operations.end(),
-                    [&](const Operation& other) { return may(everything, other.op); }))
-        return refuse(
-            connection, exit_status::unauthorized,
-            fmt::format("Unauthorized: {} is not among what your key may do with {} (pgo-ops); whoami "
-                        "lists that",
-                        name, command.service));
-    refuse(connection, exit_status::unauthorized,
-           fmt::format("Unauthorized: Key for user \"{}\" does not match any for name {}", request.ssh_user,
-                       command.service));
-}
-
-Circumstances Operations::circumstances_of(const Connection& connection) {
-    return {wall_clock(), address_of_peer(connection.peer())};
+        std::any_of(operations.begin(), operations.end(), [&](const Operation& other) {
+            return caller.could(found->second->ownership(), other.op);
+        }))
+        return refuse(connection, exit_status::unauthorized,
+                      fmt::format("Unauthorized: {} is not among what {} may do with {}{}; whoami lists that",
+                                  name, caller.address_as(), command.service,
+                                  caller.is_user() ? "" : " (pgo-ops)"));
+    refuse(connection, exit_status::unauthorized, caller.refusal(command.service));
 }
 
 void Operations::say(reconcile::CommandId command, std::string_view sentence) {

@@ -7,9 +7,11 @@
 #include "core/key_book.hpp"
 #include "daemon/audit_entry.hpp"
 #include "daemon/audit_log.hpp"
+#include "daemon/caller.hpp"
 #include "daemon/connection.hpp"
 #include "daemon/service_actor.hpp"
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,7 +30,7 @@ class Operations {
         , store_(store)
         , audit_(audit) {}
 
-    void accept(os::Channel channel, std::string peer);
+    void accept(os::Channel channel, Peer peer);
 
     // For the actors: the client that waits for a command, if it is still there.
     void say(reconcile::CommandId command, std::string_view sentence);
@@ -43,23 +45,27 @@ class Operations {
     struct Client {
         std::unique_ptr<Connection> connection;
         std::unique_ptr<Worker> worker;
-        std::string key;                 // once it runs a command
+        std::string caller;              // Caller::id(), once it runs a command
         std::optional<AuditEntry> entry; // …until that has ended
     };
 
     void run(Connection& connection, const ipc::Run& request);
     void closed(std::uint64_t id);
     void looked(std::uint64_t id);
-    void begin_entry(const Connection& connection, const ipc::Run& request);
+    Caller caller_of(const Connection& connection, const ipc::Run& request) const;
+    std::string name_of(uid_t uid) const;
+    std::ptrdiff_t count_of(uid_t uid) const;
+    void begin_entry(const Connection& connection, const Caller& caller);
     void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
-    bool has_room_for(const PublicKey& key) const;
-    void refuse_unauthorized(Connection& connection, const ipc::Run& request, const Command& command);
-    static Circumstances circumstances_of(const Connection& connection);
+    bool has_room_for(const Caller& caller) const;
+    void refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command);
+    void serve_service(Connection& connection, ServiceActor& actor, const Caller& caller,
+                       const Command& command, const std::optional<ipc::Terminal>& terminal);
     // operations_read.cpp
     std::vector<std::string>
     warnings_of(const ServiceActor& actor) const; // and what all services suffer from
-    void whoami(Connection& connection, const ipc::Run& request, const Command& command);
-    void list(Connection& connection, const PublicKey& key, bool json);
+    void whoami(Connection& connection, const Caller& caller, const Command& command);
+    void list(Connection& connection, const Caller& caller, bool json);
     void look(Connection& connection, ServiceActor& actor, const Command& command);
     void status(Connection& connection, ServiceActor& actor, bool json);
     void exec(Connection& connection, ServiceActor& actor, const Command& command,

@@ -26,25 +26,23 @@ std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) cons
     return warnings;
 }
 
-void Operations::list(Connection& connection, const PublicKey& key, bool json) {
-    const Circumstances at = circumstances_of(connection);
+void Operations::list(Connection& connection, const Caller& caller, bool json) {
     std::vector<ServiceView> visible;
     for (const auto& [name, actor] : actors_)
-        if (keys_.may(key.base64, name, actor->service().ops, Op::list, at))
+        if (caller.may(actor->ownership(), Op::list))
             visible.push_back({actor->service(), actor->state(), {}, warnings_of(*actor)});
     connection.print(json ? list_json(visible) : list_text(visible));
     connection.finish(exit_status::done);
 }
 
-void Operations::whoami(Connection& connection, const ipc::Run& request, const Command& command) {
-    const Circumstances at = circumstances_of(connection);
-    WhoAmI found{request.fingerprint, keys_.is_admin(request.key.base64, at), {}};
+void Operations::whoami(Connection& connection, const Caller& caller, const Command& command) {
+    WhoAmI found{caller.shown(), caller.is_user(), caller.is_admin(), {}};
     for (const auto& [name, actor] : actors_) {
         if (!command.service.empty() && command.service != name)
             continue;
-        Grant grant{name, keys_.name_in(name, request.key.base64), {}};
+        Grant grant{name, caller.name_in(name), {}};
         for (const Operation& operation : all_operations())
-            if (keys_.may(request.key.base64, name, actor->service().ops, operation.op, at))
+            if (caller.may(actor->ownership(), operation.op))
                 grant.may.push_back(operation.op);
         if (!grant.may.empty())
             found.grants.push_back(std::move(grant));

@@ -6,6 +6,7 @@
 #include "core/key_book.hpp"
 #include "core/reconcile.hpp"
 #include "core/service.hpp"
+#include "daemon/caller.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
 #include "daemon/survey.hpp"
@@ -69,6 +70,8 @@ class ServiceActor {
     Result<std::unique_ptr<Worker>> look(ipc::WorkJob job, Worker::Streams streams, Looked looked);
 
     const Service& service() const noexcept { return service_; }
+    Ownership ownership() const { return {service_.name, service_.ops, owner()}; }
+    std::optional<uid_t> owner() const noexcept { return user_ ? std::optional(user_->uid) : std::nullopt; }
     const reconcile::State& state() const noexcept { return state_; }
     const std::vector<std::string>& warnings() const noexcept { return warnings_; } // of the last sync
 

@@ -37,15 +37,4 @@ Status SshInput::move_from(ssh::ServerSession& session) {
     return ok();
 }
 
-std::string with_carriage_returns(std::string_view text) {
-    std::string result;
-    result.reserve(text.size() + 16);
-    for (const char c : text) {
-        if (c == '\n')
-            result += '\r';
-        result += c;
-    }
-    return result;
-}
-
 } // namespace pgod::daemon

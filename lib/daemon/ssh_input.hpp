@@ -37,7 +37,4 @@ class SshInput {
     std::size_t written_ = 0;
 };
 
-// For a client whose terminal is raw.
-std::string with_carriage_returns(std::string_view text);
-
 } // namespace pgod::daemon

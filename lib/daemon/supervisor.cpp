@@ -22,23 +22,6 @@ using namespace std::chrono_literals;
 constexpr auto store_interval = 5s;
 constexpr std::size_t max_key_file = 1024 * 1024;
 
-// A directory of our own; it may exist already, but then it must be ours.
-Status make_own_directory(const std::string& path, mode_t mode) {
-    if (::mkdir(path.c_str(), mode) == 0) {
-        (void)::chmod(path.c_str(), mode); // whatever the umask took
-        return ok();
-    }
-    if (errno != EEXIST)
-        return errno_error("make " + path);
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-        return Error{Code::invalid, path + " is not a directory"};
-    if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0)
-        return Error{Code::denied,
-                     path + " must belong to the user that pgod runs as and be writable by nobody else"};
-    return ok();
-}
-
 // The admin's key files. One that is not there holds no keys; one that others may write is not believed.
 Result<KeyFile> read_keys(const std::string& path) {
     auto text = os::read_file(path, max_key_file);
@@ -81,9 +64,12 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , endpoint_(
           loop_,
           [this](os::Channel channel, std::string peer) {
-              operations_.accept(std::move(channel), std::move(peer));
+              operations_.accept(std::move(channel), {std::move(peer)});
           },
-          [this] { serves(); }) {}
+          [this] { serves(); })
+    , control_(loop_, [this](os::Channel channel, uid_t uid) {
+        operations_.accept(std::move(channel), {"local", uid});
+    }) {}
 
 // What goes now gives its slot back, and nobody is to begin with it.
 Supervisor::~Supervisor() {
@@ -91,9 +77,9 @@ Supervisor::~Supervisor() {
 }
 
 Status Supervisor::prepare_state() {
-    TRY_DOING(make_own_directory(config_.state, 0711), "state");
-    TRY_DOING(make_own_directory(config_.state + "/services", 0711), "state");
-    TRY_DOING(make_own_directory(config_.state + "/empty", 0555), "state");
+    TRY_DOING(os::make_own_directory(config_.state, 0711), "state");
+    TRY_DOING(os::make_own_directory(config_.state + "/services", 0711), "state");
+    TRY_DOING(os::make_own_directory(config_.state + "/empty", 0555), "state");
     TRY(store_.open());
     return ok();
 }
@@ -157,6 +143,7 @@ Status Supervisor::run() {
     TRY(git_.start());
     TRY(endpoint_.start(config_, config_.state + "/empty", std::move(passed)));
     order_.follow(config_.services);
+    control_.start(config_);
     for (const auto& service : config_.services)
         add_service(service);
     store_.on_new_file([this] {

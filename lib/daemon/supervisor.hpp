@@ -5,6 +5,7 @@
 
 #include "core/key_book.hpp"
 #include "core/service.hpp"
+#include "daemon/control_endpoint.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
 #include "daemon/operations.hpp"
@@ -60,6 +61,7 @@ class Supervisor {
     AuditLog audit_;
     Operations operations_;
     SshEndpoint endpoint_;
+    ControlEndpoint control_;
     EventLoop::Timer file_watch_;
     EventLoop::Timer store_watch_;
     bool vanished_wait_ = false; // those that vanished could not be read

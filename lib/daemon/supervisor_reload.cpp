@@ -60,11 +60,13 @@ void Supervisor::reload(bool remove_vanished_services) {
                       config_path_);
         return reload_keys();
     }
-    if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key)
-        os::log_warning("listen, state and host_key take effect when pgod is started again");
+    if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key ||
+        next.control != config_.control)
+        os::log_warning("listen, state, host_key and control take effect when pgod is started again");
     next.listen = config_.listen;
     next.state = config_.state;
     next.host_key = config_.host_key;
+    next.control = config_.control;
     config_ = std::move(next);
     sessions_.set_lingering(config_.linger);
     slots_.set_limit(config_.parallel);

@@ -42,7 +42,7 @@ std::vector<std::string> names_of(const std::vector<Op>& may) {
 } // namespace
 
 std::string whoami_text(const WhoAmI& found) {
-    std::string out = fmt::format("{:<11} {}\n", "key", escaped(found.fingerprint));
+    std::string out = fmt::format("{:<11} {}\n", found.is_user ? "user" : "key", escaped(found.caller));
     if (found.admin)
         out += fmt::format("{:<11} yes\n", "admin");
     std::size_t width = 7;
@@ -61,7 +61,7 @@ std::string whoami_text(const WhoAmI& found) {
 std::string whoami_json(const WhoAmI& found) {
     using Json = nlohmann::ordered_json;
     Json json;
-    json["fingerprint"] = found.fingerprint;
+    json[found.is_user ? "user" : "fingerprint"] = found.caller;
     json["admin"] = found.admin;
     json["services"] = Json::array();
     for (const auto& grant : found.grants)

@@ -1,4 +1,5 @@
-// What `whoami` says of a key: its fingerprint, its name and what it may do, service by service. Pure.
+// What `whoami` says of a key, or of a user of this host: its fingerprint or uid, its name and what it may
+// do, service by service. Pure.
 #pragma once
 
 #include "core/operation.hpp"
@@ -10,12 +11,13 @@ namespace pgod::daemon {
 
 struct Grant {
     std::string service;
-    std::string key_name; // in the service's repository, or among the admins' keys
+    std::string key_name; // in the service's repository, or among the admins' keys; or the user
     std::vector<Op> may;  // in the order of the table
 };
 
 struct WhoAmI {
-    std::string fingerprint;
+    std::string caller;   // SHA256:…, or uid 1001 (miek)
+    bool is_user = false; // of this host, at the control socket
     bool admin = false;
     std::vector<Grant> grants;
 };

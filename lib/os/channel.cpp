@@ -39,7 +39,7 @@ Status send_frame(int fd, std::string_view bytes, std::span<const int> fds, int 
     return ok();
 }
 
-Result<std::optional<Frame>> receive_frame(int fd, int flags) {
+Result<std::optional<Frame>> receive_frame(int fd, int flags, bool with_fds = true) {
     // Its size first: a buffer for the largest frame costs more page faults than one call.
     ssize_t size = 0;
     while ((size = ::recv(fd, nullptr, 0, flags | MSG_PEEK | MSG_TRUNC)) < 0) {
@@ -60,8 +60,8 @@ Result<std::optional<Frame>> receive_frame(int fd, int flags) {
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     alignas(cmsghdr) ControlBuffer control{};
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    message.msg_control = with_fds ? control.data() : nullptr;
+    message.msg_controllen = with_fds ? control.size() : 0;
     while ((size = ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC)) < 0) {
         if (errno == EINTR)
             continue;
@@ -122,6 +122,10 @@ Result<Frame> Channel::receive() const {
 
 Result<std::optional<Frame>> Channel::try_receive() const {
     return receive_frame(fd_.get(), MSG_DONTWAIT);
+}
+
+Result<std::optional<Frame>> Channel::try_receive_bytes() const {
+    return receive_frame(fd_.get(), MSG_DONTWAIT, false);
 }
 
 } // namespace pgod::os

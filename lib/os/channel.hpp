@@ -45,6 +45,9 @@ class Channel {
     Result<Frame> receive() const;
     // nullopt when nothing is queued.
     Result<std::optional<Frame>> try_receive() const;
+    // The same from a peer that has no descriptors to give: those that come are dropped by the kernel, never
+    // opened here, for to close one can take as long as who made it likes. The frame is then an error.
+    Result<std::optional<Frame>> try_receive_bytes() const;
 
   private:
     Fd fd_;

@@ -114,6 +114,22 @@ Result<Fd> make_directories(int directory, const std::string& path, mode_t mode)
     return current;
 }
 
+Status make_own_directory(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        (void)::chmod(path.c_str(), mode); // whatever the umask took
+        return ok();
+    }
+    if (errno != EEXIST)
+        return errno_error("make " + path);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+        return Error{Code::invalid, path + " is not a directory"};
+    if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0)
+        return Error{Code::denied,
+                     path + " must belong to the user that pgod runs as and be writable by nobody else"};
+    return ok();
+}
+
 Result<std::string> read_file(int fd, std::size_t limit) {
     struct stat status {};
     if (::fstat(fd, &status) != 0)

@@ -26,6 +26,10 @@ Result<std::string> path_of(int fd); // as it is now, absolute and without links
 // mkdir -p beneath `directory`, each level opened without following links; the last one's descriptor.
 Result<Fd> make_directories(int directory, const std::string& path, mode_t mode);
 
+// Made when it is missing, and else a directory that belongs to this process's user and that nobody else may
+// write to. Its parent is trusted.
+Status make_own_directory(const std::string& path, mode_t mode);
+
 // A regular file's whole text, refused when larger than `limit` bytes. O_NONBLOCK, so a FIFO cannot hang us.
 Result<std::string> read_file(int fd, std::size_t limit);
 Result<std::string> read_file_beneath(int directory, const std::string& path, std::size_t limit);

@@ -2,6 +2,7 @@
 // frame that decodes encodes to the very same bytes: there is one frame per message and no byte is ignored.
 #include "target.hpp"
 
+#include "ipc/control_messages.hpp"
 #include "ipc/git_messages.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "ipc/work_messages.hpp"
@@ -22,9 +23,10 @@ void round_trip(std::string_view frame) {
 }
 
 constexpr std::array directions{
-    round_trip<ipc::SshControl>, round_trip<ipc::SshNotice>,   round_trip<ipc::SshRequest>,
-    round_trip<ipc::SshReply>,   round_trip<ipc::GitRequest>,  round_trip<ipc::GitNotice>,
-    round_trip<ipc::GitReport>,  round_trip<ipc::WorkRequest>, round_trip<ipc::WorkReport>,
+    round_trip<ipc::SshControl>,     round_trip<ipc::SshNotice>,   round_trip<ipc::SshRequest>,
+    round_trip<ipc::SshReply>,       round_trip<ipc::GitRequest>,  round_trip<ipc::GitNotice>,
+    round_trip<ipc::GitReport>,      round_trip<ipc::WorkRequest>, round_trip<ipc::WorkReport>,
+    round_trip<ipc::ControlRequest>,
 };
 
 } // namespace

@@ -276,7 +276,8 @@ class Pgod:
 
     def write_config(self):
         lines = [f'listen = "127.0.0.1:{self.port}"', 'interval = "1s"', f'state = "{self.state}"',
-                 f'host_key = "{self.directory}/host_key"', f'admin_keys = "{self.directory}/admin_keys"',
+                 f'host_key = "{self.directory}/host_key"', f'control = "{self.directory}/control.sock"',
+                 f'admin_keys = "{self.directory}/admin_keys"',
                  f'revoked_keys = "{self.directory}/revoked_keys"', self.extra]
         for name, user, url, settings in self.services:
             lines += ["[[services]]", f'name = "{name}"', f'user = "{user}"', f'repository = "{url}"']
@@ -319,6 +320,11 @@ class Pgod:
         identity = ["-i", key] if key else []
         return run([BIN / "pgoctl", *identity, "-p", self.port, *(["--accept-new"] if accept else []),
                     "--known-hosts", known, *options, f"localhost:{target}", *args], env=environment)
+
+    def local(self, uid, target, *args, options=(), **rest):
+        """pgoctl over the control socket, as that user."""
+        return run([BIN / "pgoctl", "--control", self.directory / "control.sock", *options, target, *args], user=uid,
+                   group=uid, extra_groups=[], env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd="/", **rest)
 
     def ssh(self, key, *command, options=()):
         return run(["ssh", "-F", "/dev/null", "-p", self.port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",

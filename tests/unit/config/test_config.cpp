@@ -47,6 +47,7 @@ prune = false
 linger = false
 state = "/srv//pgod/./state/"
 host_key = "/srv/pgod/key"
+control = "/srv//pgod/control.sock"
 admin_keys = "/srv/pgod/admins"
 revoked_keys = "/srv/pgod/revoked"
 

@@ -174,6 +174,8 @@ TEST_CASE("parse_target") {
         {"[::1]:svc//ps", "::1", "svc//ps"},
         {"[fe80::1%eth0]:svc//ps", "fe80::1%eth0", "svc//ps"},
         {"host://list", "host", "//list"},
+        {":svc//ps", "", "svc//ps"},
+        {"://list", "", "//list"},
         {"[::1]://list", "::1", "//list"},
         {"host:svc//brandnew", "host", "svc//brandnew"}, // the server says which operations it has
     };
@@ -188,7 +190,7 @@ TEST_CASE("parse_target") {
         {"", "write HOST:SERVICE//OPERATION"},
         {"host", "write HOST:SERVICE//OPERATION"},
         {"svc//ps", "write HOST:SERVICE//OPERATION"},
-        {":svc//ps", "write HOST:SERVICE//OPERATION"},
+        {":svc", "names no operation"},
         {"host:svc", "names no operation"},
         {"host:svc/ps", "names no operation"},
         {"host:svc//", "names no operation"},

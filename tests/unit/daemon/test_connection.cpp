@@ -1,5 +1,7 @@
 #include "daemon/connection.hpp"
 
+#include "ipc/control_messages.hpp"
+
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -14,7 +16,7 @@ struct Scene {
     EventLoop loop;
     bool closed = false;
     std::array<os::Channel, 2> ends = *os::Channel::pair();
-    Connection connection{loop, 1, std::move(ends[0]), "peer",
+    Connection connection{loop, 1, std::move(ends[0]), Peer{"peer"},
                           Connection::Handlers{[](const PublicKey&) { return false; },
                                                [](Connection&, const ipc::Run&) {}, [](int) {},
                                                [this](Connection&) {
@@ -61,4 +63,35 @@ TEST_CASE("a client that does not read ends its connection, not the memory") {
     Scene scene;
     scene.connection.print(std::string(std::size_t{6} << 20, 'x'));
     CHECK(scene.closed);
+}
+
+TEST_CASE("a process of this host asks once, in frames without descriptors") {
+    const auto outcome_of = [](const std::vector<std::string>& frames, bool with_descriptor) {
+        EventLoop loop;
+        std::string asked = "-";
+        auto ends = *os::Channel::pair();
+        Connection connection{loop, 1, std::move(ends[0]), Peer{"local", 1001},
+                              Connection::Handlers{[](const PublicKey&) { return true; },
+                                                   [&asked](Connection& self, const ipc::Run& run) {
+                                                       asked = run.command + run.fingerprint +
+                                                               run.key.base64 + std::to_string(*self.uid());
+                                                   },
+                                                   [](int) {},
+                                                   [&loop](Connection&) {
+                                                       loop.stop();
+                                                   }}};
+        const int descriptor = ends[1].fd();
+        for (const auto& frame : frames)
+            REQUIRE(ends[1].send(frame, {&descriptor, with_descriptor ? std::size_t{1} : 0}));
+        ends[1].close();
+        loop.run();
+        return asked;
+    };
+    const std::string ask = ipc::encode(ipc::ControlRequest(ipc::Ask{"web//ps", {}}));
+    const ipc::Run run{{"ssh-ed25519", "AAAA", "", {}}, "SHA256:abc", "root", "web//ps", {}};
+    CHECK(outcome_of({ask}, false) == "web//ps1001");
+    CHECK(outcome_of({ask}, true) == "-");
+    CHECK(outcome_of({ipc::encode(ipc::SshRequest(run))}, false) == "-"); // it cannot say who it is
+    CHECK(outcome_of({std::string(1000, 'x'), ask}, false) == "-");
+    CHECK(outcome_of({ipc::encode(ipc::ControlRequest(ipc::Ask{std::string(8193, 'x'), {}}))}, false) == "-");
 }

@@ -23,6 +23,7 @@ TEST_CASE("whoami names the key, and what it may do where") {
     const WhoAmI found{
         "SHA256:abc",
         false,
+        false,
         {{"demo", "miek", operations_of({OpGroup::read, OpGroup::deploy})},
          {"a-longer-one", "miek\033", operations_of({OpGroup::read, OpGroup::deploy, OpGroup::exec})},
          {"narrow", "ci", {Op::ping, Op::ps, Op::up}}}};
@@ -31,7 +32,10 @@ TEST_CASE("whoami names the key, and what it may do where") {
                                 "demo          miek      read deploy\n"
                                 "a-longer-one  miek\\x1b  read deploy exec\n"
                                 "narrow        ci        ping ps up\n");
-    CHECK(whoami_json({"SHA256:abc", true, {{"demo", "id", operations_of({OpGroup::read})}}}) == R"({
+    CHECK(whoami_text({"uid 1001 (miek)", true, true, {}}) == "user        uid 1001 (miek)\n"
+                                                              "admin       yes\n"
+                                                              "SERVICE  NAME  MAY\n");
+    CHECK(whoami_json({"SHA256:abc", false, true, {{"demo", "id", operations_of({OpGroup::read})}}}) == R"({
   "fingerprint": "SHA256:abc",
   "admin": true,
   "services": [
@@ -45,5 +49,5 @@ TEST_CASE("whoami names the key, and what it may do where") {
   ]
 }
 )");
-    CHECK(whoami_text({"SHA256:abc", true, {}}).find("admin       yes\n") != std::string::npos);
+    CHECK(whoami_text({"SHA256:abc", false, true, {}}).find("admin       yes\n") != std::string::npos);
 }

@@ -1,0 +1,88 @@
+#include "client/plan.hpp"
+
+#include "core/exec_request.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace pgod::client {
+
+namespace {
+
+// pgod only echoes the user. A name of another shape could not travel: libssh refuses shell metacharacters.
+std::string user_name() {
+    auto name = environment("LOGNAME");
+    if (!name)
+        name = environment("USER");
+    if (!name)
+        if (const passwd* entry = ::getpwuid(::getuid()))
+            name = entry->pw_name;
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || c == '_';
+    };
+    const auto inner = [&](char c) {
+        return plain(c) || (c >= '0' && c <= '9') || c == '-';
+    };
+    if (!name || name->size() > 32 || !plain(name->front()) ||
+        !std::all_of(name->begin(), name->end(), inner))
+        return "pgoctl";
+    return *name;
+}
+
+// `exec` alone is sent what stands on standard input; with -t that is a person's terminal.
+Status look_at_exec(Plan& plan, const std::vector<std::string>& args) {
+    const auto request = TRY(parse_exec(args));
+    plan.takes_input = true;
+    plan.terminal = request.terminal;
+    if (plan.terminal && ::isatty(STDIN_FILENO) != 1)
+        return Error{Code::invalid, "exec -t needs a terminal on standard input: leave -t out"};
+    return ok();
+}
+
+} // namespace
+
+std::optional<std::string> environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+Result<Plan> plan_of(Options options) {
+    Plan plan;
+    plan.target = TRY(parse_target(options.target));
+    plan.request = TRY(request_line(plan.target.command, options.json, options.args));
+    const auto slashes = plan.target.command.find("//");
+    plan.service = plan.target.command.substr(0, slashes);
+    if (const auto* operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2))) {
+        plan.ends_with_client = operation->ends_with_client;
+        if (operation->op == Op::exec)
+            TRY(look_at_exec(plan, options.args));
+    }
+    plan.user = user_name();
+
+    plan.host_key.host = plan.target.host;
+    plan.host_key.port = options.port;
+    plan.host_key.accept_new = options.accept_new;
+    if (options.host_key.empty())
+        options.host_key = environment("PGOCTL_HOST_KEY").value_or("");
+    if (!options.host_key.empty())
+        plan.host_key.pin = TRY(parse_pin(options.host_key));
+    plan.host_key.known_hosts = options.known_hosts;
+    if (const auto home = environment("HOME"); home && options.known_hosts.empty())
+        plan.host_key.known_hosts = *home + "/.ssh/known_hosts";
+    plan.options = std::move(options);
+    return plan;
+}
+
+std::string status_command(const Plan& plan) {
+    const auto& host = plan.target.host;
+    const bool bare_v6 = host.find(':') != std::string::npos;
+    const bool usual = host.empty() || plan.options.port == default_port;
+    return fmt::format("pgoctl {}{}:{}//status", usual ? "" : fmt::format("-p {} ", plan.options.port),
+                       bare_v6 ? fmt::format("[{}]", host) : host, plan.service);
+}
+
+} // namespace pgod::client
