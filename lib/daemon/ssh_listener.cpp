@@ -79,11 +79,14 @@ std::string text_of(const sockaddr_storage& address) {
     return "a local socket";
 }
 
-// Waits for no more than the kernel's part of its end.
-void kill_and_reap(pid_t pid) noexcept {
+// Waits for no more than the kernel's part of its end. The status is that of an end of its own, if it had
+// one.
+int kill_and_reap(pid_t pid) noexcept {
+    int wait_status = 0;
     (void)::kill(pid, SIGKILL);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    while (::waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
+    return wait_status;
 }
 
 void limit(__rlimit_resource resource, rlim_t value) noexcept {
@@ -113,9 +116,10 @@ Fd terminate_events() {
 
 } // namespace
 
-SshListener::SshListener(ssh::ServerBind bind, os::Channel control, std::vector<Fd> sockets,
+SshListener::SshListener(ssh::ServerBind bind, SshFilter filter, os::Channel control, std::vector<Fd> sockets,
                          Admission::Limits limits)
     : bind_(std::move(bind))
+    , filter_(std::move(filter))
     , control_(std::move(control))
     , sockets_(std::move(sockets))
     , login_deadline_(limits.login_deadline)
@@ -252,7 +256,7 @@ void SshListener::keep_spare() {
 
 void SshListener::end_spare() noexcept {
     if (spare_.pid > 0)
-        kill_and_reap(spare_.pid);
+        (void)kill_and_reap(spare_.pid);
     spare_ = {};
 }
 
@@ -283,6 +287,12 @@ void SshListener::become_child(os::Channel connection, os::Channel supervisor, F
     limit(RLIMIT_AS, child_memory);
 #endif
     ssh::ServerBind::seed();
+#if !defined(__SANITIZE_ADDRESS__) // whose run-time library does as it likes
+    if (auto entered = filter_.enter(); !entered) {
+        os::log_error("{}", entered.error().message);
+        ::_exit(exit_status::internal);
+    }
+#endif
     auto given = connection.receive();
     if (!given || given->closed() || given->fds.size() != 1)
         ::_exit(exit_status::done);
@@ -332,7 +342,12 @@ void SshListener::end_child(Admission::Id id) {
         std::find_if(children_.begin(), children_.end(), [id](const Child& c) { return c.id == id; });
     if (child == children_.end())
         return;
-    kill_and_reap(child->pid);
+    const int wait_status = kill_and_reap(child->pid);
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS)
+        os::log_error(
+            "the SSH process of {} was ended because it made a system call that none of its code makes: "
+            "somebody may have taken it over; the kernel's log names the call",
+            child->peer);
     children_.erase(child);
 }
 

@@ -154,10 +154,11 @@ Status serve(const SshRole& role) {
     auto order = TRY(receive_order(control));
     auto bind = TRY(ssh::ServerBind::create(order.start.host_key));
     order.start.host_key = Secret();
+    auto filter = TRY(SshFilter::compile());
     TRY_DOING(bind.warm_up(), "warm up");
     TRY(control.send(ipc::encode(ipc::SshNotice(ipc::Listening{bind.fingerprint()}))));
     SshListener listener(
-        std::move(bind), std::move(control), std::move(order.sockets),
+        std::move(bind), std::move(filter), std::move(control), std::move(order.sockets),
         {order.start.max_connections, order.start.max_unauthenticated, order.start.login_deadline});
     return listener.run();
 }

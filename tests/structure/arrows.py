@@ -28,6 +28,7 @@ ARROWS = {
 # Which folders may include a library's headers; fmt is everybody's. libcrypto is in ssh for pgoctl's start-up.
 LIBRARIES = {
     r"libssh/": {"ssh"},
+    r"seccomp\.h$": {"daemon"},
     r"git2(\.h$|/)": {"git"},
     r"openssl/": {"git", "ssh"},
     r"toml\+\+/": {"config"},

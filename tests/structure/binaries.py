@@ -18,6 +18,7 @@ LIBRARIES = {
     "openssl": (r"lib(ssl|crypto)\.so", r"SSL_new|EVP_PKEY_new"),
     "sqlite": (r"libsqlite3\.so", r"sqlite3_open_v2"),
     "toml++": (r"libtomlplusplus\.so", r"_ZNK?4toml.*"),
+    "libseccomp": (r"libseccomp\.so", r"seccomp_init"),
     "podman's JSON": (r"$^", r"_ZNK?8nlohmann.*"),
 }
 
@@ -75,7 +76,8 @@ def complaints(path, forbidden):
 
 def self_test(directory):
     """The libraries are found where they are: an executable is judged by the rules of another."""
-    expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"), ("pgod", "sqlite"),
+    expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"),
+                ("pgod-ssh", "libseccomp"), ("pgod", "sqlite"),
                 ("pgod", "toml++"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
     return [f"{name} in {program} went unnoticed" for program, name in expected
             if not complaints(directory / program, [name])]
