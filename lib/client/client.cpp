@@ -7,7 +7,10 @@
 #include "client/over_ssh.hpp"
 #include "client/plan.hpp"
 #include "client/say.hpp"
+#include "client/several.hpp"
+#include "config/host_book.hpp"
 #include "core/exit_status.hpp"
+#include "core/host_list.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -19,6 +22,24 @@ namespace {
 int usage_error(const Error& error) {
     say(error.message);
     return exit_status::usage;
+}
+
+int run_one(const Plan& plan) {
+    if (plan.target.host.empty())
+        return run_on_this_host(plan);
+    auto sources = identities_of(plan);
+    if (!sources)
+        return usage_error(sources.error());
+    return run_over_ssh(plan, Keyring(std::move(*sources)));
+}
+
+Result<std::vector<Plan>> plans_of(const Options& options, const HostBook& book) {
+    std::vector<Plan> plans;
+    for (auto& target : TRY(parse_targets(options.target, book)))
+        plans.push_back(TRY(plan_of(options, std::move(target), book)));
+    if (plans.size() > 1 && plans.front().terminal)
+        return Error{Code::invalid, "exec -t is for one host at a time"};
+    return plans;
 }
 
 } // namespace
@@ -34,17 +55,19 @@ int run_client(int argc, const char* const* argv) {
             say(early->text);
         return early->status;
     }
-    auto& options = std::get<Options>(parsed);
+    const auto& options = std::get<Options>(parsed);
     // First the identity: a key that the shell split into words has its second word where the target belongs.
-    auto sources = identity_sources(options.identities, environment);
-    if (!sources)
-        return usage_error(sources.error());
-    auto plan = plan_of(std::move(options));
-    if (!plan)
-        return usage_error(plan.error());
-    if (plan->target.host.empty())
-        return run_on_this_host(*plan);
-    return run_over_ssh(std::move(*plan), Keyring(std::move(*sources)));
+    if (const auto given = identity_sources(options.identities, environment); !given)
+        return usage_error(given.error());
+    const HostBookReport report = load_host_book(host_book_path().value_or(""));
+    for (const auto& error : report.errors)
+        say(error);
+    if (!report.errors.empty())
+        return exit_status::config;
+    const auto plans = plans_of(options, report.book);
+    if (!plans)
+        return usage_error(plans.error());
+    return plans->size() == 1 ? run_one(plans->front()) : run_at_several(*plans, run_one);
 }
 
 } // namespace pgod::client

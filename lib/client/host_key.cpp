@@ -11,8 +11,6 @@ namespace pgod::client {
 
 namespace {
 
-constexpr std::string_view pin_prefix = "SHA256:";
-
 Error denied(std::string message) {
     return Error{Code::denied, std::move(message)};
 }
@@ -44,21 +42,6 @@ Status judge_new(const HostKeyPolicy& policy, const ssh::ServerKey& server) {
 }
 
 } // namespace
-
-Result<std::string> parse_pin(std::string_view text) {
-    std::string_view pin = trimmed(text);
-    if (pin.ends_with('='))
-        pin.remove_suffix(1);
-    const bool shaped =
-        pin.starts_with(pin_prefix) &&
-        base64_decoded(fmt::format("{}=", pin.substr(pin_prefix.size()))).value_or("").size() == 32;
-    if (!shaped)
-        return Error{Code::invalid,
-                     fmt::format("\"{}\" is not a host key's fingerprint: write it as `ssh-keygen -l` "
-                                 "prints it, SHA256:...",
-                                 shortened(text, 80))};
-    return std::string(pin);
-}
 
 Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server) {
     if (!policy.pin.empty()) {

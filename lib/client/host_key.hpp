@@ -19,9 +19,6 @@ struct HostKeyPolicy {
     bool accept_new = false;
 };
 
-// SHA256: and 43 characters of base64, with or without the padding that ssh-keygen leaves out; normalised.
-Result<std::string> parse_pin(std::string_view text);
-
 // Code::denied with a sentence that shows the fingerprints.
 Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server);
 

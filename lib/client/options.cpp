@@ -22,7 +22,7 @@ std::string operations_text() {
 class HelpFormatter : public CLI::Formatter {
   public:
     std::string make_usage(const CLI::App*, std::string) const override {
-        return "Usage: pgoctl [OPTION]... [--] HOST:SERVICE//OPERATION [ARG]...\n";
+        return "Usage: pgoctl [OPTION]... [--] [HOST[,HOST]...]:SERVICE//OPERATION [ARG]...\n";
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,7 +17,7 @@ inline constexpr std::uint16_t default_port = 2222;
 
 struct Options {
     std::vector<std::string> identities; // as given; empty: the usual places
-    std::uint16_t port = default_port;
+    std::optional<std::uint16_t> port;
     bool json = false;
     bool accept_new = false;
     bool verbose = false;

@@ -79,8 +79,8 @@ class OverSsh {
 
     Result<ssh::ClientSession> connect() {
         const std::chrono::milliseconds timeout = plan_.options.timeout;
-        verbose("connecting to {} port {}", plan_.target.host, plan_.options.port);
-        Fd socket = TRY(connect_tcp(plan_.target.host, plan_.options.port, timeout));
+        verbose("connecting to {} port {}", plan_.target.host, plan_.port);
+        Fd socket = TRY(connect_tcp(plan_.target.host, plan_.port, timeout));
         return ssh::ClientSession::handshake(std::move(socket), {plan_.target.host, plan_.user, timeout},
                                              [this](const ssh::ServerKey& server) {
                                                  verbose("the server's key is {}", server.fingerprint);

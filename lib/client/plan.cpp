@@ -1,6 +1,7 @@
 #include "client/plan.hpp"
 
 #include "core/exec_request.hpp"
+#include "core/pin.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -50,9 +51,21 @@ std::optional<std::string> environment(const std::string& name) {
     return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
-Result<Plan> plan_of(Options options) {
+std::optional<std::string> host_book_path() {
+    std::string directory = environment("XDG_CONFIG_HOME").value_or("");
+    if (!directory.starts_with('/')) { // which the specification says to ignore
+        const auto home = environment("HOME");
+        if (!home)
+            return std::nullopt;
+        directory = *home + "/.config";
+    }
+    return directory + "/pgoctl/config.toml";
+}
+
+Result<Plan> plan_of(const Options& options, Target target, const HostBook& book) {
     Plan plan;
-    plan.target = TRY(parse_target(options.target));
+    plan.options = options;
+    plan.target = std::move(target);
     plan.request = TRY(request_line(plan.target.command, options.json, options.args));
     const auto slashes = plan.target.command.find("//");
     plan.service = plan.target.command.substr(0, slashes);
@@ -61,27 +74,40 @@ Result<Plan> plan_of(Options options) {
         if (operation->op == Op::exec)
             TRY(look_at_exec(plan, options.args));
     }
+    plan.json = options.json || (!plan.takes_input && std::find(options.args.begin(), options.args.end(),
+                                                                "--json") != options.args.end());
     plan.user = user_name();
+    const auto known = book.hosts.find(plan.target.host);
+    const HostDefaults defaults = known == book.hosts.end() ? HostDefaults{} : known->second;
+    plan.port = options.port.value_or(defaults.port.value_or(default_port));
+    plan.identity = defaults.identity;
 
     plan.host_key.host = plan.target.host;
-    plan.host_key.port = options.port;
+    plan.host_key.port = plan.port;
     plan.host_key.accept_new = options.accept_new;
-    if (options.host_key.empty())
-        options.host_key = environment("PGOCTL_HOST_KEY").value_or("");
-    if (!options.host_key.empty())
-        plan.host_key.pin = TRY(parse_pin(options.host_key));
+    const std::string pin =
+        options.host_key.empty() ? environment("PGOCTL_HOST_KEY").value_or("") : options.host_key;
+    plan.host_key.pin = pin.empty() ? defaults.host_key : TRY(parse_pin(pin));
     plan.host_key.known_hosts = options.known_hosts;
     if (const auto home = environment("HOME"); home && options.known_hosts.empty())
         plan.host_key.known_hosts = *home + "/.ssh/known_hosts";
-    plan.options = std::move(options);
     return plan;
+}
+
+Result<std::vector<IdentitySource>> identities_of(const Plan& plan) {
+    std::string identity = plan.identity;
+    if (!plan.options.identities.empty() || identity.empty() || environment("PGOCTL_ID"))
+        return identity_sources(plan.options.identities, environment);
+    if (identity.starts_with("~/"))
+        identity.replace(0, 1, environment("HOME").value_or(""));
+    return identity_sources({identity}, environment);
 }
 
 std::string status_command(const Plan& plan) {
     const auto& host = plan.target.host;
     const bool bare_v6 = host.find(':') != std::string::npos;
-    const bool usual = host.empty() || plan.options.port == default_port;
-    return fmt::format("pgoctl {}{}:{}//status", usual ? "" : fmt::format("-p {} ", plan.options.port),
+    const bool usual = host.empty() || plan.port == default_port;
+    return fmt::format("pgoctl {}{}:{}//status", usual ? "" : fmt::format("-p {} ", plan.port),
                        bare_v6 ? fmt::format("[{}]", host) : host, plan.service);
 }
 

@@ -19,7 +19,7 @@ ARROWS = {
     "ssh": {"base", "core"},
     "compose": {"base", "core", "os"},
     "store": {"base", "core"},
-    "client": {"base", "core", "os", "ipc", "ssh"},
+    "client": {"base", "core", "os", "ipc", "config", "ssh"},
     "daemon": {"base", "core", "os", "ipc", "config", "git", "ssh", "compose", "store"},
     "cmd/pgod": {"base", "core", "os", "config", "daemon"},
     "cmd/pgoctl": {"base", "core", "client"},

@@ -29,7 +29,7 @@ FORBIDDEN = {
     "pgod-git": ["libssh", "sqlite", "toml++", "podman's JSON"],  # libgit2 itself brings libssh2
     "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++"],
     "pgod-podman": list(LIBRARIES),
-    "pgoctl": ["libgit2", "libssh2", "sqlite", "toml++"],
+    "pgoctl": ["libgit2", "libssh2", "sqlite"],
 }
 ONLY_LIBC = re.compile(r"(linux-vdso|libc|libm|libgcc_s|libstdc\+\+|ld-linux[a-z0-9-]*|libasan|libubsan)\.so")
 

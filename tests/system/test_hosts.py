@@ -1,0 +1,123 @@
+"""pgoctl with several hosts at once, and its own configuration of hosts."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from harness import BIN, Pgod, Repository, SystemTest, main, make_key, require_root_and_podman, run, wait_until
+
+require_root_and_podman()
+
+
+class Hosts(SystemTest):
+    """Two pgods: of 127.0.0.1 and of localhost, told apart by their port; nobody is at 127.0.0.9."""
+
+    def setUp(self):
+        super().setUp()
+        self.key = make_key(self.directory)
+        self.repository = Repository(self.directory)
+        self.repository.commit({"compose.yaml": "services: {}\n"})
+        self.git = self.git_daemon()
+        self.git.start()
+        self.home = self.directory / "home"
+        (self.home / ".ssh").mkdir(parents=True)
+        self.config = self.home / ".config/pgoctl/config.toml"
+        self.config.parent.mkdir(parents=True)
+        self.first, self.second = self.one("first"), self.one("second")
+        self.configure(f'[hosts."127.0.0.1"]\nport = {self.first.port}\nhost_key = "{self.pin_of(self.first)}"\n'
+                       f'identity = "{self.key}"\n'
+                       f'[hosts.localhost]\nport = {self.second.port}\nidentity = "$THE_KEY"\n'
+                       '[groups]\nboth = [ "127.0.0.1", "localhost" ]\n')
+
+    def one(self, name):
+        directory = self.directory / name
+        directory.mkdir()
+        (directory / "admin_keys").write_text((self.directory / "id.pub").read_text())
+        daemon = Pgod(directory)
+        self.daemons.append(daemon)
+        self.addCleanup(daemon.stop)
+        daemon.service("demo", "games", self.git.url(self.repository), auto=False)
+        daemon.service(name, "games", self.git.url(self.repository), auto=False)
+        daemon.start()
+        return daemon
+
+    def pin_of(self, daemon):
+        listed = run(["ssh-keygen", "-y", "-f", daemon.directory / "host_key"])
+        (daemon.directory / "host_key.pub").write_text(listed.stdout)
+        return run(["ssh-keygen", "-l", "-f", daemon.directory / "host_key.pub"]).stdout.split()[1]
+
+    def configure(self, text):
+        self.config.write_text(text)
+
+    def environment(self):
+        return {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "THE_KEY": self.key.read_text()}
+
+    def ctl(self, *argv):
+        return run([BIN / "pgoctl", *argv], env=self.environment())
+
+    def test_in_parallel_with_the_worst_status_and_a_summary(self):
+        done = self.ctl("--accept-new", "@both:demo//ping")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answer = f"pong! - {os.uname().nodename}"
+        self.assertEqual(sorted(done.stdout.splitlines()), [f"127.0.0.1: {answer}", f"localhost: {answer}"])
+        self.assertIn("pgoctl: done at 2 of 2 hosts\n", done.stderr)
+        self.assertIn("localhost", (self.home / ".ssh/known_hosts").read_text())
+        self.assertNotIn("127.0.0.1", (self.home / ".ssh/known_hosts").read_text())  # a pin is enough
+        # Only one of them has the service, and nobody is at the third.
+        mixed = self.ctl("-i", self.key, "127.0.0.1,localhost,127.0.0.9:first//ping")
+        self.assertEqual(mixed.returncode, 69, mixed.stderr)
+        self.assertEqual(mixed.stdout, f"127.0.0.1: {answer}\n")
+        self.assertIn("localhost: there is no service \"first\"", mixed.stderr)
+        self.assertIn("127.0.0.9: pgoctl: ", mixed.stderr)
+        self.assertTrue(mixed.stderr.endswith("pgoctl: done at 1 of 3 hosts; exit status: localhost 64, 127.0.0.9 69\n"),
+                        mixed.stderr)
+        both = json.loads(self.ctl("--json", "-i", self.key, "@both,127.0.0.9://list").stdout)
+        self.assertEqual([both[host]["status"] for host in ("127.0.0.1", "localhost", "127.0.0.9")], [0, 0, 69])
+        self.assertEqual({service["name"] for service in both["localhost"]["output"]}, {"demo", "second"})
+        self.assertIsNone(both["127.0.0.9"]["output"])
+        self.assertEqual(self.ctl("@both:demo//exec", "-t", "web", "sh").returncode, 64)
+
+    def test_defaults_of_one_host(self):
+        self.assertEqual(self.ctl("127.0.0.1:demo//ping").returncode, 0)
+        self.assertEqual(self.ctl("localhost:demo//ping").returncode, 76)  # not known, and not pinned
+        self.configure(f'[hosts."127.0.0.1"]\nport = {self.first.port}\nhost_key = "{self.pin_of(self.second)}"\n')
+        wrong = self.ctl("-i", self.key, "127.0.0.1:demo//ping")
+        self.assertEqual(wrong.returncode, 76)
+        self.assertIn("was demanded", wrong.stderr)
+        # The command line and the environment go before the file.
+        self.assertEqual(self.ctl("-i", self.key, "--host-key", self.pin_of(self.first), "127.0.0.1:demo//ping").returncode, 0)
+        self.assertEqual(self.ctl("-i", self.key, "--host-key", self.pin_of(self.second), "-p", self.second.port,
+                                  "127.0.0.1:demo//ping").returncode, 0)
+        for text, says in (("[hosts.a]\nprot = 1\n", ":2:1: unknown setting \"prot\""), ("[groups]\nx = 1\n", ":2:5: ")):
+            self.configure(text)
+            bad = self.ctl("127.0.0.1:demo//ping")
+            self.assertEqual(bad.returncode, 78)
+            self.assertIn(f"{self.config}{says}", bad.stderr)
+        self.configure("")
+        self.assertEqual(self.ctl("@both:demo//ping").returncode, 64)
+
+    def test_interrupted_what_was_begun_goes_on(self):
+        self.assertEqual(self.ctl("--accept-new", "@both:demo//ping").returncode, 0)
+        self.git.hang()
+        client = subprocess.Popen([BIN / "pgoctl", "@both:demo//sync"], env=self.environment(), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+        def asked(daemon):
+            return "demo//sync" in daemon.log()
+
+        wait_until("both sync", lambda: asked(self.first) and asked(self.second))
+        children = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
+        self.assertEqual(len(children), 2)
+        client.send_signal(signal.SIGTERM)
+        output, errors = client.communicate(timeout=60)
+        self.assertEqual((client.returncode, output), (75, ""), errors)
+        self.assertIn("127.0.0.1: pgoctl: the server finishes what it began", errors)
+        self.assertIn("localhost: pgoctl: the server finishes what it began", errors)
+        self.assertIn("exit status: 127.0.0.1 75, localhost 75", errors)
+
+
+if __name__ == "__main__":
+    main()
