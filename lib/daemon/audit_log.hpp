@@ -18,8 +18,9 @@ class AuditLog {
     static constexpr std::size_t usual_max_file = std::size_t{4} << 20; // bytes
     static constexpr unsigned kept_files = 5;
 
-    explicit AuditLog(std::string directory, std::size_t max_file = usual_max_file)
-        : path_(std::move(directory) + "/audit.log")
+    explicit AuditLog(std::string directory, std::size_t max_file = usual_max_file,
+                      std::string_view name = "audit.log")
+        : path_(std::move(directory).append("/").append(name))
         , max_file_(max_file) {}
 
     void write(std::string_view line);

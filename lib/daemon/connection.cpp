@@ -69,7 +69,9 @@ bool Connection::accept(std::string_view frame) {
 bool Connection::answer(const ipc::KeyQuery& query) {
     if (++queries_ > max_queries)
         return false;
-    send(ipc::KeyAnswer{handlers_.knows(query.key)});
+    const bool known = handlers_.knows(query.key);
+    unknown_keys_ += known ? 0 : 1;
+    send(ipc::KeyAnswer{known});
     return true;
 }
 

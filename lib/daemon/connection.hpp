@@ -40,6 +40,8 @@ class Connection {
     std::uint64_t id() const noexcept { return id_; }
     const std::string& peer() const noexcept { return peer_.name; }
     std::optional<uid_t> uid() const noexcept { return peer_.uid; }
+    bool ran() const noexcept { return ran_; }                       // it asked for a command
+    unsigned unknown_keys() const noexcept { return unknown_keys_; } // that were asked about
 
     void print(std::string_view text);              // to the client's standard output
     void say(std::string_view sentence);            // a line on the client's standard error, escaped
@@ -64,6 +66,7 @@ class Connection {
     bool ran_ = false;
     bool ended_ = false; // nothing more is sent
     unsigned queries_ = 0;
+    unsigned unknown_keys_ = 0;
     std::deque<std::string> waiting_; // frames that the socket did not take yet, in order
     std::size_t waiting_bytes_ = 0;
     EventLoop::Timer flush_;

@@ -22,6 +22,9 @@ constexpr std::ptrdiff_t max_commands_per_key = 16;
 // At the control socket, and of each user for itself: nobody keeps out anybody else.
 constexpr std::ptrdiff_t max_connections_per_user = 16;
 
+// Connections that asked for nothing, before they are written down.
+constexpr std::chrono::minutes counted_together{1};
+
 std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0)
@@ -65,9 +68,24 @@ std::ptrdiff_t Operations::count_of(uid_t uid) const {
     });
 }
 
+void Operations::note_stranger(const Connection& connection) {
+    if (connection.ran() || connection.uid())
+        return;
+    if (strangers_.empty())
+        strangers_due_ = loop_.after(counted_together, [this] { write_strangers(); });
+    strangers_.note(connection.peer(), connection.unknown_keys(), wall_clock());
+}
+
+void Operations::write_strangers() {
+    for (const auto& line : strangers_.take())
+        refused_.write(line);
+}
+
 void Operations::closed(std::uint64_t id) {
     end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
+    if (!node.empty() && node.mapped().connection)
+        note_stranger(*node.mapped().connection);
     if (node.empty() || !node.mapped().worker)
         return;
     // A client that left ends what only it was looking at; a deployment goes on.
@@ -158,6 +176,10 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
         return refuse(connection, exit_status::busy,
                       fmt::format("{} runs {} commands already, which is the limit; end one of them or wait",
                                   caller.address_as(), max_commands_per_key));
+    if (!rate_.take(caller.id(), CommandRate::Clock::now()))
+        return refuse(connection, exit_status::busy,
+                      fmt::format("{} runs more than {} commands a second, which is the limit; slow down",
+                                  caller.address_as(), CommandRate::per_second));
     clients_[connection.id()].caller = caller.id();
     const Operation& operation = operation_of(command->op);
     os::log_line(

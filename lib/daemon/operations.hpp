@@ -8,8 +8,10 @@
 #include "daemon/audit_entry.hpp"
 #include "daemon/audit_log.hpp"
 #include "daemon/caller.hpp"
+#include "daemon/command_rate.hpp"
 #include "daemon/connection.hpp"
 #include "daemon/service_actor.hpp"
+#include "daemon/strangers.hpp"
 
 #include <cstddef>
 #include <map>
@@ -23,12 +25,17 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, AuditLog& audit)
+    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, AuditLog& audit,
+               AuditLog& refused)
         : loop_(loop)
         , keys_(keys)
         , actors_(actors)
         , store_(store)
-        , audit_(audit) {}
+        , audit_(audit)
+        , refused_(refused) {}
+    ~Operations() { write_strangers(); }
+    Operations(const Operations&) = delete;
+    Operations& operator=(const Operations&) = delete;
 
     void accept(os::Channel channel, Peer peer);
 
@@ -58,6 +65,8 @@ class Operations {
     void begin_entry(const Connection& connection, const Caller& caller);
     void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
     bool has_room_for(const Caller& caller) const;
+    void note_stranger(const Connection& connection);
+    void write_strangers();
     void refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command);
     void serve_service(Connection& connection, ServiceActor& actor, const Caller& caller,
                        const Command& command, const std::optional<ipc::Terminal>& terminal);
@@ -87,6 +96,10 @@ class Operations {
     Actors& actors_;
     store::Store& store_;
     AuditLog& audit_;
+    AuditLog& refused_;
+    CommandRate rate_;
+    Strangers strangers_;
+    EventLoop::Timer strangers_due_;
     std::map<std::uint64_t, Client> clients_;
     std::map<std::uint64_t, std::unique_ptr<Worker>> ending_; // of clients that left
     std::uint64_t last_id_ = 0;

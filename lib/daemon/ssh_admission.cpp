@@ -4,16 +4,41 @@
 
 namespace pgod::daemon {
 
-Admission::Place Admission::arrive(Id id, Clock::time_point now) {
+namespace {
+
+constexpr std::size_t network_bytes = 8; // of an IPv6 address
+
+Address source_of(Address address) {
+    if (address.v6)
+        std::fill(address.bytes.begin() + network_bytes, address.bytes.end(), std::uint8_t{0});
+    return address;
+}
+
+} // namespace
+
+std::vector<Admission::Stranger>::iterator Admission::victim(const Address& newcomer) {
+    const auto places = [&](const Stranger& stranger) {
+        return std::count_if(strangers_.begin(), strangers_.end(),
+                             [&](const Stranger& other) { return other.from == stranger.from; }) +
+               (stranger.from == newcomer ? 1 : 0);
+    };
+    return std::max_element(
+        strangers_.begin(), strangers_.end(), // the first of equals, which is the oldest
+        [&](const Stranger& one, const Stranger& other) { return places(one) < places(other); });
+}
+
+Admission::Place Admission::arrive(Id id, const Address& from, Clock::time_point now) {
+    const Address source = source_of(from);
     Place place;
     const bool full = strangers_.size() + authenticated_.size() >= limits_.max_connections;
     if (full && strangers_.empty())
         return Place{false, std::nullopt};
     if (full || strangers_.size() >= limits_.max_unauthenticated) {
-        place.evicted = strangers_.front().id;
-        strangers_.erase(strangers_.begin());
+        const auto leaves = victim(source);
+        place.evicted = leaves->id;
+        strangers_.erase(leaves);
     }
-    strangers_.push_back({id, now + limits_.login_deadline});
+    strangers_.push_back({id, source, now + limits_.login_deadline});
     return place;
 }
 

@@ -1,8 +1,12 @@
 // Admission: which connections pgod-ssh keeps. Pure: ids and times in, decisions out; the listener carries
 // them out. The promise: somebody who shows no key can never keep out somebody who has one. So a full house
-// of strangers costs its oldest stranger the place, and only a house full of authenticated clients turns
-// away.
+// of strangers costs one of them the place, and only a house full of authenticated clients turns away. It is
+// the oldest stranger of the address that has most of them, the new one counted: who floods takes places from
+// himself, and others finish their logins undisturbed. No address is refused for what it did before, since a
+// good key may sit behind the same one; and nothing is remembered of those who are gone.
 #pragma once
+
+#include "core/address.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -28,9 +32,9 @@ class Admission {
 
     struct Place {
         bool admitted = true;
-        std::optional<Id> evicted; // the oldest stranger, already forgotten here
+        std::optional<Id> evicted; // a stranger, already forgotten here
     };
-    Place arrive(Id id, Clock::time_point now);
+    Place arrive(Id id, const Address& from, Clock::time_point now);
     void authenticated(Id id);
     void ended(Id id);
 
@@ -42,8 +46,11 @@ class Admission {
   private:
     struct Stranger {
         Id id;
+        Address from; // of IPv6 the network, which is one customer's
         Clock::time_point deadline;
     };
+    std::vector<Stranger>::iterator victim(const Address& newcomer);
+
     Limits limits_;
     std::vector<Stranger> strangers_; // in order of arrival, at most max_unauthenticated
     std::vector<Id> authenticated_;

@@ -221,7 +221,7 @@ void SshListener::accept_some(int socket) {
 
 void SshListener::start_child(Fd socket, std::string peer) {
     const auto id = next_id_++;
-    const auto place = admission_.arrive(id, Clock::now());
+    const auto place = admission_.arrive(id, address_of_peer(peer).value_or(Address{}), Clock::now());
     if (place.evicted)
         end_child(*place.evicted);
     if (!place.admitted)

@@ -60,7 +60,8 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , surveys_(loop_)
     , order_(loop_, actors_, slots_)
     , audit_(config_.state)
-    , operations_(loop_, keys_, actors_, store_, audit_)
+    , refused_(config_.state, AuditLog::usual_max_file, "refused.log")
+    , operations_(loop_, keys_, actors_, store_, audit_, refused_)
     , endpoint_(
           loop_,
           [this](os::Channel channel, std::string peer) {

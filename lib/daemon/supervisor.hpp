@@ -59,6 +59,7 @@ class Supervisor {
     Actors actors_;
     ServiceOrder order_;
     AuditLog audit_;
+    AuditLog refused_; // strangers.hpp
     Operations operations_;
     SshEndpoint endpoint_;
     ControlEndpoint control_;

@@ -1,7 +1,9 @@
 """What one key, one user or one setting must not do to everybody else."""
 
 import json
+import socket
 import subprocess
+import sys
 import unittest
 
 from harness import BIN, Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key, \
@@ -55,6 +57,42 @@ class Limits(SystemTest):
         self.assertEqual(refused.returncode, 75, refused.stderr)
         self.assertIn("your key runs 16 commands already", refused.stderr)
         self.assertEqual(self.daemon.ctl(self.other, "demo//ping").returncode, 0)
+
+    def test_connections_that_ask_for_nothing_are_counted_by_address_in_a_log_of_their_own(self):
+        self.repository.commit({"ssh/id.pub": self.keys["ssh/id.pub"], "compose.yaml": "services: {}\n"})
+        self.daemon.service("demo", LIZ.name, self.repository.url)
+        self.daemon.start()
+        wait_until("its key is known", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0)
+        for _ in range(40):
+            with socket.create_connection(("127.0.0.1", self.daemon.port), source_address=("127.0.0.2", 0)) as one:
+                one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                while one.recv(4096):
+                    pass
+        self.assertEqual(self.daemon.ctl(self.other, "demo//ping").returncode, 77)
+        self.assertEqual(self.daemon.ctl(self.key, "demo//ping").returncode, 0)
+        self.daemon.stop()  # what was counted is written at the end, or after a minute
+        log = self.daemon.state / "refused.log"
+        self.assertEqual(log.stat().st_mode & 0o777, 0o600)
+        seen = {line["from"]: line for line in map(json.loads, log.read_text().splitlines())}
+        self.assertEqual((seen["127.0.0.2"]["connections"], seen["127.0.0.2"]["unknown_keys"]), (40, 0))
+        self.assertGreaterEqual(seen["127.0.0.1"]["unknown_keys"], 1)
+        self.assertNotIn("127.0.0.2", (self.daemon.state / "audit.log").read_text())
+
+    def test_ipv4_on_a_socket_of_ipv6_that_was_passed_is_ipv4(self):
+        public = self.keys["ssh/id.pub"]
+        self.repository.commit({"ssh/id.pub": f'from="127.0.0.0/8" {public}', "compose.yaml": "services: {}\n"})
+        self.daemon.service("demo", LIZ.name, self.repository.url)
+        passes = ("import os, socket, sys\n"
+                  "s = socket.socket(socket.AF_INET6); s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)\n"
+                  "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+                  f"s.bind(('::ffff:127.0.0.1', {self.daemon.port})); s.listen(64); os.dup2(s.fileno(), 3)\n"
+                  "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); os.execv(sys.argv[1], sys.argv[1:])")
+        self.daemon.launcher = [sys.executable, "-c", passes]
+        self.daemon.start()
+        wait_until("its key is known, from there", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0)
+        audit = [json.loads(line) for line in (self.daemon.state / "audit.log").read_text().splitlines()]
+        self.assertTrue(audit[-1]["from"].startswith("127.0.0.1:"), audit[-1])
+        self.assertNotIn("ffff", self.daemon.log())
 
     def test_a_value_of_the_admin_is_in_no_sentence(self):
         compose = compose_web(self.web).replace(User.IMAGE, "localhost/${TOKEN}")
