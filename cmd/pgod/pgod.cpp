@@ -1,6 +1,7 @@
 // pgod: reads the configuration and runs the supervisor; --check judges a configuration file.
 #include "config/config.hpp"
 #include "core/exit_status.hpp"
+#include "daemon/secret_files.hpp"
 #include "daemon/supervisor.hpp"
 #include "os/log.hpp"
 #include "os/users.hpp"
@@ -18,7 +19,7 @@ struct Options {
     bool debug = false;
 };
 
-// Everything that is wrong, on standard error; with --check an unknown user is wrong as well.
+// Everything that is wrong, on standard error; with --check also unknown users and files of secrets.
 bool report_problems(const pgod::ConfigReport& report, const Options& options) {
     for (const auto& warning : report.warnings)
         fmt::print(stderr, "warning: {}\n", warning);
@@ -31,6 +32,10 @@ bool report_problems(const pgod::ConfigReport& report, const Options& options) {
         if (auto user = pgod::os::find_user(service.user); !user) {
             fmt::print(stderr, "{}: service \"{}\": {}\n", options.config, service.name,
                        user.error().message);
+            good = false;
+        }
+        for (const auto& problem : pgod::daemon::problems_of_secret_files(service)) {
+            fmt::print(stderr, "{}: service \"{}\": {}\n", options.config, service.name, problem);
             good = false;
         }
     }

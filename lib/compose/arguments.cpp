@@ -40,7 +40,11 @@ RunCall run_call(const PlannedContainer& container, const RunSettings& settings)
     call.arguments = {"run", "--detach", "--pull=never", "--name=" + container.name};
     Argv options;
     for (const auto& option : container.options) {
-        if (option.flag == "--env" && fits_env_file(option.value))
+        auto secret = option.flag == "--env" ? with_secrets(option.value, settings.secrets) : std::nullopt;
+        if (secret) {
+            options.push_back("--env=" + secret->substr(0, secret->find('=')));
+            call.secrets.push_back(std::move(*secret));
+        } else if (option.flag == "--env" && fits_env_file(option.value))
             call.environment += option.value + "\n";
         else
             options.push_back(podman_argument(moved_option(option, settings)));

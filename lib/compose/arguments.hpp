@@ -3,6 +3,7 @@
 // the argv, which every user of the host can read in /proc.
 #pragma once
 
+#include "compose/secrets.hpp"
 #include "core/plan.hpp"
 
 #include <map>
@@ -18,11 +19,14 @@ struct RunSettings {
     std::string image_id;
     std::string env_file;                     // where RunCall::environment will be; absolute
     std::map<std::string, std::string> paths; // bind source or env file of the plan → where it is
+    const Secrets& secrets;
 };
 
 struct RunCall {
     Argv arguments;
     std::string environment; // the env file's text; empty: none is needed
+    std::vector<std::string>
+        secrets; // NAME=value, for podman's own environment; the arguments have --env=NAME
 };
 
 RunCall run_call(const PlannedContainer& container, const RunSettings& settings);

@@ -85,7 +85,10 @@ Result<Consequences> consequences_of(const Work& work, const Plan& plan) {
         if (!images.contains(image))
             found.to_pull.push_back(image);
     const auto seen = TRY(work.podman.containers());
-    found.need = need_of(running, NewVersion{stage, plan, images, changed}, seen);
+    found.need = need_of(
+        running,
+        NewVersion{stage, plan, images, changed, TRY(changed_secrets(work.podman, plan, work.job.secrets))},
+        seen);
     return found;
 }
 

@@ -57,13 +57,14 @@ class Deployment {
         const BuildHistory history{running ? &*running : nullptr, &changeover_.changed_files(), stage_};
         FetchedImages images = TRY(fetch_images(work_, plan_.plan, history));
         images_ = images.ids;
+        secrets_ = TRY(changed_secrets(work_.podman, plan_.plan, work_.job.secrets));
         changeover_.use(std::move(images));
         return ok();
     }
 
     std::optional<std::string> why() {
         const auto& running = changeover_.running();
-        const NewVersion next{stage_, plan_.plan, images_, changeover_.changed_files()};
+        const NewVersion next{stage_, plan_.plan, images_, changeover_.changed_files(), secrets_};
         auto need = need_of(running ? &*running : nullptr, next, changeover_.seen());
         if (work_.job.force)
             return need ? need->reason : "it was asked for";
@@ -84,6 +85,7 @@ class Deployment {
     Changeover changeover_;
     JudgedPlan plan_;
     ImageIds images_;
+    std::map<std::string, std::string> secrets_; // that changed
 };
 
 } // namespace

@@ -144,6 +144,7 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         call.arguments = build_call(build, tag);
         call.deadline = until_switch(work.job, longest_build);
         call.directory = build.context;
+        call.registry_auth = work.job.registry_auth;
         TRY(built(work, std::move(call), fmt::format("{}: build failed", service)));
         crash_point("image-built");
         const auto found = TRY(work.podman.images({&tag, 1}));
@@ -168,6 +169,7 @@ Status pull_images(const Work& work, const Plan& plan, Pull pull) {
         Podman::Call call;
         call.arguments = {"pull", "--", image};
         call.deadline = until_switch(work.job, longest_pull);
+        call.registry_auth = work.job.registry_auth;
         auto pulled =
             relayed(work, std::move(call), fmt::format("{}: pull {}", service_of(plan, image), image));
         if (!pulled) {

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "compose/output.hpp"
 #include "compose/podman.hpp"
+#include "compose/secrets.hpp"
 #include "compose/service_directory.hpp"
 #include "core/service.hpp"
 #include "core/vocabulary.hpp"
@@ -27,6 +28,8 @@ struct Job {
     bool follow = false; // log: until the deployment ends
     std::optional<std::string> compose_file;
     std::vector<std::string> env; // the admin's, NAME=value
+    Secrets secrets;              // …and those of his env_file
+    int registry_auth = -1;       // an open file for podman's REGISTRY_AUTH_FILE; -1: the user's own counts
     std::optional<std::vector<PortRange>> ports;
     std::vector<std::string> volumes;
     std::vector<std::string> networks;

@@ -38,6 +38,17 @@ std::set<std::string> files_of_plan(const Plan& plan, std::string_view stage) {
     return files;
 }
 
+namespace {
+
+std::optional<std::string> changed_secret(const PlannedContainer& container, const NewVersion& next) {
+    const auto changed = next.secrets.find(container.name);
+    if (changed == next.secrets.end())
+        return std::nullopt;
+    return fmt::format("the secret in {} of {} changed", changed->second, container.service);
+}
+
+} // namespace
+
 std::optional<std::string> reason_to_deploy(const Record* running, const NewVersion& next,
                                             std::span<const Container> seen) {
     if (running == nullptr)
@@ -55,6 +66,9 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
         if (before == running->images.end() || now == next.images.end() || before->second != now->second)
             return fmt::format("the image of {} changed", container.service);
     }
+    for (const auto& container : next.plan.containers)
+        if (auto reason = changed_secret(container, next))
+            return reason;
     for (const auto& expected : expected_containers(*running)) {
         const Judgement judgement = judge_container(expected, seen);
         if (judgement.verdict != Verdict::good && judgement.verdict != Verdict::waiting)
@@ -117,6 +131,8 @@ std::optional<std::string> own_reason(const Record& running, const NewVersion& n
     const auto image = next.images.find(planned.image);
     if (old_image == running.images.end() || image == next.images.end() || old_image->second != image->second)
         return fmt::format("the image of {} changed", planned.service);
+    if (auto secret = changed_secret(planned, next))
+        return secret;
     if (const auto file = changed_file(planned, next))
         return fmt::format("{} changed, which {} has", escaped(*file), planned.service);
     if (const auto network = changed_network(planned, running.plan, next.plan))

@@ -20,6 +20,7 @@ struct NewVersion {
     const Plan& plan;
     const std::map<std::string, std::string>& images; // image as the plan says it → id
     const std::vector<std::string>& changed;          // paths that differ from the running release, sorted
+    std::map<std::string, std::string> secrets = {};  // container → the variable whose secret value changed
 };
 
 // The first reason found, or nullopt: nothing but the work tree has to follow.

@@ -93,6 +93,8 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     request.scratch_directory = work.directory.path();
     request.environment = work.job.environment;
     request.admin_environment = work.job.env;
+    for (const auto& [name, secret] : work.job.secrets)
+        request.admin_environment.push_back(name + "=" + placeholder_of(name));
     Recording recording = TRY(record_calls(request));
     auto [plan, violations] = parse_plan(recording.calls, work.job.service, std::move(recording.model));
     plan.files = std::move(recording.files);
@@ -106,6 +108,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
         work.output.say(describe(violations[i]));
     if (!violations.empty()) // the caller says this one, with how the job ended
         return Error{Code::permanent, describe(violations.front())};
+    TRY(check_secrets(plan, work.job.secrets));
     TRY(check_builds(plan, stage.get(), request.stage));
     TRY(check_env_files(plan, stage.get(), request.stage));
     TRY(check_foreign_networks(work, plan));
@@ -116,6 +119,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
 Status judge_again(const Work& work, const Plan& plan) {
     if (const auto violations = judge(plan, grants_of(work)); !violations.empty())
         return Error{Code::permanent, describe(violations.front())};
+    TRY(check_secrets(plan, work.job.secrets));
     return check_shared_binds(work, plan);
 }
 

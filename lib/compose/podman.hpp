@@ -47,6 +47,8 @@ class Podman {
         std::function<void(std::string_view)> on_output;
         bool ends_with_us = false;
         std::string directory = "/";
+        std::vector<std::string> environment = {}; // NAME=value, beside the user's
+        int registry_auth = -1;                    // open: podman's REGISTRY_AUTH_FILE
     };
     Result<PodmanAnswer> call(const Call& call) const;
     // As call(), with a non-zero exit as Error of this code, said as "DOING: problem".

@@ -85,7 +85,8 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                record.commit,
                                image->second,
                                work.directory.path_of(env_file_name(number)),
-                               TRY(paths_of(work, container, release))};
+                               TRY(paths_of(work, container, release)),
+                               work.job.secrets};
     const RunCall run = run_call(container, settings);
     const EnvFile env_file(work.directory, env_file_name(number));
     if (!run.environment.empty())
@@ -93,6 +94,7 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     crash_point("env-file-written");
     Podman::Call call;
     call.arguments = run.arguments;
+    call.environment = run.secrets;
     call.deadline = run_deadline;
     const std::string output = TRY(work.podman.must(call, fmt::format("{}: start", container.service)));
     crash_point("container-run");

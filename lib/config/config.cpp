@@ -20,9 +20,10 @@ using namespace config;
 constexpr std::array<std::string_view, 11> file_keys{"listen",     "interval",     "parallel", "prune",
                                                      "linger",     "state",        "host_key", "control",
                                                      "admin_keys", "revoked_keys", "services"};
-constexpr std::array<std::string_view, 16> service_keys{
-    "name",  "user",    "repository", "branch", "urls", "ports",    "volumes",       "networks",
-    "allow", "compose", "env",        "auto",   "ops",  "interval", "start_timeout", "after"};
+constexpr std::array<std::string_view, 19> service_keys{
+    "name",          "user",        "repository",    "branch",   "urls", "ports", "volumes",
+    "networks",      "allow",       "compose",       "env",      "auto", "ops",   "interval",
+    "start_timeout", "credentials", "registry_auth", "env_file", "after"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -54,6 +55,7 @@ class ServicesReader {
         read_list(reader, "allow", parse_allow, service.allow);
         read_list(reader, "after", parse_name, service.after);
         read_env(reader, service);
+        read_secret_files(reader, service);
         read_ops(reader, service);
         return service;
     }
@@ -68,9 +70,8 @@ class ServicesReader {
         reader.required_text("repository", "https://github.com/miekg/pgo", parse_repository,
                              service.repository);
         if (service.repository.scheme() == RepositoryUrl::Scheme::http &&
-            service.repository.redacted() != service.repository.whole().reveal())
-            warnings_.add(reader.table().get("repository")->source(),
-                          "repository sends its password over http, unprotected: use https");
+            service.repository.has_credentials())
+            warn_of_http(reader);
         reader.text("branch", parse_branch, service.branch);
     }
 
@@ -163,6 +164,27 @@ class ServicesReader {
         });
         if (bytes > max_list_bytes)
             reader.complain("env", fmt::format("env must hold at most {} bytes in all", max_list_bytes));
+    }
+
+    // What the files hold is not judged here: they are read when they are used.
+    void read_secret_files(const TableReader& reader, Service& service) {
+        reader.text("registry_auth", parse_secret_file, service.registry_auth);
+        reader.text("env_file", parse_secret_file, service.env_file);
+        if (!reader.text("credentials", parse_secret_file, service.credentials) ||
+            service.repository.whole().empty())
+            return;
+        const auto scheme = service.repository.scheme();
+        if (scheme == RepositoryUrl::Scheme::git || scheme == RepositoryUrl::Scheme::file)
+            reader.complain("credentials", "credentials are for a repository of https:// or ssh://");
+        else if (service.repository.has_credentials())
+            reader.complain("credentials", "credentials and a password in repository exclude each other");
+        else if (scheme == RepositoryUrl::Scheme::http)
+            warn_of_http(reader);
+    }
+
+    void warn_of_http(const TableReader& reader) {
+        warnings_.add(reader.table().get("repository")->source(),
+                      "repository sends its password over http, unprotected: use https");
     }
 
     void read_ops(const TableReader& reader, Service& service) {

@@ -6,6 +6,8 @@
 // a user exists is not judged here (config → core only): an unknown user refuses its service, not the file.
 #pragma once
 
+#include "base/result.hpp"
+#include "base/secret.hpp"
 #include "core/service.hpp"
 
 #include <optional>
@@ -30,5 +32,10 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name);
 // Reads a regular file, following links (its path is the admin's own), and warns when its mode gives secrets
 // away.
 ConfigReport load_config(const std::string& path);
+
+// The text of a service's `env_file`: NAME=value a line, the value as it stands; lines that are empty or
+// begin with
+// "#" are left out. An error is the rest of a sentence that begins with the file, and repeats no value.
+Result<std::vector<Secret>> parse_env_file(std::string_view text);
 
 } // namespace pgod

@@ -1,95 +1,49 @@
-// Which environment an admin may set for podman-compose. The values reach podman-compose and podman; a name
-// that steers those programs, their libraries or where they keep things would undo what pgod fixes for them.
+// NAME=value, in the configuration (`env`) and in a file of its own (`env_file`).
+#include "base/text.hpp"
+#include "config/config.hpp"
 #include "config/values.hpp"
+#include "core/variable_name.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <set>
 
-namespace pgod::config {
+namespace pgod {
 
-namespace {
-
-struct Reserved {
-    std::string_view name; // a trailing "*": everything that begins so
-    std::string_view because;
-};
-
-constexpr std::string_view by_pgod = "pgod sets it itself";
-constexpr std::string_view loader = "it changes how programs are loaded";
-constexpr std::string_view python = "it changes what Python runs";
-constexpr std::string_view compose = "it changes what podman-compose reads";
-constexpr std::string_view podman = "it changes which containers podman works on";
-constexpr std::string_view session = "it belongs to the user's session";
-
-constexpr std::array<Reserved, 40> reserved{{
-    {"PGOD_*", by_pgod},
-    {"PATH", by_pgod},
-    {"HOME", by_pgod},
-    {"USER", by_pgod},
-    {"LOGNAME", by_pgod},
-    {"SHELL", by_pgod},
-    {"PWD", by_pgod},
-    {"LANG", by_pgod},
-    {"LC_*", by_pgod},
-    {"LD_*", loader},
-    {"GCONV_PATH", loader},
-    {"GLIBC_TUNABLES", loader},
-    {"LOCPATH", loader},
-    {"MALLOC_*", loader},
-    {"GODEBUG", loader},
-    {"PYTHON*", python},
-    {"COMPOSE_*", compose},
-    {"PODMAN_*", podman},
-    {"CONTAINERS_*", podman},
-    {"_CONTAINERS_*", podman},
-    {"CONTAINER_HOST", podman},
-    {"CONTAINER_CONNECTION", podman},
-    {"CONTAINER_SSHKEY", podman},
-    {"DOCKER_HOST", podman},
-    {"DOCKER_CONFIG", podman},
-    {"DOCKER_CONTEXT", podman},
-    {"DOCKER_CERT_PATH", podman},
-    {"DOCKER_TLS_VERIFY", podman},
-    {"STORAGE_DRIVER", podman},
-    {"STORAGE_OPTS", podman},
-    {"BUILDAH_*", podman},
-    {"REGISTRY_AUTH_FILE", podman},
-    {"REGISTRIES_CONFIG_PATH", podman},
-    {"TMPDIR", podman},
-    {"SSL_CERT_*", podman},
-    {"XDG_*", session},
-    {"DBUS_*", session},
-    {"NOTIFY_SOCKET", session},
-    {"LISTEN_*", session},
-    {"BASH_ENV", session},
-}};
-
-bool matches(const Reserved& row, std::string_view name) noexcept {
-    if (row.name.ends_with('*'))
-        return name.starts_with(row.name.substr(0, row.name.size() - 1));
-    return name == row.name;
-}
-
-bool is_env_name(std::string_view name) noexcept {
-    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-    return !name.empty() && name.size() <= 128 && name.find_first_not_of(allowed) == std::string_view::npos &&
-           (name.front() < '0' || name.front() > '9');
-}
-
-} // namespace
+namespace config {
 
 Result<std::string> parse_env(std::string_view text) {
     const auto equals = text.find('=');
     const auto name = text.substr(0, std::min(equals, text.size()));
-    if (equals == std::string_view::npos || !is_env_name(name)) // not repeated: it may be a value
+    if (equals == std::string_view::npos || !is_variable_name(name)) // not repeated: it may be a value
         return Error{Code::invalid, "must be NAME=value, the NAME of letters, digits and \"_\""};
     if (text.find('\0') != std::string_view::npos)
         return Error{Code::invalid, std::string(name) + " must not hold NUL"};
-    const auto* row = std::find_if(reserved.begin(), reserved.end(),
-                                   [name](const Reserved& each) { return matches(each, name); });
-    if (row != reserved.end())
-        return Error{Code::invalid, "must not set " + std::string(name) + ": " + std::string(row->because)};
+    if (const auto because = reserved_because(name))
+        return Error{Code::invalid, "must not set " + std::string(name) + ": " + std::string(*because)};
     return std::string(name);
 }
 
-} // namespace pgod::config
+} // namespace config
+
+Result<std::vector<Secret>> parse_env_file(std::string_view text) {
+    std::vector<Secret> variables;
+    std::set<std::string> names;
+    std::size_t number = 0;
+    for (auto line : split(text, '\n')) {
+        ++number;
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        if (trimmed(line).empty() || line.starts_with('#'))
+            continue;
+        auto name = TRY_DOING(config::parse_env(line), fmt::format("line {}", number));
+        if (names.contains(name))
+            return Error{Code::invalid, fmt::format("line {}: sets {} twice", number, name)};
+        names.insert(std::move(name));
+        variables.emplace_back(std::string(line));
+    }
+    return variables;
+}
+
+} // namespace pgod

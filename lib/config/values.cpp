@@ -213,6 +213,16 @@ Result<std::string> parse_socket_path(std::string_view text) {
     return path;
 }
 
+Result<std::string> parse_secret_file(std::string_view text) {
+    if (!text.empty() && text.size() <= 200 && text.front() != '.' && is_made_of(text, "_-.@"))
+        return std::string(text);
+    if (text.empty() || text.front() != '/')
+        return refused(fmt::format(
+            "must be an absolute path, or the name of a systemd credential such as \"shop.token\", not {}",
+            quoted(text)));
+    return parse_absolute_path(text);
+}
+
 Result<std::string> parse_compose(std::string_view text) {
     bool good = !text.empty() && text.size() <= max_path && text.front() != '-' && escaped(text) == text;
     for (const auto part : split(text, '/'))

@@ -34,7 +34,8 @@ Result<Forward> parse_forward(std::string_view text);      // :5007, host:5007
 Result<PortRange> parse_ports(std::string_view text);      // N/X: N … N+X
 Result<std::string> parse_volume(std::string_view text);
 Result<std::string> parse_compose(std::string_view text);
-Result<std::string> parse_env(std::string_view text); // NAME=value; the result is the NAME
+Result<std::string> parse_env(std::string_view text);         // NAME=value; the result is the NAME
+Result<std::string> parse_secret_file(std::string_view text); // absolute, or a systemd credential's name
 Result<OpGroup> parse_ops(std::string_view text);
 
 // One directory is the other or lies in it.

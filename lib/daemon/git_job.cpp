@@ -6,6 +6,8 @@
 #include "git/sync.hpp"
 #include "os/channel.hpp"
 #include "os/drop.hpp"
+#include "os/safe_path.hpp"
+#include "os/secret_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int channel_fd = 3; // of the first job; a later one's comes as any number
 constexpr int orders_fd = 4;
+constexpr int credentials_fd = 5;
 constexpr int above_fixed = 10;
 constexpr rlim_t max_descriptors = 256;
 constexpr rlim_t address_space = rlim_t{512} << 20;
@@ -68,29 +71,39 @@ Status set_limits(const ipc::GitJob& job) {
     return ok();
 }
 
-Status place(const Fd& fd, int number) {
-    if (fd && ::dup3(fd.get(), number, O_CLOEXEC) < 0)
-        return errno_error("place a job's channel");
-    return ok();
-}
-
-// Nothing of the parent stays but the channels: not the control channel, not another job's.
-Status keep_only(Fd channel, Fd orders) {
+// Nothing of the parent stays but the job's own: not the control channel, not another job's.
+Status keep_only(JobDescriptors given) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return errno_error("open /dev/null");
     for (int standard = 0; standard <= (sanitized ? 1 : 2); ++standard)
         if (::dup2(null, standard) < 0)
             return errno_error("set a standard descriptor");
-    // By way of numbers where neither can be in the other's place.
-    const Fd high_channel(::fcntl(channel.get(), F_DUPFD_CLOEXEC, above_fixed));
-    const Fd high_orders(orders ? ::fcntl(orders.get(), F_DUPFD_CLOEXEC, above_fixed) : -1);
-    (void)channel.release(); // closed below
-    (void)orders.release();
-    TRY(place(high_channel, channel_fd));
-    TRY(place(high_orders, orders_fd));
-    if (::close_range(high_orders ? orders_fd + 1 : channel_fd + 1, ~0U, 0) != 0)
+    struct Place {
+        Fd* from;
+        int number;
+        Fd high; // by way of numbers where none can be in another's place
+    };
+    std::array<Place, 3> places{{{&given.channel, channel_fd, {}},
+                                 {&given.orders, orders_fd, {}},
+                                 {&given.credentials, credentials_fd, {}}}};
+    for (auto& place : places) {
+        if (*place.from)
+            place.high = Fd(::fcntl(place.from->get(), F_DUPFD_CLOEXEC, above_fixed));
+        if (*place.from && !place.high)
+            return errno_error("place a job's descriptor");
+        (void)place.from->release(); // closed below
+    }
+    for (const auto& [from, number, high] : places) {
+        if (!high)
+            (void)::close(number);
+        else if (::dup3(high.get(), number, O_CLOEXEC) < 0)
+            return errno_error("place a job's descriptor");
+    }
+    if (::close_range(credentials_fd + 1, ~0U, 0) != 0)
         return errno_error("close what is not the job's");
+    for (auto& place : places)
+        (void)place.high.release();
     return ok();
 }
 
@@ -166,14 +179,29 @@ ipc::GitReport failed(const ipc::GitJob& job, Error error) {
     return ipc::Exported{{}, std::move(shown), {}};
 }
 
+// Read by its path as well: libssh2 opens a key itself.
+Result<std::optional<git::GivenCredentials>> given_credentials() {
+    if (::fcntl(credentials_fd, F_GETFD) < 0)
+        return std::optional<git::GivenCredentials>();
+    return std::optional(git::GivenCredentials{
+        Secret(TRY_DOING(os::read_file(credentials_fd, os::max_secret_file), "credentials")),
+        fmt::format("/proc/self/fd/{}", credentials_fd)});
+}
+
 // True: it only asked upstream.
 bool run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
+    auto credentials = given_credentials();
+    if (!credentials) {
+        reporter.report(failed(job, std::move(credentials).error()));
+        return false;
+    }
     const git::SyncRequest request{.directory = job.directory,
                                    .source = {.url = std::move(url),
                                               .branch = job.branch,
                                               .user = job.user.name,
                                               .home = job.user.home,
-                                              .max_bytes = job.max_bytes},
+                                              .max_bytes = job.max_bytes,
+                                              .given = std::move(*credentials)},
                                    .known = job.sync_job.known,
                                    .network_deadline = network_deadline_of(deadline)};
     auto result = git::sync(request);
@@ -260,12 +288,12 @@ bool may_share_process(const ipc::GitJob& job) {
     return url && !url->has_credentials() && url->scheme() != RepositoryUrl::Scheme::ssh;
 }
 
-void run_git_job(const ipc::GitJob& job, Fd channel, Fd orders, Clock::time_point deadline,
+void run_git_job(const ipc::GitJob& job, JobDescriptors descriptors, Clock::time_point deadline,
                  pid_t parent) noexcept {
-    const bool may_stay = static_cast<bool>(orders);
+    const bool may_stay = static_cast<bool>(descriptors.orders);
     (void)::setsid();
     set_signals();
-    if (!keep_only(std::move(channel), std::move(orders)))
+    if (!keep_only(std::move(descriptors)))
         ::_exit(70);
     Reporter reporter{os::Channel(Fd(channel_fd))};
     if (auto confined = confine(job, parent); !confined)

@@ -18,11 +18,17 @@ namespace pgod::daemon {
 // credentials and brings no keys of the user along.
 bool may_share_process(const ipc::GitJob& job);
 
-// To be called right after fork, in the child; never returns. `channel` is the job's end of its pair, on
-// which FoundKey and Warned, then one Synced or Exported are sent. `deadline` is when the parent kills it.
-// `orders`, when open: the process may stay. It then sends a byte there for each job that it is done with,
-// and takes the next, a GitJob frame with its channel beside it.
-[[noreturn]] void run_git_job(const ipc::GitJob& job, Fd channel, Fd orders,
+struct JobDescriptors {
+    Fd channel; // the job's end of its pair, on which FoundKey and Warned, then one Synced or Exported are
+                // sent
+    // Open: the process may stay. It then sends a byte there for each job that it is done with, and takes the
+    // next, a GitJob frame with its channel beside it.
+    Fd orders;
+    Fd credentials; // open: what the admin gave for the repository
+};
+
+// To be called right after fork, in the child; never returns. `deadline` is when the parent kills it.
+[[noreturn]] void run_git_job(const ipc::GitJob& job, JobDescriptors descriptors,
                               std::chrono::steady_clock::time_point deadline, pid_t parent) noexcept;
 
 } // namespace pgod::daemon

@@ -3,11 +3,14 @@
 #include "base/text.hpp"
 #include "daemon/program_path.hpp"
 #include "os/log.hpp"
+#include "os/secret_file.hpp"
 #include "os/users.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
+#include <span>
 
 namespace pgod::daemon {
 
@@ -81,6 +84,7 @@ void GitJobs::sync(const Service& service, const Identity& user, const std::stri
                    const std::string& known, SyncDone done) {
     Job job = job_of(service, user, directory);
     job.request.sync_job.known = known;
+    job.credentials = service.credentials;
     job.sync_done = std::move(done);
     enqueue(std::move(job));
 }
@@ -116,8 +120,14 @@ void GitJobs::start_waiting() {
 Status GitJobs::begin(std::uint64_t id, Job& job) {
     TRY(os::confirm_user(job.request.user)); // it may have waited
     auto channels = TRY(os::Channel::pair());
-    const int theirs = channels[1].fd();
-    TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)), {&theirs, 1}));
+    Fd credentials;
+    if (!job.credentials.empty()) {
+        const Secret text = TRY_DOING(os::read_secret_file(job.credentials), "credentials");
+        credentials = TRY(os::sealed_file(text.reveal()));
+    }
+    const std::array<int, 2> theirs{channels[1].fd(), credentials.get()};
+    TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)),
+                          std::span(theirs).first(credentials ? 2 : 1)));
     job.channel = std::move(channels[0]);
     job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id, max_frames_at_once); });
     return ok();

@@ -34,6 +34,7 @@ class GitJobs {
   private:
     struct Job {
         ipc::GitJob request;
+        std::string credentials; // of the service; read when the job begins
         SyncDone sync_done;
         ExportDone export_done;
         os::Channel channel;

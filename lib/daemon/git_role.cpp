@@ -66,7 +66,7 @@ class GitRole {
     Result<bool> take_request(); // false: the supervisor closed
     bool give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& channel);
     bool another_may_stay(const ipc::GitJob& job) const;
-    Status start(const ipc::GitJob& job, Fd channel, bool may_stay);
+    Status start(const ipc::GitJob& job, Fd channel, Fd credentials, bool may_stay);
     Status serve_once();
     Status take_notice(Process& process);
     Status reap(std::size_t index);
@@ -120,7 +120,7 @@ bool GitRole::another_may_stay(const ipc::GitJob& job) const {
     return all < max_staying && of_user < max_staying_of_user;
 }
 
-Status GitRole::start(const ipc::GitJob& job, Fd channel, bool may_stay) {
+Status GitRole::start(const ipc::GitJob& job, Fd channel, Fd credentials, bool may_stay) {
     std::array<os::Channel, 2> orders;
     if (may_stay)
         orders = TRY(os::Channel::pair());
@@ -128,7 +128,8 @@ Status GitRole::start(const ipc::GitJob& job, Fd channel, bool may_stay) {
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0)
-        run_git_job(job, std::move(channel), orders[1].release(), now + job.deadline, parent);
+        run_git_job(job, {std::move(channel), orders[1].release(), std::move(credentials)},
+                    now + job.deadline, parent);
     if (pid < 0)
         return errno_error("fork a repository job");
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // close-on-exec by itself
@@ -151,14 +152,17 @@ Result<bool> GitRole::take_request() {
         return false;
     const auto request = TRY(ipc::decode<ipc::GitRequest>(received->bytes));
     const auto& job = std::get<ipc::GitJob>(request);
-    if (received->fds.size() != 1 || job.id == 0 || job.deadline <= milliseconds::zero() ||
-        job.deadline > max_deadline)
+    if (received->fds.empty() || received->fds.size() > 2 || job.id == 0 ||
+        job.deadline <= milliseconds::zero() || job.deadline > max_deadline)
         return Error{Code::invalid, "malformed repository job"};
     Fd channel = std::move(received->fds.front());
-    const bool shares = may_share_process(job);
+    Fd credentials = received->fds.size() == 2 ? std::move(received->fds.back()) : Fd();
+    const bool shares = !credentials && may_share_process(job);
     if (shares && give_to_waiting(job, received->bytes, channel))
         return true;
-    if (auto started = start(job, std::move(channel), shares && another_may_stay(job)); !started) {
+    if (auto started =
+            start(job, std::move(channel), std::move(credentials), shares && another_may_stay(job));
+        !started) {
         os::log_error("{}", started.error().message);
         TRY(control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{.id = job.id, .wait_status = 70 << 8}))));
     }

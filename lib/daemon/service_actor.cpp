@@ -55,6 +55,12 @@ ipc::WorkKind kind_of(reconcile::Work work) {
     return ipc::WorkKind::observe;
 }
 
+bool makes_containers(ipc::WorkKind kind) {
+    using enum ipc::WorkKind;
+    return kind == deploy || kind == pull || kind == build || kind == rollback || kind == heal ||
+           kind == plan || kind == check;
+}
+
 } // namespace
 
 ServiceActor::ServiceActor(ActorPorts ports, Service service)
@@ -304,8 +310,8 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     if (action.command != 0)
         streams = ports_.streams(action.command);
     work.client = static_cast<bool>(streams.output);
-    auto worker = Worker::start(ports_.loop, work, *user_, std::move(streams),
-                                [this](const ipc::WorkDone& done) { end_work(done); });
+    auto worker =
+        start_worker(work, std::move(streams), [this](const ipc::WorkDone& done) { end_work(done); });
     if (worker) {
         worker_ = std::move(*worker);
         return;
@@ -341,7 +347,19 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
     work.json = wanted.json;
     work.client = wanted.client;
     work.deadline = wanted.deadline;
-    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(looked));
+    return start_worker(work, std::move(streams), std::move(looked));
+}
+
+// What only looks, stops or starts needs no secrets, but for keeping them out of what it shows: bad files do
+// not keep it from its work.
+Result<std::unique_ptr<Worker>> ServiceActor::start_worker(const ipc::WorkJob& work, Worker::Streams streams,
+                                                           Looked done) {
+    auto secrets = open_secret_files(service_);
+    if (secrets)
+        streams.secrets = std::move(*secrets);
+    else if (makes_containers(work.kind))
+        return std::move(secrets).error();
+    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(done));
 }
 
 void ServiceActor::arm_timer() {

@@ -103,6 +103,8 @@ class ServiceActor {
     void start_work(const reconcile::StartWork& action);
     void end_work(const ipc::WorkDone& done);
     ipc::WorkJob job(ipc::WorkKind kind) const;
+    Result<std::unique_ptr<Worker>> start_worker(const ipc::WorkJob& work, Worker::Streams streams,
+                                                 Looked done);
     void arm_timer();
     void tell_waiting(std::string_view sentence);
     void report_warnings(const std::vector<std::string>& warnings);

@@ -14,11 +14,15 @@
 #include "compose/survey.hpp"
 #include "core/exit_status.hpp"
 #include "daemon/program_path.hpp"
+#include "daemon/secret_files.hpp"
 #include "ipc/work_messages.hpp"
 #include "os/channel.hpp"
 #include "os/log.hpp"
+#include "os/safe_path.hpp"
+#include "os/secret_file.hpp"
 #include "os/users.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -156,13 +160,27 @@ Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel&
     return done;
 }
 
+// Of the descriptors that the supervisor gave along with the job.
+Status take_secrets(compose::Job& job) {
+    if (::fcntl(env_secrets_descriptor, F_GETFD) >= 0)
+        job.secrets = compose::secrets_from(
+            TRY_DOING(os::read_file(env_secrets_descriptor, os::max_secret_file), "env_file"));
+    if (::fcntl(registry_auth_descriptor, F_GETFD) >= 0)
+        job.registry_auth = registry_auth_descriptor;
+    return ok();
+}
+
 Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
     if (request.kind == ipc::WorkKind::survey)
         return survey_all(request, channel);
-    const compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
+    compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
+    TRY(take_secrets(job));
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
     const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));
-    compose::Output output(STDOUT_FILENO, STDERR_FILENO, job.env);
+    auto redacted = job.env;
+    for (const auto& [name, value] : job.secrets)
+        redacted.push_back(name + "=" + value.reveal());
+    compose::Output output(STDOUT_FILENO, STDERR_FILENO, redacted);
     const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
     const auto progress = [&channel, &output, told](std::string_view step) {
         if (const auto sentence = compose::sentence_of_step(step); told && !sentence.empty())

@@ -45,6 +45,10 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
         request.descriptors.push_back({streams.output.get(), STDOUT_FILENO});
     if (streams.errors)
         request.descriptors.push_back({streams.errors.get(), STDERR_FILENO});
+    if (streams.secrets.env)
+        request.descriptors.push_back({streams.secrets.env.get(), env_secrets_descriptor});
+    if (streams.secrets.registry_auth)
+        request.descriptors.push_back({streams.secrets.registry_auth.get(), registry_auth_descriptor});
     auto child = TRY(os::spawn(request));
     if (auto sent = channels[0].try_send(ipc::encode(ipc::WorkRequest(job))); !sent) {
         child.kill_and_forget();

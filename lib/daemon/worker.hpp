@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/identity.hpp"
 #include "daemon/event_loop.hpp"
+#include "daemon/secret_files.hpp"
 #include "ipc/work_messages.hpp"
 #include "os/channel.hpp"
 #include "os/spawn.hpp"
@@ -23,6 +24,7 @@ class Worker {
         Fd output;
         Fd errors;
         Fd input;
+        SecretFiles secrets = {}; // absent: none
     };
 
     // `done` is called once, from the loop, when the process has ended; it may destroy the Worker. `seen`

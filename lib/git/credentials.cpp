@@ -101,9 +101,23 @@ Credentials::Credentials(const Source& source)
     const auto parts = parts_of(source.url.whole().reveal());
     if (source.url.scheme() == RepositoryUrl::Scheme::ssh) {
         ssh_user_ = ssh_user_of(source.url.whole().reveal());
+        if (source.given) {
+            if (source.given->text.reveal().starts_with("-----BEGIN "))
+                keys_.push_back(source.given->path);
+            return;
+        }
         for (const char* name : {"id_ecdsa", "id_ed25519"})
             if (const auto path = fmt::format("{}/.ssh/{}", source.home, name); is_file(path))
                 keys_.push_back(path);
+        return;
+    }
+    if (source.given) {
+        const auto line = trimmed(source.given->text.reveal());
+        if (const auto colon = line.find(':');
+            colon != std::string_view::npos && line.find('\n') == std::string_view::npos) {
+            user_ = Secret(std::string(line.substr(0, colon)));
+            password_ = Secret(std::string(line.substr(colon + 1)));
+        }
         return;
     }
     if (parts.user_part.empty())
@@ -141,18 +155,34 @@ int Credentials::answer_password(git_credential** out, const char* asking_url) {
     if (asking.host != configured.host || downgraded)
         return refuse(fmt::format("{} leads to another server, which gets no credentials", source_.url),
                       GIT_EAUTH);
+    if (user_.empty() && source_.given)
+        return refuse(
+            fmt::format("{} asks for a user and a token, and the file of `credentials` does not hold "
+                        "them: one line, USER:TOKEN",
+                        source_.url),
+            GIT_EAUTH);
     if (user_.empty())
         return refuse(fmt::format("{} asks for credentials: the repository is private or does not exist; "
-                                  "write https://USER:TOKEN@… in `repository`",
+                                  "write USER:TOKEN into a file of root's and name it with `credentials`",
                                   source_.url),
                       GIT_EAUTH);
     if (std::exchange(password_given_, true))
-        return refuse(fmt::format("{} refuses the user and password of `repository`", source_.url),
+        return refuse(fmt::format("{} refuses the user and password of `{}`", source_.url,
+                                  source_.given ? "credentials" : "repository"),
                       GIT_EAUTH);
     return git_credential_userpass_plaintext_new(out, user_.reveal().c_str(), password_.reveal().c_str());
 }
 
 int Credentials::answer_key(git_credential** out) {
+    if (keys_.empty() && source_.given)
+        return refuse(tried_.empty()
+                          ? fmt::format("{} asks for a key, and the file of `credentials` holds no private "
+                                        "key as ssh-keygen writes it",
+                                        source_.url)
+                          : fmt::format("{} refuses the key of `credentials`: add its public half to the "
+                                        "repository's deploy keys (ed25519 or ecdsa, no passphrase)",
+                                        source_.url),
+                      GIT_EAUTH);
     if (keys_.empty())
         return refuse(tried_.empty()
                           ? missing_key_sentence()

@@ -1,5 +1,6 @@
-// What a job shows to a server: the user and password of the URL to an http server, the deploy key of the
-// service's user to an ssh server. The URL that libgit2 gets, and may store or print, never holds a password.
+// What a job shows to a server: to an http server the user and password of the URL or of the admin's file, to
+// an ssh server the admin's key, or without one the deploy key of the service's user. The URL that libgit2
+// gets, and may store or print, never holds a password.
 #pragma once
 
 #include "base/secret.hpp"

@@ -1,6 +1,8 @@
 // Supervisor ↔ pgod-git. Each GitJob arrives with one descriptor: the job's end of a SEQPACKET pair, on which
-// the job's process sends its GitReport frames. The pair closing without a final Synced or Exported means
-// that the job crashed or was ended at its deadline; JobEnded on the control channel says which.
+// the job's process sends its GitReport frames. A second one, if it comes, is a sealed file with the
+// credentials that the admin gave for the repository; only the job's own process reads it. The pair closing
+// without a final Synced or Exported means that the job crashed or was ended at its deadline; JobEnded on the
+// control channel says which.
 #pragma once
 
 #include "ipc/codec.hpp"

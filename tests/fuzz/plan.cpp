@@ -19,13 +19,16 @@ const PolicyGrants grants{.stage = "/srv/stage/1",
                           .networks = {"shared"},
                           .allow = {"cap:NET_ADMIN"}};
 
+const compose::Secrets secrets{{"DB", Secret("value")}};
+
 void write_again(const PlannedContainer& container) {
     const auto call = compose::run_call(container, {.service = "demo",
                                                     .deployment = "7",
                                                     .commit = "c0ffee",
                                                     .image_id = "sha256:1",
                                                     .env_file = "/e",
-                                                    .paths = {}});
+                                                    .paths = {},
+                                                    .secrets = secrets});
     const auto image = std::find(call.arguments.begin(), call.arguments.end(), "sha256:1");
     fuzz::require(image != call.arguments.end());
     // "run", its options, each one argument, then the image.

@@ -50,7 +50,7 @@ def settings():
 
 def environment():
     """The names that may not be set are those that the manual lists."""
-    body = re.search(r"reserved\{\{(.*?)\}\};", read("lib/config/env.cpp"), re.DOTALL)
+    body = re.search(r"reserved\{\{(.*?)\}\};", read("lib/core/variable_name.cpp"), re.DOTALL)
     known = set(re.findall(r'\{"([^"]+)",', body[1]))
     documented = set(re.findall(r"^\.Ev (\S+)", read("man/pgod.toml.5"), re.MULTILINE))
     return [] if known and known == documented else [f"the reserved names of env differ in {sorted(known ^ documented)}"]

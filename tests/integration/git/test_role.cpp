@@ -158,7 +158,7 @@ TEST_CASE("what is no job ends pgod-git") {
     Host host;
     const auto job = host.sync_job("file:///x");
     const auto frame = ipc::encode(ipc::GitRequest(job));
-    const int spare[] = {0, 0};
+    const int spare[] = {0, 0, 0};
     SUBCASE("garbage") {
         host.pgod_git().send_raw("garbage", {spare, 1});
     }
@@ -168,8 +168,8 @@ TEST_CASE("what is no job ends pgod-git") {
     SUBCASE("no descriptor") {
         host.pgod_git().send_raw(frame);
     }
-    SUBCASE("two descriptors") {
-        host.pgod_git().send_raw(frame, {spare, 2});
+    SUBCASE("three descriptors") {
+        host.pgod_git().send_raw(frame, {spare, 3});
     }
     SUBCASE("no deadline") {
         host.deadline = 0s;

@@ -5,6 +5,8 @@
 using namespace pgod;
 using namespace pgod::compose;
 
+const Secrets no_secrets;
+
 TEST_CASE("podman run: what was judged, our labels last, values out of the argv") {
     const PlannedContainer container{"demo_web_1",
                                      "web",
@@ -23,7 +25,8 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
         "abc",
         "9a04",
         "/s/env-demo_web_1",
-        {{"/s/stage/html", "/s/tree/html"}, {"/s/stage/vars", "/s/incoming/files/vars"}}};
+        {{"/s/stage/html", "/s/tree/html"}, {"/s/stage/vars", "/s/incoming/files/vars"}},
+        no_secrets};
     const RunCall call = run_call(container, settings);
     CHECK(call.arguments == Argv{"run", "--detach", "--pull=never", "--name=demo_web_1",
                                  "--env-file=/s/incoming/files/vars", "--env=MULTI=a\nb", "--label=team=x",
@@ -33,6 +36,16 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
                                  "--label=pgod.compose-service=web", "9a04", "--not-an-option", "x y"});
     CHECK(call.environment == "A=secret value\n");
     CHECK(run_call({"n", "s", {}, "i", {}}, settings).environment.empty());
+}
+
+TEST_CASE("podman run: a secret is in podman's own environment, by its name in the argv") {
+    const Secrets secrets{{"DB", Secret("hunter2")}, {"EMPTY", Secret()}};
+    const PlannedContainer container{
+        "c", "web", {{"--env", "URL=pg://u:{secret:DB}@db/{secret:EMPTY}x"}, {"--env", "A=b"}}, "i", {}};
+    const RunCall call = run_call(container, {"demo", "7", "abc", "9a04", "/s/env", {}, secrets});
+    CHECK(call.arguments[4] == "--env=URL");
+    CHECK(call.secrets == std::vector<std::string>{"URL=pg://u:hunter2@db/x"});
+    CHECK(call.environment == "A=b\n");
 }
 
 TEST_CASE("podman build") {

@@ -1,6 +1,7 @@
 #include "compose/need.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <functional>
 
@@ -212,4 +213,18 @@ TEST_CASE("how a service is deployed is no change of what is deployed") {
     const std::map<std::string, std::string> images{{"bb", "image1"}};
     const std::vector<std::string> changed;
     CHECK_FALSE(reason_to_deploy(&running, NewVersion{stage, plan, images, changed}, running_containers()));
+}
+
+TEST_CASE("a secret that changed is a change of the container that has it") {
+    const Record running = running_record();
+    Plan plan = plan_of();
+    const std::map<std::string, std::string> images{{"bb", "image1"}};
+    const std::vector<std::string> changed;
+    const NewVersion next{stage, plan, images, changed, {{plan.containers[0].name, "DATABASE"}}};
+    const std::string reason =
+        fmt::format("the secret in DATABASE of {} changed", plan.containers[0].service);
+    CHECK(reason_to_deploy(&running, next, running_containers()) == reason);
+    const auto some = renewals(running, next, running_containers());
+    REQUIRE(some.size() == 1);
+    CHECK(some[0] == Renewal{plan.containers[0].name, reason});
 }

@@ -245,6 +245,54 @@ TEST_CASE("text that is not TOML") {
         parse_config("a = " + std::string(100'000, '['), "c").errors.empty()); // deep nesting ends early
 }
 
+TEST_CASE("files of secrets") {
+    check({
+        {service + "credentials = 'etc/token'",
+         {"5:15: credentials must be an absolute path, or the name of a systemd credential such as "
+          "\"shop.token\", not \"etc/token\""}},
+        {service + "registry_auth = '..'",
+         {"5:17: registry_auth must be an absolute path, or the name of a systemd credential such as "
+          "\"shop.token\", not \"..\""}},
+        {service + "env_file = '/etc/../shadow'",
+         {"5:12: env_file must not hold \"..\", as \"/etc/../shadow\" does"}},
+        {"[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'file:///r'\ncredentials = '/t'",
+         {"5:15: credentials are for a repository of https:// or ssh://"}},
+        {"[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'https://u:p@h/r'\ncredentials = '/t'",
+         {"5:15: credentials and a password in repository exclude each other"}},
+    });
+    const auto report =
+        parse_config(service + "credentials = '/etc//pgod/token'\nenv_file = 'shop.env'", "c");
+    REQUIRE(report.config);
+    CHECK(report.config->services[0].credentials == "/etc/pgod/token");
+    CHECK(report.config->services[0].env_file == "shop.env");
+    CHECK(report.warnings.empty());
+    CHECK(parse_config("[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'http://h/r'\ncredentials = '/t'",
+                       "c")
+              .warnings == std::vector<std::string>{
+                               "c:4:14: repository sends its password over http, unprotected: use https"});
+}
+
+TEST_CASE("an env_file is NAME=value a line, as it stands") {
+    const auto good = parse_env_file("# of shop\n\nA=b = c \r\nB=\"q\"\n  \nC=");
+    REQUIRE(good);
+    CHECK(*good == std::vector<Secret>{Secret("A=b = c "), Secret("B=\"q\""), Secret("C=")});
+    struct Row {
+        const char* text;
+        const char* problem;
+    };
+    const Row rows[] = {
+        {"A=1\nhunter2", "line 2: must be NAME=value, the NAME of letters, digits and \"_\""},
+        {"export A=hunter2", "line 1: must be NAME=value, the NAME of letters, digits and \"_\""},
+        {"A=1\n\nA=2", "line 3: sets A twice"},
+        {"LD_PRELOAD=x", "line 1: must not set LD_PRELOAD: it changes how programs are loaded"},
+    };
+    for (const auto& [text, problem] : rows) {
+        const auto bad = parse_env_file(text);
+        REQUIRE_FALSE(bad);
+        CHECK(bad.error().message == problem);
+    }
+}
+
 TEST_CASE("no error repeats a secret") {
     // Every prefix of a file with secrets, and every single character of it replaced.
     const std::string good =

@@ -71,6 +71,51 @@ TEST_CASE("the password goes to the configured host only, and once") {
     }
 }
 
+TEST_CASE("the file that the admin gave") {
+    struct Row {
+        const char* text;
+        const char* refusal; // of the first question; nullptr: it is answered
+    };
+    const Row rows[] = {
+        {"ci:hunter2\n", nullptr},
+        {" ci:hunter2:x ", nullptr},
+        {"hunter2", "one line, USER:TOKEN"},
+        {"", "one line, USER:TOKEN"},
+        {"ci:hunter2\nmore", "one line, USER:TOKEN"},
+    };
+    for (const auto& [text, refusal] : rows) {
+        CAPTURE(text);
+        auto source = source_of("https://example.org/a");
+        source.given = git::GivenCredentials{Secret(text), "/nowhere"};
+        git::Credentials credentials(source);
+        CHECK(credentials.url() == "https://example.org/a");
+        Credential credential;
+        const int rc =
+            credentials.answer(Out(credential), "https://example.org/a", GIT_CREDENTIAL_USERPASS_PLAINTEXT);
+        CHECK((rc == 0) == (refusal == nullptr));
+        if (refusal == nullptr)
+            CHECK(credentials.answer(Out(credential), "https://example.org/a",
+                                     GIT_CREDENTIAL_USERPASS_PLAINTEXT) == GIT_EAUTH);
+        REQUIRE(credentials.refusal());
+        CHECK(credentials.refusal()->message.find(refusal == nullptr
+                                                      ? "refuses the user and password of `credentials`"
+                                                      : refusal) != std::string::npos);
+        CHECK(credentials.refusal()->message.find("hunter") == std::string::npos);
+    }
+}
+
+TEST_CASE("a key that the admin gave is the only one that is shown") {
+    auto source = source_of("ssh://git@example.org/a");
+    source.given = git::GivenCredentials{Secret("-----BEGIN OPENSSH PRIVATE KEY-----\n"), "/nowhere/key"};
+    git::Credentials credentials(source);
+    Credential credential;
+    CHECK(credentials.answer(Out(credential), "ssh://git@example.org/a", GIT_CREDENTIAL_SSH_KEY) == 0);
+    CHECK(credentials.answer(Out(credential), "ssh://git@example.org/a", GIT_CREDENTIAL_SSH_KEY) ==
+          GIT_EAUTH);
+    REQUIRE(credentials.refusal());
+    CHECK(credentials.refusal()->message.find("refuses the key of `credentials`") != std::string::npos);
+}
+
 TEST_CASE("other transports are given nothing") {
     const auto source = source_of("git://example.org/a");
     git::Credentials credentials(source);

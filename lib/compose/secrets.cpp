@@ -1,0 +1,145 @@
+#include "compose/secrets.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+#include "core/variable_name.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgod::compose {
+
+namespace {
+
+constexpr std::string_view opening = "{secret:";
+
+// The name in the placeholder at or after `from`, and where it begins; npos: there is none.
+struct Found {
+    std::size_t at = std::string_view::npos;
+    std::string_view name;
+    std::size_t size() const noexcept { return opening.size() + name.size() + 1; }
+};
+
+Found find_placeholder(std::string_view text, std::size_t from = 0) {
+    for (auto at = text.find(opening, from); at != std::string_view::npos; at = text.find(opening, at + 1)) {
+        const auto rest = text.substr(at + opening.size());
+        const auto name = rest.substr(0, std::min(rest.find('}'), rest.size()));
+        if (name.size() < rest.size() && is_variable_name(name))
+            return {at, name};
+    }
+    return {};
+}
+
+Error misplaced(const std::string& service, std::string_view where, const Found& found) {
+    return Error{
+        Code::permanent,
+        fmt::format(
+            "service \"{0}\": {1}: {2} is a secret of the admin's env_file, which only \"environment\" "
+            "may hold; there, the container finds it as its own ${2}",
+            service, where, found.name)};
+}
+
+Status check_variable(const PlannedContainer& container, const std::string& assignment,
+                      const Secrets& secrets) {
+    const auto variable = assignment.substr(0, assignment.find('='));
+    auto found = find_placeholder(assignment);
+    if (found.at == std::string_view::npos)
+        return ok();
+    if (const auto because = reserved_because(variable); because || !is_variable_name(variable))
+        return Error{Code::permanent,
+                     fmt::format("service \"{}\": environment: {} must not hold a secret: {}",
+                                 container.service, escaped(variable),
+                                 because.value_or("it is not the name of a variable"))};
+    for (; found.at != std::string_view::npos; found = find_placeholder(assignment, found.at + found.size()))
+        if (!secrets.contains(found.name))
+            return Error{Code::permanent,
+                         fmt::format("service \"{}\": environment: the admin's env_file has no {}",
+                                     container.service, found.name)};
+    return ok();
+}
+
+Status check_options(const std::string& service, const std::vector<PlanOption>& options,
+                     std::string_view but) {
+    for (const auto& option : options)
+        if (const auto found = find_placeholder(option.value);
+            found.at != std::string_view::npos && option.flag != but)
+            return misplaced(service, option.flag.substr(std::min<std::size_t>(2, option.flag.size())),
+                             found);
+    return ok();
+}
+
+} // namespace
+
+Secrets secrets_from(std::string_view packed) {
+    Secrets secrets;
+    for (const auto assignment : split(packed, '\0'))
+        if (const auto equals = assignment.find('='); equals != std::string_view::npos)
+            secrets.emplace(assignment.substr(0, equals), Secret(std::string(assignment.substr(equals + 1))));
+    return secrets;
+}
+
+std::string placeholder_of(std::string_view name) {
+    return fmt::format("{}{}}}", opening, name);
+}
+
+std::optional<std::string> with_secrets(std::string_view assignment, const Secrets& secrets) {
+    std::string text;
+    bool any = false;
+    std::size_t done = 0;
+    for (auto found = find_placeholder(assignment); found.at != std::string_view::npos;
+         found = find_placeholder(assignment, done)) {
+        text += assignment.substr(done, found.at - done);
+        done = found.at + found.size();
+        any = true;
+        if (const auto secret = secrets.find(found.name); secret != secrets.end())
+            text += secret->second.reveal();
+    }
+    if (!any)
+        return std::nullopt;
+    return text += assignment.substr(done);
+}
+
+Status check_secrets(const Plan& plan, const Secrets& secrets) {
+    for (const auto& container : plan.containers) {
+        TRY(check_options(container.service, container.options, "--env"));
+        for (const auto& option : container.options)
+            if (option.flag == "--env")
+                TRY(check_variable(container, option.value, secrets));
+        if (const auto found = find_placeholder(container.image); found.at != std::string_view::npos)
+            return misplaced(container.service, "image", found);
+        for (const auto& word : container.command)
+            if (const auto found = find_placeholder(word); found.at != std::string_view::npos)
+                return misplaced(container.service, "command", found);
+    }
+    for (const auto& build : plan.builds)
+        TRY(check_options(build.image, build.options, ""));
+    return ok();
+}
+
+Result<std::map<std::string, std::string>> changed_secrets(const Podman& podman, const Plan& plan,
+                                                           const Secrets& secrets) {
+    std::map<std::string, std::vector<std::string>> wanted; // container → NAME=value
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options)
+            if (option.flag == "--env")
+                if (auto assignment = with_secrets(option.value, secrets))
+                    wanted[container.name].push_back(std::move(*assignment));
+    std::map<std::string, std::string> changed;
+    for (const auto& [name, assignments] : wanted) {
+        Podman::Call call;
+        call.arguments = {"container", "inspect", "--format", "json", "--", name};
+        call.ends_with_us = true;
+        const PodmanAnswer answer = TRY(podman.call(call));
+        const Json list = parse_json(answer.output);
+        if (answer.exit_code != 0 || !list.is_array() || list.empty())
+            continue; // there is none: it is made with the value of now
+        const auto now = texts_of(member_of(list[0], "Config"), "Env");
+        for (const auto& assignment : assignments)
+            if (std::find(now.begin(), now.end(), assignment) == now.end())
+                changed.emplace(name, assignment.substr(0, assignment.find('=')));
+    }
+    return changed;
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,80 @@
+// Where a placeholder of a secret may stand, and what becomes of it.
+#include "compose/secrets.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod;
+using namespace pgod::compose;
+
+namespace {
+
+const Secrets secrets{{"DB", Secret("hunter2")}, {"TOKEN", Secret("{secret:DB}")}};
+
+std::string problem_of(const Plan& plan) {
+    const auto checked = check_secrets(plan, secrets);
+    return checked ? "" : checked.error().message;
+}
+
+Plan plan_with(PlannedContainer container) {
+    Plan plan;
+    container.service = "web";
+    plan.containers.push_back(std::move(container));
+    return plan;
+}
+
+} // namespace
+
+TEST_CASE("what the supervisor packed") {
+    const auto read = secrets_from(std::string_view("A=b=c\0B=\0", 9));
+    CHECK(read == Secrets{{"A", Secret("b=c")}, {"B", Secret()}});
+    CHECK(secrets_from("").empty());
+    CHECK(fmt::format("{}", read.at("A")) == "[redacted]");
+}
+
+TEST_CASE("placeholders become values, once") {
+    struct Row {
+        const char* text;
+        const char* expected; // nullptr: there is none
+    };
+    const Row rows[] = {
+        {"A=b", nullptr},
+        {"A={secret:DB}", "A=hunter2"},
+        {"A=x{secret:DB}y{secret:DB}", "A=xhunter2yhunter2"},
+        {"A={secret:TOKEN}", "A={secret:DB}"}, // a value is no text to look for placeholders in
+        {"A={secret:}", nullptr},
+        {"A={secret:D B}", nullptr},
+        {"A={secret:DB", nullptr},
+        {"A={secret:{secret:DB}", "A={secret:hunter2"},
+    };
+    for (const auto& [text, expected] : rows) {
+        CAPTURE(text);
+        const auto got = with_secrets(text, secrets);
+        CHECK(got.has_value() == (expected != nullptr));
+        if (expected != nullptr)
+            CHECK(got.value_or("") == expected);
+    }
+    CHECK(with_secrets("A=" + placeholder_of("DB"), secrets) == "A=hunter2");
+}
+
+TEST_CASE("only the environment of a container may hold a secret, and only one that there is") {
+    const std::string only =
+        " is a secret of the admin's env_file, which only \"environment\" may hold; there, the "
+        "container finds it as its own $DB";
+    CHECK(problem_of(plan_with({"c", "", {{"--env", "A={secret:DB}"}}, "i", {"x"}})).empty());
+    CHECK(problem_of(plan_with({"c", "", {{"--label", "a={secret:DB}"}}, "i", {}})) ==
+          "service \"web\": label: DB" + only);
+    CHECK(problem_of(plan_with({"c", "", {}, "{secret:DB}", {}})) == "service \"web\": image: DB" + only);
+    CHECK(problem_of(plan_with({"c", "", {}, "i", {"sh", "{secret:DB}"}})) ==
+          "service \"web\": command: DB" + only);
+    CHECK(problem_of(plan_with({"c", "", {{"--env", "A={secret:DB}{secret:GONE}"}}, "i", {}})) ==
+          "service \"web\": environment: the admin's env_file has no GONE");
+    for (const char* name : {"HOME", "LD_PRELOAD", "CONTAINERS_CONF", "XDG_RUNTIME_DIR", "PATH"})
+        CHECK(problem_of(plan_with({"c", "", {{"--env", std::string(name) + "={secret:DB}"}}, "i", {}}))
+                  .starts_with(std::string("service \"web\": environment: ") + name +
+                               " must not hold a secret: "));
+    CHECK(problem_of(plan_with({"c", "", {{"--env", "A.b={secret:DB}"}}, "i", {}})) ==
+          "service \"web\": environment: A.b must not hold a secret: it is not the name of a variable");
+    Plan builds;
+    builds.builds.push_back({"own", "/c", "/f", {{"--build-arg", "A={secret:DB}"}}});
+    CHECK(problem_of(builds) == "service \"own\": build-arg: DB" + only);
+}
