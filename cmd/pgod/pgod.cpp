@@ -1,6 +1,7 @@
 // pgod: reads the configuration and runs the supervisor; --check judges a configuration file.
 #include "config/config.hpp"
 #include "core/exit_status.hpp"
+#include "daemon/host_key.hpp"
 #include "daemon/secret_files.hpp"
 #include "daemon/supervisor.hpp"
 #include "os/log.hpp"
@@ -16,6 +17,7 @@ namespace {
 struct Options {
     std::string config = "/etc/pgod/config.toml";
     bool check = false;
+    bool fingerprint = false;
     bool debug = false;
 };
 
@@ -42,10 +44,25 @@ bool report_problems(const pgod::ConfigReport& report, const Options& options) {
     return good;
 }
 
+int print_fingerprint(const std::string& host_key) {
+    const auto fingerprint = pgod::daemon::host_key_fingerprint(host_key);
+    if (fingerprint) {
+        fmt::print("{}\n", *fingerprint);
+        return pgod::exit_status::done;
+    }
+    const bool none = fingerprint.error().code == pgod::Code::gone;
+    fmt::print(stderr, "{}\n",
+               none ? host_key + " is not there yet: pgod makes it when it starts"
+                    : fingerprint.error().message);
+    return pgod::exit_status::failed;
+}
+
 int run(const Options& options) {
     auto report = pgod::load_config(options.config);
     if (!report_problems(report, options))
         return pgod::exit_status::config;
+    if (options.fingerprint)
+        return print_fingerprint(report.config->host_key);
     if (options.check) {
         const std::size_t count = report.config->services.size();
         fmt::print("{}: good, {} service{}\n", options.config, count, count == 1 ? "" : "s");
@@ -67,6 +84,8 @@ int main(int argc, char** argv) {
     CLI::App app("GitOps for podman-compose: deploys what is committed, as the user who owns it.", "pgod");
     app.add_option("-c,--config", options.config, "configuration file")->capture_default_str();
     app.add_flag("--check", options.check, "judge the configuration file and exit");
+    app.add_flag("--fingerprint", options.fingerprint,
+                 "print the host key's fingerprint, to be pinned, and exit");
     app.add_flag("-d,--debug", options.debug, "log more");
     app.set_version_flag("--version", "pgod " PGOD_VERSION);
     try {

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
     CLI::App app("The SSH endpoint of pgod, which starts it.", "pgod-ssh");
     pgod::daemon::SshRole role;
     bool make_host_key = false;
+    bool fingerprint = false;
     auto* user = app.add_option("--user", role.user, "the user to become; needs root");
     auto* empty =
         app.add_option("--empty", role.empty_directory, "the empty directory to make the root directory");
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
     empty->needs(user);
     app.add_flag("-d,--debug", role.debug, "log more");
     app.add_flag("--make-host-key", make_host_key, "print a new ed25519 private key and exit");
+    app.add_flag("--fingerprint", fingerprint, "print the fingerprint of the private key on standard input");
     app.set_version_flag("--version", "pgod-ssh " PGOD_VERSION);
     try {
         app.parse(argc, argv);
@@ -25,6 +27,8 @@ int main(int argc, char** argv) {
     }
     if (make_host_key)
         return pgod::daemon::print_host_key();
+    if (fingerprint)
+        return pgod::daemon::print_fingerprint();
     // No exit handlers: nothing is left to tidy up, and a leak checker cannot look at a process that is not
     // dumpable.
     ::_exit(pgod::daemon::run_ssh_role(role));

@@ -1,10 +1,9 @@
 #include "daemon/ssh_endpoint.hpp"
 
+#include "daemon/host_key.hpp"
 #include "daemon/program_path.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/log.hpp"
-#include "os/run.hpp"
-#include "os/safe_path.hpp"
 #include "os/users.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +11,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,10 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* endpoint_user = "pgod";
 constexpr auto restart_delay = 1s;
 constexpr auto end_patience = 1s;
-constexpr std::size_t max_host_key = 16 * 1024;
 constexpr std::size_t max_listeners = 4;
 constexpr int backlog = 512; // waiting connections; a burst of idle ones must not hide a good one
 
@@ -49,22 +45,6 @@ Result<Fd> listen_on(const addrinfo& address) {
     return fd;
 }
 
-std::string directory_of(const std::string& path) {
-    return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
-}
-
-// Who can read the host key can pretend to be this host.
-Status check_private(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        return errno_error("look at " + path);
-    if ((status.st_mode & 077) != 0)
-        return Error{Code::denied,
-                     fmt::format("{0} has mode {1:04o}, so that others can read it; run: chmod 600 {0}", path,
-                                 status.st_mode & 07777)};
-    return ok();
-}
-
 } // namespace
 
 Status SshEndpoint::start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed) {
@@ -76,7 +56,7 @@ Status SshEndpoint::start(const Config& config, const std::string& empty_directo
     else
         os::log_info("the service manager passed {} listening socket{}; `listen` does not count",
                      listeners_.size(), listeners_.size() == 1 ? "" : "s");
-    TRY_DOING(load_host_key(config.host_key), "host_key");
+    host_key_ = TRY_DOING(load_host_key(config.host_key), "host_key");
     return launch();
 }
 
@@ -115,37 +95,6 @@ Status SshEndpoint::bind(const ListenAddress& address) {
     if (listeners_.empty())
         return std::move(*failure).context(fmt::format("listen on {}:{}", address.host, address.port));
     return ok();
-}
-
-Status SshEndpoint::load_host_key(const std::string& path) {
-    auto text = os::read_file(path, max_host_key);
-    if (!text && text.error().code == Code::gone) {
-        host_key_ = TRY(make_host_key());
-        const Fd directory = TRY(os::open_directory(directory_of(path)));
-        TRY(os::write_file_atomically(directory.get(), path.substr(path.rfind('/') + 1), host_key_.reveal(),
-                                      0600));
-        os::log_info("made a new SSH host key in {}", path);
-        return ok();
-    }
-    if (!text)
-        return std::move(text).error();
-    TRY(check_private(path));
-    host_key_ = Secret(std::move(*text));
-    return ok();
-}
-
-Result<Secret> SshEndpoint::make_host_key() const {
-    os::RunRequest request;
-    request.spawn.program = TRY(program_path("pgod-ssh"));
-    request.spawn.argv = {"pgod-ssh", "--make-host-key"};
-    request.max_output = max_host_key;
-    request.deadline = 20s;
-    if (::geteuid() == 0)
-        request.spawn.become = TRY(os::find_user(endpoint_user));
-    auto result = TRY(os::run(request));
-    if (!result.succeeded() || result.output.empty())
-        return Error{Code::internal, "pgod-ssh could not make a host key: " + result.errors};
-    return Secret(std::move(result.output));
 }
 
 std::vector<std::string> SshEndpoint::arguments() const {

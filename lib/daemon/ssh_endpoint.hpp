@@ -1,4 +1,4 @@
-// SshEndpoint: the supervisor's side of pgod-ssh. Binds the port, makes and reads the host key, starts
+// SshEndpoint: the supervisor's side of pgod-ssh. Binds the port, hands over the host key, starts
 // pgod-ssh and starts it again when it ends, and hands each accepted connection on. Parses nothing a client
 // sent.
 #pragma once
@@ -34,8 +34,6 @@ class SshEndpoint {
   private:
     Status check_user() const;
     Status bind(const ListenAddress& address);
-    Status load_host_key(const std::string& path);
-    Result<Secret> make_host_key() const;
     Status launch();
     void on_notice();
     void restart_soon();

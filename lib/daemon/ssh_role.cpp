@@ -32,7 +32,8 @@ namespace pgod::daemon {
 namespace {
 
 constexpr int control_fd = 3;
-constexpr rlim_t max_descriptors = 1024; // of the listener: two or three for each connection
+constexpr std::size_t max_host_key = 16 * 1024; // bytes
+constexpr rlim_t max_descriptors = 1024;        // of the listener: two or three for each connection
 constexpr std::uint32_t max_connections = 300;
 
 struct CloseDirectory {
@@ -163,6 +164,25 @@ Status serve(const SshRole& role) {
     return listener.run();
 }
 
+int print_or_complain(const Result<Secret>& text) {
+    if (!text) {
+        os::start_log("pgod-ssh", false);
+        os::log_error("{}", text.error().message);
+        return exit_status::internal;
+    }
+    const auto& bytes = text->reveal();
+    const bool written =
+        std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0;
+    return written ? exit_status::done : exit_status::failed;
+}
+
+Result<Secret> fingerprint_of_input() {
+    std::string text(max_host_key, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), stdin));
+    const auto key = TRY(ssh::import_private_key(Secret(std::move(text))));
+    return Secret(TRY(ssh::fingerprint_of(key.get())) + "\n");
+}
+
 } // namespace
 
 int run_ssh_role(const SshRole& role) {
@@ -180,16 +200,11 @@ int run_ssh_role(const SshRole& role) {
 }
 
 int print_host_key() {
-    const auto key = ssh::make_host_key();
-    if (!key) {
-        os::start_log("pgod-ssh", false);
-        os::log_error("{}", key.error().message);
-        return exit_status::internal;
-    }
-    const auto& text = key->reveal();
-    const bool written =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return written ? exit_status::done : exit_status::failed;
+    return print_or_complain(ssh::make_host_key());
+}
+
+int print_fingerprint() {
+    return print_or_complain(fingerprint_of_input());
 }
 
 } // namespace pgod::daemon

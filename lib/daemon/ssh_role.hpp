@@ -20,4 +20,7 @@ int run_ssh_role(const SshRole& role);
 // Prints a new ed25519 private key in OpenSSH format.
 int print_host_key();
 
+// Reads a private key from standard input and prints its fingerprint.
+int print_fingerprint();
+
 } // namespace pgod::daemon

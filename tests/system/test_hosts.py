@@ -45,9 +45,7 @@ class Hosts(SystemTest):
         return daemon
 
     def pin_of(self, daemon):
-        listed = run(["ssh-keygen", "-y", "-f", daemon.directory / "host_key"])
-        (daemon.directory / "host_key.pub").write_text(listed.stdout)
-        return run(["ssh-keygen", "-l", "-f", daemon.directory / "host_key.pub"]).stdout.split()[1]
+        return run([BIN / "pgod", "-c", daemon.config, "--fingerprint"]).stdout.strip()
 
     def configure(self, text):
         self.config.write_text(text)
@@ -79,6 +77,22 @@ class Hosts(SystemTest):
         self.assertEqual({service["name"] for service in both["localhost"]["output"]}, {"demo", "second"})
         self.assertIsNone(both["127.0.0.9"]["output"])
         self.assertEqual(self.ctl("@both:demo//exec", "-t", "web", "sh").returncode, 64)
+
+    def test_pgod_says_what_to_pin(self):
+        key = self.first.directory / "host_key"
+        (self.directory / "host_key.pub").write_text(run(["ssh-keygen", "-y", "-f", key]).stdout)
+        listed = run(["ssh-keygen", "-l", "-f", self.directory / "host_key.pub"]).stdout
+        self.assertEqual(self.pin_of(self.first), listed.split()[1])
+        asked = [BIN / "pgod", "-c", self.first.config, "--fingerprint"]
+        key.write_text("nonsense\n")
+        wrong = run(asked)
+        self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+        self.assertIn("not a private key", wrong.stderr)
+        key.unlink()
+        none = run(asked)
+        self.assertEqual((none.returncode, none.stdout), (1, ""))
+        self.assertIn(f"{key} is not there yet", none.stderr)
+        self.assertFalse(key.exists())
 
     def test_defaults_of_one_host(self):
         self.assertEqual(self.ctl("127.0.0.1:demo//ping").returncode, 0)
