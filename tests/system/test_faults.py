@@ -109,10 +109,10 @@ class Faults(Trouble):
         # What is mounted over a program is seen by this pgod and its workers alone.
         self.daemon.launcher = ["unshare", "--mount", "--propagation", "slave"]
 
-    def state_on_a_disk_of_its_own(self):
+    def state_on_a_disk_of_its_own(self, *disk):
         self.daemon.launcher = []  # it sees what is done to the disk
         self.daemon.state.mkdir(mode=0o711)
-        self.mount("-t", "tmpfs", "-o", "size=64m,mode=0711", "tmpfs", self.daemon.state)
+        self.mount(*(disk or ["-t", "tmpfs", "-o", "size=64m,mode=0711", "tmpfs"]), self.daemon.state)
         self.addCleanup(subprocess.run, ["umount", "-l", self.daemon.state], check=True)
         for user in (ANN, BOB):  # rootless podman keeps a namespace that does not see it
             user.podman("system", "migrate")
@@ -159,6 +159,25 @@ class Faults(Trouble):
         self.mount("-o", "remount,rw", self.daemon.state)
         self.demo.runs()
         self.demo.is_well()
+        self.other.is_untouched()
+
+    def test_the_disk_of_the_state_fails_while_pgod_runs(self):
+        """As the kernel makes a disk read-only for good that has errors; what is begun anew then needs another disk."""
+        image = self.directory / "disk"
+        subprocess.run(["truncate", "-s", "128M", image], check=True)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        self.state_on_a_disk_of_its_own("-o", "loop,errors=remount-ro", image)
+        self.begin()
+        device = subprocess.run(["findmnt", "-no", "SOURCE", self.daemon.state], capture_output=True, text=True,
+                                check=True).stdout.strip()
+        pathlib.Path("/sys/fs/ext4", pathlib.Path(device).name, "trigger_fs_error").write_text("1")
+        self.demo.push("two")
+        self.demo.says("Read-only file system")
+        self.daemon.stop()
+        self.daemon.start(write=False)
+        self.demo.says("Read-only file system")
+        time.sleep(3)  # several polls
+        self.demo.is_untouched()
         self.other.is_untouched()
 
     def test_a_corrupt_repository_is_fetched_anew(self):
