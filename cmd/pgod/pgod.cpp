@@ -1,6 +1,8 @@
-// pgod: reads the configuration and runs the supervisor; --check judges a configuration file.
+// pgod: reads the configuration and runs the supervisor; --check judges a configuration file,
+// --doctor the host.
 #include "config/config.hpp"
 #include "core/exit_status.hpp"
+#include "daemon/doctor.hpp"
 #include "daemon/host_key.hpp"
 #include "daemon/secret_files.hpp"
 #include "daemon/supervisor.hpp"
@@ -18,6 +20,8 @@ struct Options {
     std::string config = "/etc/pgod/config.toml";
     bool check = false;
     bool fingerprint = false;
+    bool doctor = false;
+    bool json = false;
     bool debug = false;
 };
 
@@ -57,6 +61,13 @@ int print_fingerprint(const std::string& host_key) {
     return pgod::exit_status::failed;
 }
 
+int examine(const pgod::Config& config, bool json) {
+    pgod::os::start_log("pgod", false);
+    const auto findings = pgod::daemon::examine(config);
+    fmt::print("{}", json ? pgod::daemon::as_json(findings) : pgod::daemon::as_text(findings));
+    return pgod::daemon::all_good(findings) ? pgod::exit_status::done : pgod::exit_status::failed;
+}
+
 int run(const Options& options) {
     auto report = pgod::load_config(options.config);
     if (!report_problems(report, options))
@@ -68,6 +79,8 @@ int run(const Options& options) {
         fmt::print("{}: good, {} service{}\n", options.config, count, count == 1 ? "" : "s");
         return pgod::exit_status::done;
     }
+    if (options.doctor)
+        return examine(*report.config, options.json);
     pgod::os::start_log("pgod", options.debug);
     pgod::daemon::Supervisor supervisor(options.config, std::move(*report.config));
     if (auto ended = supervisor.run(); !ended) {
@@ -86,6 +99,9 @@ int main(int argc, char** argv) {
     app.add_flag("--check", options.check, "judge the configuration file and exit");
     app.add_flag("--fingerprint", options.fingerprint,
                  "print the host key's fingerprint, to be pinned, and exit");
+    auto* doctor = app.add_flag("--doctor", options.doctor,
+                                "look the host and every service over, say what mends them, and exit");
+    app.add_flag("--json", options.json, "with --doctor: as JSON")->needs(doctor);
     app.add_flag("-d,--debug", options.debug, "log more");
     app.set_version_flag("--version", "pgod " PGOD_VERSION);
     try {

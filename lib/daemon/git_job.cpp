@@ -203,6 +203,7 @@ bool run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadl
                                               .max_bytes = job.max_bytes,
                                               .given = std::move(*credentials)},
                                    .known = job.sync_job.known,
+                                   .only_look = job.sync_job.look,
                                    .network_deadline = network_deadline_of(deadline)};
     auto result = git::sync(request);
     for (auto& key : result.keys)

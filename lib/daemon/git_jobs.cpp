@@ -89,6 +89,14 @@ void GitJobs::sync(const Service& service, const Identity& user, const std::stri
     enqueue(std::move(job));
 }
 
+void GitJobs::look(const Service& service, const Identity& user, SyncDone done) {
+    Job job = job_of(service, user, "/");
+    job.request.sync_job.look = true;
+    job.credentials = service.credentials;
+    job.sync_done = std::move(done);
+    enqueue(std::move(job));
+}
+
 void GitJobs::export_commit(const Service& service, const Identity& user, const std::string& directory,
                             ipc::ExportJob wanted, ExportDone done) {
     Job job = job_of(service, user, directory);

@@ -28,6 +28,8 @@ class GitJobs {
     // `directory` is the service's; both return at once.
     void sync(const Service& service, const Identity& user, const std::string& directory,
               const std::string& known, SyncDone done);
+    // Asks upstream for the tip of the branch, as sync() would, and keeps nothing.
+    void look(const Service& service, const Identity& user, SyncDone done);
     void export_commit(const Service& service, const Identity& user, const std::string& directory,
                        ipc::ExportJob wanted, ExportDone done);
 

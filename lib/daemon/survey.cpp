@@ -75,7 +75,10 @@ void Surveys::begin(const std::string& name, User& user) {
 Status Surveys::start_worker(const std::string& name, User& user, ipc::WorkJob job) {
     user.worker = TRY(Worker::start(
         loop_, job, user.identity, {}, [this, name](const ipc::WorkDone& done) { finish(name, done); },
-        [this, name](ipc::Surveyed seen) { take(name, std::move(seen)); }));
+        [this, name](ipc::WorkReport report) {
+            if (auto* seen = std::get_if<ipc::Surveyed>(&report))
+                take(name, std::move(*seen));
+        }));
     user.timer = loop_.after(patience, [&user] { user.worker->cancel(); });
     return ok();
 }

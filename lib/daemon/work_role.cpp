@@ -2,6 +2,7 @@
 
 #include "compose/deployment.hpp"
 #include "compose/deployment_log.hpp"
+#include "compose/examine.hpp"
 #include "compose/exec.hpp"
 #include "compose/fetch.hpp"
 #include "compose/heal.hpp"
@@ -108,7 +109,8 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
         return compose::check_commit(work);
     case ipc::WorkKind::heal:
         return compose::heal(work);
-    case ipc::WorkKind::survey: // of several services: see survey_all()
+    case ipc::WorkKind::survey:  // of several services: see survey_all()
+    case ipc::WorkKind::examine: // of none: see examine_user()
         break;
     }
     return {};
@@ -160,6 +162,18 @@ Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel&
     return done;
 }
 
+Result<ipc::WorkDone> examine_user(const ipc::WorkJob& request, const os::Channel& channel) {
+    const auto user = os::current_user();
+    const auto podman =
+        TRY(compose::Podman::find(os::user_environment(user), compose::leftover_mark(request.service)));
+    compose::examine(podman, user, [&channel](compose::Examined one) {
+        report(channel, ipc::Examined{std::move(one.check), std::move(one.problem), std::move(one.remedy)});
+    });
+    ipc::WorkDone done;
+    done.exit_status = exit_status::done;
+    return done;
+}
+
 // Of the descriptors that the supervisor gave along with the job.
 Status take_secrets(compose::Job& job) {
     if (::fcntl(env_secrets_descriptor, F_GETFD) >= 0)
@@ -173,6 +187,8 @@ Status take_secrets(compose::Job& job) {
 Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
     if (request.kind == ipc::WorkKind::survey)
         return survey_all(request, channel);
+    if (request.kind == ipc::WorkKind::examine)
+        return examine_user(request, channel);
     compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
     TRY(take_secrets(job));
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));

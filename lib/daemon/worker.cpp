@@ -107,8 +107,8 @@ void Worker::on_report(unsigned limit) {
             return end_liar();
         if (done != nullptr)
             result_ = std::move(*done);
-        else if (auto* one = std::get_if<ipc::Surveyed>(&*report); one != nullptr && seen_)
-            seen_(std::move(*one));
+        else if (seen_)
+            seen_(std::move(*report));
     }
 }
 

@@ -18,7 +18,7 @@ namespace pgod::daemon {
 class Worker {
   public:
     using Done = std::function<void(ipc::WorkDone)>;
-    using Seen = std::function<void(ipc::Surveyed)>; // of a survey
+    using Seen = std::function<void(ipc::WorkReport)>; // of a survey or an examination
 
     struct Streams { // the worker's ends; closed here once it has them. Absent: /dev/null
         Fd output;

@@ -180,11 +180,11 @@ SyncResult Sync::run() {
 std::optional<SyncResult> look_at_upstream(const SyncRequest& request) {
     const NetworkDeadline deadline(request.network_deadline);
     auto tip = Upstream(nullptr, request.source).tip();
-    if (tip && *tip != request.known)
+    if (tip && *tip != request.known && !request.only_look)
         return std::nullopt;
     SyncResult result;
     result.only_looked = true;
-    result.tip = request.known;
+    result.tip = tip ? *tip : request.known;
     if (!tip)
         result.error = std::move(tip).error();
     return result;
@@ -193,7 +193,7 @@ std::optional<SyncResult> look_at_upstream(const SyncRequest& request) {
 } // namespace
 
 SyncResult sync(const SyncRequest& request) {
-    if (!request.known.empty())
+    if (!request.known.empty() || request.only_look)
         if (auto unmoved = look_at_upstream(request))
             return std::move(*unmoved);
     return Sync(request).run();

@@ -15,6 +15,7 @@ struct SyncRequest {
     std::string directory; // the service's, absolute, owned by the user we are
     Source source;
     std::string known; // the tip whose keys the caller has; empty: none, look at the local repository
+    bool only_look = false; // ask for the tip, and open nothing
     std::chrono::steady_clock::time_point network_deadline = std::chrono::steady_clock::time_point::max();
 };
 

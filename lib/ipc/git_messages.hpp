@@ -11,7 +11,11 @@ namespace pgod::ipc {
 
 struct SyncJob {
     std::string known; // the tip whose keys the supervisor has; empty: none
-    void fields(auto& archive) { archive(known); }
+    bool look = false; // ask upstream for its tip, and nothing else
+    void fields(auto& archive) {
+        archive(known);
+        archive(look);
+    }
 };
 
 struct ExportJob {

@@ -29,9 +29,10 @@ enum class WorkKind : std::uint8_t {
     check,    // would the exported commit be accepted? args: perhaps the commit that is meant
     heal,     // mend what ended, is missing or was replaced, by the record
     survey,   // look at several services of one user, named in `args`; `directory` holds theirs
+    examine,  // does podman work for this user? Says Examined for each check
 };
 constexpr WorkKind last_of(WorkKind) {
-    return WorkKind::survey;
+    return WorkKind::examine;
 }
 
 struct WorkJob {
@@ -124,6 +125,16 @@ struct Surveyed { // one for each service of a survey
         archive(problem);
     }
 };
-using WorkReport = std::variant<Progress, WorkDone, Surveyed>;
+struct Examined { // one for each check of an examination; without a problem it is good
+    std::string check;
+    std::string problem;
+    std::string remedy; // a command
+    void fields(auto& archive) {
+        archive(check);
+        archive(problem);
+        archive(remedy);
+    }
+};
+using WorkReport = std::variant<Progress, WorkDone, Surveyed, Examined>;
 
 } // namespace pgod::ipc

@@ -123,7 +123,8 @@ template<>
 std::vector<WorkReport> samples() {
     return {
         Progress{"verify"}, some_work_done(), WorkDone{},
-        Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"}};
+        Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"},
+        Examined{"storage", "the disk is full", "podman image prune"}};
 }
 
 // Random bytes are the same in every run: a failure can be looked at again.

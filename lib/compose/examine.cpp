@@ -1,0 +1,70 @@
+#include "compose/examine.hpp"
+
+#include "base/text.hpp"
+#include "compose/json.hpp"
+#include "compose/space.hpp"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace pgod::compose {
+
+namespace {
+
+Podman::Call info_call() {
+    Podman::Call call;
+    call.arguments = {"info", "--format", "json"};
+    call.ends_with_us = true;
+    return call;
+}
+
+// crun 1.8 refuses anything but the unified hierarchy; runc takes every layout.
+Examined judge_cgroups(const Json& host, const std::string& user) {
+    const std::string version = text_of(host, "cgroupVersion");
+    const std::string runtime = text_of(member_of(host, "ociRuntime"), "name");
+    if (version == "v2" || runtime != "crun")
+        return {"cgroups", "", ""};
+    return {"cgroups",
+            fmt::format("the host has cgroups {}, which podman's runtime crun refuses", escaped(version)),
+            fmt::format("apt-get install runc && printf '[engine]\\nruntime = \"runc\"\\n' >> "
+                        "~{}/.config/containers/containers.conf",
+                        user)};
+}
+
+Examined judge_storage(const std::string& root, const std::string& user) {
+    const std::string remedy = fmt::format("runuser -u {} -- podman image prune --all", user);
+    struct statvfs found {};
+    if (::statvfs(root.c_str(), &found) != 0)
+        return {"storage", errno_error("look at podman's storage " + escaped(root)).message, remedy};
+    const FreeSpace space{static_cast<std::uint64_t>(found.f_blocks) * found.f_frsize,
+                          static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize, found.f_files,
+                          found.f_favail};
+    if (auto judged = judge_space(space, root); !judged)
+        return {"storage", judged.error().message, remedy};
+    return {"storage", "", ""};
+}
+
+// Where podman keeps its images unless it says otherwise; it cannot say so on a full disk.
+std::string usual_storage(const std::string& home) {
+    const std::string path = home + "/.local/share/containers";
+    return ::access(path.c_str(), F_OK) == 0 ? path : home;
+}
+
+} // namespace
+
+void examine(const Podman& podman, const Identity& user, const std::function<void(Examined)>& tell) {
+    const auto answer = podman.must(info_call(), "podman info");
+    const Json info = answer ? parse_json(*answer) : Json();
+    const bool good = answer && info.is_object();
+    const std::string problem =
+        answer ? "podman info answered with something else than JSON" : answer.error().message;
+    tell({"podman", good ? "" : problem,
+          good ? "" : fmt::format("runuser -u {} -- podman system migrate", user.name)});
+    if (good)
+        tell(judge_cgroups(member_of(info, "host"), user.name));
+    const std::string root = text_of(member_of(info, "store"), "graphRoot");
+    tell(judge_storage(root.empty() ? usual_storage(user.home) : root, user.name));
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,22 @@
+// examine(): what `pgod --doctor` has to ask as the service's user: does rootless podman work for this user,
+// does its OCI runtime get along with the host's cgroups, and is there room for images. Changes nothing.
+#pragma once
+
+#include "base/identity.hpp"
+#include "compose/podman.hpp"
+
+#include <functional>
+#include <string>
+
+namespace pgod::compose {
+
+struct Examined {
+    std::string check;
+    std::string problem; // one sentence; empty: good
+    std::string remedy;
+};
+
+// Once for each check.
+void examine(const Podman& podman, const Identity& user, const std::function<void(Examined)>& tell);
+
+} // namespace pgod::compose

@@ -1,0 +1,70 @@
+#include "core/diagnosis.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+
+namespace pgod {
+
+namespace {
+
+// The numbers of "4.3.1", as many as there are.
+std::vector<std::uint64_t> numbers_of(std::string_view version) {
+    std::vector<std::uint64_t> numbers;
+    for (const auto part : split(version, '.')) {
+        const auto digits = part.substr(0, std::min(part.find_first_not_of("0123456789"), part.size()));
+        const auto number = parse_decimal(digits);
+        if (!number)
+            break;
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
+} // namespace
+
+std::string problem_of_podman(std::string_view version) {
+    auto text = trimmed(version);
+    if (text.starts_with("podman version "))
+        text.remove_prefix(15);
+    const auto numbers = numbers_of(text);
+    if (numbers.size() >= 2 && (numbers[0] > 4 || (numbers[0] == 4 && numbers[1] >= 3)))
+        return {};
+    return "podman 4.3 or newer is needed, and this is \"" + escaped(shortened(text, 60)) + "\"";
+}
+
+std::string problem_of_compose(std::string_view version) {
+    const auto text = trimmed(version);
+    if (numbers_of(text) == std::vector<std::uint64_t>{1, 0, 3})
+        return {};
+    return "podman-compose 1.0.3 is the version that pgod understands, and this is \"" +
+           escaped(shortened(text, 60)) + "\"";
+}
+
+SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std::uint32_t uid) {
+    SubordinateIds found{0, 100'000};
+    const std::string by_number = std::to_string(uid);
+    for (const auto line : split(file, '\n')) {
+        const auto fields = split(trimmed(line), ':');
+        if (fields.size() != 3)
+            continue;
+        const auto first = parse_decimal(fields[1]);
+        const auto count = parse_decimal(fields[2]);
+        if (!first || !count || *first > UINT32_MAX || *count > UINT32_MAX)
+            continue;
+        found.free_from = std::max(found.free_from, *first + *count);
+        if (fields[0] == user || fields[0] == by_number)
+            found.count += *count;
+    }
+    return found;
+}
+
+std::optional<std::uint16_t> privileged_port(const Service& service, unsigned unprivileged_from) {
+    std::optional<std::uint16_t> lowest;
+    for (const auto& range : service.ports.value_or(std::vector<PortRange>()))
+        if (range.first < unprivileged_from && (!lowest || range.first < *lowest))
+            lowest = range.first;
+    return lowest;
+}
+
+} // namespace pgod

@@ -1,0 +1,42 @@
+// Diagnosis: what `pgod --doctor` looks for on a host, as far as it can be judged without looking: versions,
+// ranges of subordinate ids, ports. Pure. Each finding that is not good says what is wrong and the command
+// that mends it.
+#pragma once
+
+#include "core/service.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod {
+
+struct Finding {
+    std::string about;   // "host", `user "ann"`, `service "shop"`
+    std::string check;   // "podman", "subuid"…
+    std::string problem; // one sentence; empty: it is as it should be
+    std::string remedy;  // a command, or a line for the configuration; empty with `problem`
+    bool operator==(const Finding&) const = default;
+};
+
+// "podman version 4.3.1": 4.3 at least. The problem, or empty.
+std::string problem_of_podman(std::string_view version);
+// "1.0.3": that is the one whose calls are understood; others are said, not guessed.
+std::string problem_of_compose(std::string_view version);
+
+// /etc/subuid or /etc/subgid, as subuid(5) describes it: has the user 65,536 ids? With a range that is free
+// for the remedy.
+struct SubordinateIds {
+    std::uint64_t count = 0;     // of the user, by name or uid
+    std::uint64_t free_from = 0; // above every range of the file, and at least 100000
+};
+SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std::uint32_t uid);
+inline constexpr std::uint64_t wanted_ids = 65'536;
+
+// The lowest port that the configuration lets a service bind although an ordinary user may not; nullopt:
+// none. Services without `ports` are not judged.
+std::optional<std::uint16_t> privileged_port(const Service& service, unsigned unprivileged_from);
+
+} // namespace pgod

@@ -1,0 +1,182 @@
+#include "daemon/doctor.hpp"
+
+#include "base/text.hpp"
+#include "daemon/doctor_checks.hpp"
+#include "daemon/event_loop.hpp"
+#include "daemon/git_jobs.hpp"
+#include "daemon/worker.hpp"
+#include "os/users.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds worker_patience = 2min; // podman itself gets one
+constexpr auto longest = 10min;                             // for what asks others, all at once
+constexpr std::size_t max_sentence = 1000; // bytes of what a worker, which is the user's, has to say
+
+std::string shown(std::string_view text) {
+    return escaped(shortened(text, max_sentence));
+}
+
+// What is asked of other processes, side by side.
+class Visit {
+  public:
+    Visit(const Config& config, std::vector<Finding>& findings)
+        : config_(config)
+        , findings_(findings) {}
+
+    void run() {
+        if (auto started = git_.start(); !started) {
+            findings_.push_back(
+                {"host", "pgod-git", started.error().message, "apt-get install --reinstall pgod"});
+            return;
+        }
+        for (const auto& service : config_.services) {
+            const auto user = os::find_user(service.user);
+            if (!user)
+                continue;
+            if (workers_.find(service.user) == workers_.end())
+                ask_user(*user);
+            ask_upstream(service, *user);
+        }
+        const auto over = loop_.after(longest, [this] { loop_.stop(); });
+        if (waiting_ > 0)
+            loop_.run();
+        workers_.clear();
+    }
+
+  private:
+    void ask_user(const Identity& user) {
+        ipc::WorkJob job;
+        job.kind = ipc::WorkKind::examine;
+        job.service = "doctor";
+        job.deadline = worker_patience;
+        const std::string about = fmt::format("user \"{}\"", user.name);
+        auto worker = Worker::start(
+            loop_, job, user, {},
+            [this, about, name = user.name](const ipc::WorkDone& done) {
+                if (done.error)
+                    findings_.push_back({about, "podman", shown(done.error->message),
+                                         fmt::format("runuser -u {} -- podman info", name)});
+                one_less();
+            },
+            [this, about](const ipc::WorkReport& report) {
+                if (const auto* one = std::get_if<ipc::Examined>(&report))
+                    findings_.push_back({about, shown(one->check), shown(one->problem),
+                                         one->problem.empty() ? "" : shown(one->remedy)});
+            });
+        if (!worker) {
+            findings_.push_back({about, "podman", worker.error().message,
+                                 fmt::format("runuser -u {} -- podman info", user.name)});
+            return;
+        }
+        workers_[user.name] = std::move(*worker);
+        ++waiting_;
+    }
+
+    void ask_upstream(const Service& service, const Identity& user) {
+        ++waiting_;
+        git_.look(service, user, [this, &service](const SyncResult& result) {
+            findings_.push_back({fmt::format("service \"{}\"", service.name), "repository",
+                                 result.error ? shown(result.error->message) : "",
+                                 result.error
+                                     ? fmt::format("runuser -u {} -- git ls-remote {} {}", service.user,
+                                                   service.repository.redacted(), service.branch)
+                                     : ""});
+            one_less();
+        });
+    }
+
+    void one_less() {
+        if (--waiting_ == 0)
+            loop_.stop();
+    }
+
+    const Config& config_;
+    std::vector<Finding>& findings_;
+    EventLoop loop_;
+    GitJobs git_{loop_};
+    std::map<std::string, std::unique_ptr<Worker>> workers_; // by user
+    std::size_t waiting_ = 0;
+};
+
+void append(std::vector<Finding>& all, std::vector<Finding> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+} // namespace
+
+std::vector<Finding> examine(const Config& config) {
+    std::vector<Finding> findings = examine_host(config);
+    std::map<std::string, bool> users;
+    for (const auto& service : config.services) {
+        const auto user = os::find_user(service.user);
+        if (!users.emplace(service.user, true).second && !user)
+            continue;
+        if (!user) {
+            findings.push_back({fmt::format("user \"{}\"", service.user), "user", user.error().message,
+                                fmt::format("useradd --create-home {}", service.user)});
+            continue;
+        }
+        append(findings, examine_user(*user, config.linger));
+        append(findings, examine_service(service, *user));
+    }
+    Visit(config, findings).run();
+    // Two services of one user: what is said of him is said once.
+    std::vector<Finding> once;
+    for (auto& finding : findings)
+        if (std::find(once.begin(), once.end(), finding) == once.end())
+            once.push_back(std::move(finding));
+    const auto rank = [](const Finding& finding) {
+        return finding.about == "host" ? 0 : finding.about.starts_with("user") ? 1 : 2;
+    };
+    std::stable_sort(once.begin(), once.end(), [&rank](const Finding& one, const Finding& other) {
+        return std::pair(rank(one), one.about) < std::pair(rank(other), other.about);
+    });
+    return once;
+}
+
+bool all_good(const std::vector<Finding>& findings) {
+    return std::all_of(findings.begin(), findings.end(),
+                       [](const Finding& one) { return one.problem.empty(); });
+}
+
+std::string as_text(const std::vector<Finding>& findings) {
+    std::string text;
+    std::size_t bad = 0;
+    for (const auto& finding : findings) {
+        text += fmt::format("{:<4} {}: {}{}{}\n", finding.problem.empty() ? "ok" : "BAD", finding.about,
+                            finding.check, finding.problem.empty() ? "" : ": ", finding.problem);
+        if (finding.problem.empty())
+            continue;
+        ++bad;
+        text += fmt::format("     mend it with:  {}\n", finding.remedy);
+    }
+    return text +
+           (bad == 0 ? "all is well\n" : fmt::format("{} of {} checks failed\n", bad, findings.size()));
+}
+
+std::string as_json(const std::vector<Finding>& findings) {
+    auto checks = nlohmann::json::array();
+    for (const auto& finding : findings)
+        checks.push_back({{"about", finding.about},
+                          {"check", finding.check},
+                          {"good", finding.problem.empty()},
+                          {"problem", finding.problem},
+                          {"remedy", finding.remedy}});
+    const nlohmann::json json{{"good", all_good(findings)}, {"checks", std::move(checks)}};
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+} // namespace pgod::daemon

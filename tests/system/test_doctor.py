@@ -1,0 +1,137 @@
+"""`pgod --doctor` finds nothing wrong where nothing is, and names each planted fault with the command that mends it. Faults
+of the host are planted in a mount namespace of the doctor's own."""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from harness import BIN, Repository, SystemTest, User, compose_web, free_port, main, require_root_and_podman, run
+
+require_root_and_podman()
+
+ANN = None
+
+
+def setUpModule():
+    global ANN
+    ANN = User("pgt-doc-ann")
+    unittest.addModuleCleanup(ANN.remove)
+
+
+class Doctor(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.repository = Repository(self.directory)
+        self.repository.commit({"compose.yaml": compose_web(free_port())})
+        self.git = self.git_daemon()
+        self.git.start()
+        self.config = self.pgod()
+
+    def examine(self, *planted):
+        """The checks by what they are about and their name, with the mounts of `planted`, (what, where), in place."""
+        self.config.write_config()
+        text = self.config.config.read_text()
+        self.config.config.write_text(text.replace('": "', '" = "'))  # the harness writes tables as JSON
+        mounts = "".join(f"mount {how} && " for how in planted)
+        done = run(["unshare", "-m", "--propagation", "private", "sh", "-c",
+                    f"{mounts}exec {BIN}/pgod -c {self.config.config} --doctor --json"], env={**os.environ})
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual(answer["good"], done.returncode == 0)
+        return {(check["about"], check["check"]): check for check in answer["checks"]}
+
+    def file(self, name, text="", mode=0o755):
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def bind(self, name, target, text="", mode=0o755):
+        return f"--bind {self.file(name, text, mode)} {target}"
+
+    def check_planted(self, checks, about, check, problem, remedy):
+        found = checks[(about, check)]
+        self.assertFalse(found["good"], (about, check))
+        self.assertIn(problem, found["problem"])
+        self.assertIn(remedy, found["remedy"])
+
+    def test_a_good_host_and_service_have_nothing(self):
+        self.config.service("demo", ANN.name, self.git.url(self.repository), urls={"localhost": ":8080"},
+                            ports=["8080/9"])
+        checks = self.examine()
+        # The clock and /dev/net/tun are the host's own.
+        bad = [c for key, c in checks.items() if not c["good"] and key[1] not in ("clock", "/dev/net/tun", "user pgod")]
+        self.assertEqual(bad, [])
+        for about, check in (("host", "podman"), ("host", "podman-compose"), (f'user "{ANN.name}"', "podman"),
+                             (f'user "{ANN.name}"', "cgroups"), (f'user "{ANN.name}"', "storage"),
+                             ('service "demo"', "repository"), ('service "demo"', "urls")):
+            self.assertTrue(checks[(about, check)]["good"], (about, check))
+        self.assertFalse((self.config.state).exists(), "nothing is made")
+
+    def test_ten_planted_faults_are_named_with_their_remedies(self):
+        user, url = f'user "{ANN.name}"', self.git.url(self.repository)
+        token = self.file("token", "ci:tok-5e1d0f", 0o644)
+        subprocess.run(["git", "init", "-q", "--bare", self.directory / "empty.git"], check=True)
+        self.config.service("demo", ANN.name, url, branch="gone", ports=["80/1", "8080/9"],
+                            urls={"nowhere.invalid": ":8080"}, env_file=str(token))
+        self.config.service("away", ANN.name, f"git://127.0.0.1:{free_port()}/repo.git")
+        self.config.service("nobodys", "pgt-doc-none", url)
+        subids = "".join(line for line in pathlib.Path("/etc/subuid").read_text().splitlines(True)
+                         if not line.startswith(f"{ANN.name}:"))
+        checks = self.examine(
+            self.bind("subuid", "/etc/subuid", subids, 0o644),
+            self.bind("subgid", "/etc/subgid", "root:100000:65536\n", 0o644),
+            self.bind("newuidmap", "/usr/bin/newuidmap"),
+            self.bind("compose", "/usr/lib/python3/dist-packages/podman_compose.py", '__version__ = "1.3.0"\n', 0o644),
+            self.bind("tun", "/dev/net/tun", "", 0o600),
+            self.bind("slirp", "/usr/bin/slirp4netns", "", 0o644),
+            f"-t tmpfs -o mode=700,uid=0,gid=0 none {ANN.runtime}")
+        from_ids = max([100_000] + [int(line.split(":")[1]) + int(line.split(":")[2]) for line in subids.split()])
+        for about, check, problem, remedy in (
+                ("host", "podman-compose", 'this is "1.3.0"', "apt-get install podman-compose=1.0.3"),
+                ("host", "newuidmap", "it is not set-user-ID root", "apt-get install --reinstall uidmap"),
+                ("host", "/dev/net/tun", "mode 600", "chmod 666 /dev/net/tun"),
+                ("host", "slirp4netns", "not installed", "apt-get install slirp4netns"),
+                (user, "subuid", "has 0 subordinate ids in /etc/subuid",
+                 f"usermod --add-subuids {from_ids}-{from_ids + 65535} {ANN.name}"),
+                (user, "subgid", "has 0 subordinate ids", f"usermod --add-subgids 165536-231071 {ANN.name}"),
+                (user, "runtime directory", "does not belong to the user", f"install -d -m 700 -o {ANN.uid}"),
+                ('user "pgt-doc-none"', "user", "does not exist on this host", "useradd --create-home pgt-doc-none"),
+                ('service "demo"', "ports", "ports allows 80", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
+                ('service "demo"', "env_file", "its mode 644 lets others at them", f"chmod 600 {token}"),
+                ('service "demo"', "urls", "nowhere.invalid cannot be resolved", "getent ahosts nowhere.invalid"),
+                ('service "demo"', "repository", 'has no branch "gone"', f"git ls-remote {url} gone"),
+                ('service "away"', "repository", "Connection refused", "git ls-remote git://127.0.0.1")):
+            with self.subTest(check=check):
+                self.check_planted(checks, about, check, problem, remedy)
+        self.assertNotIn("tok-5e1d0f", json.dumps([*checks.values()]))
+
+    def test_podman_that_is_old_or_does_not_work_and_a_full_disk(self):
+        user = f'user "{ANN.name}"'
+        self.config.service("demo", ANN.name, self.git.url(self.repository))
+        fake = '#!/bin/sh\n[ "$1" = --version ] && { echo podman version 3.4.4; exit; }\necho "Error: the store is broken" >&2\nexit 125\n'
+        checks = self.examine(self.bind("podman", "/usr/bin/podman", fake))
+        self.check_planted(checks, "host", "podman", 'this is "3.4.4"', "apt-get install podman")
+        self.check_planted(checks, user, "podman", "podman info: the store is broken", f"runuser -u {ANN.name}")
+        storage = ANN.home / ".local/share/containers"
+        ANN.run(["mkdir", "-p", storage])
+        checks = self.examine(
+            f"-t tmpfs -o size=16m,mode=700,uid={ANN.uid},gid={ANN.gid} none {storage} && "
+            f"runuser -u {ANN.name} -- mkdir {storage}/storage && "
+            f"{{ dd if=/dev/zero of={storage}/full bs=4k status=none 2>/dev/null || true; }}")
+        self.check_planted(checks, user, "storage", "the disk is full", "podman image prune --all")
+
+    def test_as_text(self):
+        self.config.service("demo", "pgt-doc-none", self.repository.url)
+        self.config.write_config()
+        done = run([BIN / "pgod", "-c", self.config.config, "--doctor"])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('BAD  user "pgt-doc-none": user: user "pgt-doc-none" does not exist on this host\n'
+                      "     mend it with:  useradd --create-home pgt-doc-none\n", done.stdout)
+        self.assertRegex(done.stdout, r"\n\d+ of \d+ checks failed\n$")
+
+
+if __name__ == "__main__":
+    main()
