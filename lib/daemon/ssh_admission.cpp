@@ -16,25 +16,35 @@ Address source_of(Address address) {
 
 } // namespace
 
-std::vector<Admission::Stranger>::iterator Admission::victim(const Address& newcomer) {
+bool Admission::is_full() const noexcept {
+    return strangers_.size() + authenticated_.size() >= limits_.max_connections ||
+           strangers_.size() >= limits_.max_unauthenticated;
+}
+
+std::vector<Admission::Stranger>::const_iterator Admission::victim(const Address* newcomer) const {
     const auto places = [&](const Stranger& stranger) {
         return std::count_if(strangers_.begin(), strangers_.end(),
                              [&](const Stranger& other) { return other.from == stranger.from; }) +
-               (stranger.from == newcomer ? 1 : 0);
+               (newcomer != nullptr && stranger.from == *newcomer ? 1 : 0);
     };
     return std::max_element(
         strangers_.begin(), strangers_.end(), // the first of equals, which is the oldest
         [&](const Stranger& one, const Stranger& other) { return places(one) < places(other); });
 }
 
+Admission::Clock::time_point Admission::opens_at() const {
+    if (!is_full() || strangers_.empty())
+        return {};
+    return victim(nullptr)->deadline - limits_.login_deadline + limits_.grace;
+}
+
 Admission::Place Admission::arrive(Id id, const Address& from, Clock::time_point now) {
     const Address source = source_of(from);
     Place place;
-    const bool full = strangers_.size() + authenticated_.size() >= limits_.max_connections;
-    if (full && strangers_.empty())
+    if (is_full() && strangers_.empty())
         return Place{false, std::nullopt};
-    if (full || strangers_.size() >= limits_.max_unauthenticated) {
-        const auto leaves = victim(source);
+    if (is_full()) {
+        const auto leaves = victim(&source);
         place.evicted = leaves->id;
         strangers_.erase(leaves);
     }

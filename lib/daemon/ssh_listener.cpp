@@ -123,7 +123,8 @@ SshListener::SshListener(ssh::ServerBind bind, SshFilter filter, os::Channel con
     , control_(std::move(control))
     , sockets_(std::move(sockets))
     , login_deadline_(limits.login_deadline)
-    , admission_({limits.max_connections, limits.max_unauthenticated, limits.login_deadline + kill_grace})
+    , admission_({limits.max_connections, limits.max_unauthenticated, limits.login_deadline + kill_grace,
+                  limits.grace})
     , terminate_(terminate_events())
     , self_(::getpid()) {
     for (const Fd& socket : sockets_) {
@@ -153,7 +154,8 @@ Status SshListener::run() {
 // One round: poll, then each event. `polled_` is made anew each time; it is a few dozen entries.
 Status SshListener::wait() {
     const auto now = Clock::now();
-    const bool accepting = now >= accept_after_;
+    const auto opens_at = std::max(accept_after_, admission_.opens_at());
+    const bool accepting = now >= opens_at;
     polled_.clear();
     if (!stopping_) {
         polled_.push_back(
@@ -166,7 +168,7 @@ Status SshListener::wait() {
         polled_.push_back({accepting ? socket.get() : -1, POLLIN, 0});
     auto wake = admission_.next_deadline();
     if (!accepting)
-        wake = std::min(wake.value_or(accept_after_), accept_after_);
+        wake = std::min(wake.value_or(opens_at), opens_at);
     if (accepting && spare_.pid <= 0)
         wake = std::min(wake.value_or(now + quiet_before_spare), now + quiet_before_spare);
     if (stopping_)
@@ -203,7 +205,7 @@ Status SshListener::wait() {
 }
 
 void SshListener::accept_some(int socket) {
-    for (int i = 0; i < accepts_at_once; ++i) {
+    for (int i = 0; i < accepts_at_once && Clock::now() >= admission_.opens_at(); ++i) {
         sockaddr_storage address{};
         socklen_t size = sizeof address;
         Fd accepted(

@@ -14,7 +14,7 @@ struct SshStart {
     Secret host_key; // OpenSSH or PEM private key, ed25519
     std::uint32_t max_connections = 64;
     std::uint32_t max_unauthenticated =
-        16; // when full, the oldest of them is closed, a new one never refused
+        48; // when full, the oldest of them is closed, a new one never refused
     std::chrono::milliseconds login_deadline{10'000};
     void fields(auto& archive) {
         archive(host_key);

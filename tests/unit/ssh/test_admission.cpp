@@ -49,6 +49,23 @@ TEST_CASE("who floods takes places from himself") {
     CHECK(other.arrive(4, six(3), start).evicted == 2);
 }
 
+TEST_CASE("nobody leaves before his grace is over, and nobody waits where there is room") {
+    auto admission = house(10, 2);
+    CHECK(admission.opens_at() <= start);
+    admission.arrive(1, here, start);
+    CHECK(admission.opens_at() <= start);
+    admission.arrive(2, here, start + 50ms);
+    CHECK(admission.opens_at() == start + 100ms);
+    CHECK(admission.arrive(3, here, start + 100ms).evicted == 1);
+    CHECK(admission.opens_at() == start + 150ms);
+    admission.authenticated(2);
+    CHECK(admission.opens_at() <= start);
+    auto full = house(1, 1);
+    full.arrive(1, here, start);
+    full.authenticated(1);
+    CHECK(full.opens_at() <= start); // to turn away costs nobody anything
+}
+
 TEST_CASE("who has authenticated is never evicted") {
     auto admission = house(10, 2);
     admission.arrive(1, here, start);
