@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -48,17 +50,21 @@ bool report_problems(const pgod::ConfigReport& report, const Options& options) {
     return good;
 }
 
-int print_fingerprint(const std::string& host_key) {
-    const auto fingerprint = pgod::daemon::host_key_fingerprint(host_key);
-    if (fingerprint) {
+int print_fingerprints(const std::vector<std::string>& host_keys) {
+    for (const auto& host_key : host_keys) {
+        if (host_key.empty())
+            continue;
+        const auto fingerprint = pgod::daemon::host_key_fingerprint(host_key);
+        if (!fingerprint) {
+            const bool none = fingerprint.error().code == pgod::Code::gone;
+            fmt::print(stderr, "{}\n",
+                       none ? host_key + " is not there yet: pgod makes it when it starts"
+                            : fingerprint.error().message);
+            return pgod::exit_status::failed;
+        }
         fmt::print("{}\n", *fingerprint);
-        return pgod::exit_status::done;
     }
-    const bool none = fingerprint.error().code == pgod::Code::gone;
-    fmt::print(stderr, "{}\n",
-               none ? host_key + " is not there yet: pgod makes it when it starts"
-                    : fingerprint.error().message);
-    return pgod::exit_status::failed;
+    return pgod::exit_status::done;
 }
 
 int examine(const pgod::Config& config, bool json) {
@@ -73,7 +79,7 @@ int run(const Options& options) {
     if (!report_problems(report, options))
         return pgod::exit_status::config;
     if (options.fingerprint)
-        return print_fingerprint(report.config->host_key);
+        return print_fingerprints({report.config->host_key, report.config->second_host_key});
     if (options.check) {
         const std::size_t count = report.config->services.size();
         fmt::print("{}: good, {} service{}\n", options.config, count, count == 1 ? "" : "s");

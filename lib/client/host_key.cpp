@@ -11,6 +11,10 @@ namespace pgod::client {
 
 namespace {
 
+Error another(std::string message) {
+    return Error{Code::permanent, std::move(message)};
+}
+
 Error denied(std::string message) {
     return Error{Code::denied, std::move(message)};
 }
@@ -47,8 +51,8 @@ Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server)
     if (!policy.pin.empty()) {
         if (server.fingerprint == policy.pin)
             return ok();
-        return denied(fmt::format("the host key of {} port {} is {}, but {} was demanded: nothing was sent",
-                                  policy.host, policy.port, server.fingerprint, policy.pin));
+        return another(fmt::format("the host key of {} port {} is {}, but {} was demanded: nothing was sent",
+                                   policy.host, policy.port, server.fingerprint, policy.pin));
     }
     ssh::HostKeyVerdict verdict;
     if (!policy.known_hosts.empty()) {
@@ -63,7 +67,7 @@ Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server)
     case ssh::HostKeyStanding::unknown:
         return judge_new(policy, server);
     case ssh::HostKeyStanding::changed:
-        return denied(
+        return another(
             fmt::format("the host key of {} port {} has changed: it is {}, and {} says {}; somebody may "
                         "be in between, so ask the administrator before removing that line",
                         policy.host, policy.port, server.fingerprint, verdict.where, verdict.fingerprint));

@@ -19,7 +19,8 @@ struct HostKeyPolicy {
     bool accept_new = false;
 };
 
-// Code::denied with a sentence that shows the fingerprints.
+// An error is a sentence that shows the fingerprints: Code::permanent where it is another key than the one
+// that is known, beside which the server may have that as well; else Code::denied.
 Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server);
 
 } // namespace pgod::client

@@ -30,8 +30,9 @@ class OverSsh {
             auto session = connect();
             if (!session) {
                 say(session.error().message);
-                return session.error().code == Code::denied ? exit_status::host_key
-                                                            : exit_status::unavailable;
+                return session.error().code == Code::denied || session.error().code == Code::permanent
+                           ? exit_status::host_key
+                           : exit_status::unavailable;
             }
             const auto accepted = authenticate(*session);
             if (!accepted)
@@ -77,13 +78,26 @@ class OverSsh {
         return true;
     }
 
+    // While its key changes a server has two, of different types: one that shows the wrong one is asked for
+    // the other. What that shows must be known as well, else the first word counts.
     Result<ssh::ClientSession> connect() {
+        auto session = connect_with(std::string(ssh::any_host_key));
+        if (session || session.error().code != Code::permanent)
+            return session;
+        verbose("that is not the key that is known; asking for one of another type");
+        auto other = connect_with(shown_type_ == "ssh-ed25519" ? "ecdsa-sha2-nistp256" : "ssh-ed25519");
+        return other ? std::move(other) : std::move(session);
+    }
+
+    Result<ssh::ClientSession> connect_with(const std::string& host_key_types) {
         const std::chrono::milliseconds timeout = plan_.options.timeout;
         verbose("connecting to {} port {}", plan_.target.host, plan_.port);
         Fd socket = TRY(connect_tcp(plan_.target.host, plan_.port, timeout));
-        return ssh::ClientSession::handshake(std::move(socket), {plan_.target.host, plan_.user, timeout},
+        return ssh::ClientSession::handshake(std::move(socket),
+                                             {plan_.target.host, plan_.user, timeout, host_key_types},
                                              [this](const ssh::ServerKey& server) {
                                                  verbose("the server's key is {}", server.fingerprint);
+                                                 shown_type_ = server.key.type;
                                                  return judge_host_key(plan_.host_key, server);
                                              });
     }
@@ -161,6 +175,7 @@ class OverSsh {
     Output output_;
     ssh::ClientInput input_;
     std::optional<Candidate> key_;
+    std::string shown_type_; // of the key that the server showed
     bool offered_ = false;
     int failed_ = 0;
 };

@@ -227,6 +227,28 @@ void read_services(const toml::table& root, Config& config, Complaints& errors, 
         check_order(*array, config.services, errors);
 }
 
+// One path, or two while the key changes.
+void read_host_keys(const TableReader& reader, Config& config) {
+    const auto* node = reader.table().get("host_key");
+    if (node == nullptr || !node->is_array()) {
+        reader.text("host_key", parse_absolute_path, config.host_key);
+        return;
+    }
+    std::vector<std::string> paths;
+    reader.texts("host_key", [&paths](std::string_view text) -> Status {
+        paths.push_back(TRY(parse_absolute_path(text)));
+        return ok();
+    });
+    const bool good = node->as_array()->size() == 2;
+    if (!good || (paths.size() == 2 && paths[0] == paths[1]))
+        return reader.complain("host_key",
+                               "host_key must be one path, or two different ones while the key changes");
+    if (paths.size() == 2) {
+        config.host_key = std::move(paths[0]);
+        config.second_host_key = std::move(paths[1]);
+    }
+}
+
 } // namespace
 
 ConfigReport parse_config(std::string_view text, std::string_view file_name) {
@@ -254,7 +276,7 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.boolean("prune", config.prune);
     reader.boolean("linger", config.linger);
     reader.text("state", parse_absolute_path, config.state);
-    reader.text("host_key", parse_absolute_path, config.host_key);
+    read_host_keys(reader, config);
     reader.text("control", parse_socket_path, config.control);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);
     reader.text("revoked_keys", parse_absolute_path, config.revoked_keys);

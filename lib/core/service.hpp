@@ -67,7 +67,8 @@ struct Config {
     bool linger = true;    // systemd is asked to run a session for the users of services
     std::string state = "/var/lib/pgod";
     std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
-    std::string control; // socket for users of this host; empty: os/control_socket.hpp names one
+    std::string second_host_key; // of another type, served as well while keys change; empty: there is none
+    std::string control;         // socket for users of this host; empty: os/control_socket.hpp names one
     std::string admin_keys = "/etc/pgod/admin_keys";
     std::string revoked_keys = "/etc/pgod/revoked_keys";
     std::vector<Service> services;

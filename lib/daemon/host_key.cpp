@@ -55,10 +55,10 @@ Result<std::string> ask_pgod_ssh(const char* option, const std::string& input) {
 
 } // namespace
 
-Result<Secret> load_host_key(const std::string& path) {
+Result<Secret> load_host_key(const std::string& path, const Secret& other) {
     auto text = os::read_file(path, max_host_key);
     if (!text && text.error().code == Code::gone) {
-        Secret made(TRY(ask_pgod_ssh("--make-host-key", {})));
+        Secret made(TRY(ask_pgod_ssh("--make-host-key", other.reveal())));
         const Fd directory = TRY(os::open_directory(directory_of(path)));
         TRY(os::write_file_atomically(directory.get(), path.substr(path.rfind('/') + 1), made.reveal(),
                                       0600));

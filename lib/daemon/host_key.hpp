@@ -11,7 +11,9 @@ namespace pgod::daemon {
 
 inline constexpr const char* endpoint_user = "pgod"; // as whom pgod-ssh runs when we are root
 
-Result<Secret> load_host_key(const std::string& path); // Code::denied: others can read it
+// Code::denied: others can read it. One that is made is ed25519, or beside another the type which that is
+// not.
+Result<Secret> load_host_key(const std::string& path, const Secret& other);
 
 // SHA256:…, what people pin. Code::gone: there is no key yet.
 Result<std::string> host_key_fingerprint(const std::string& path);

@@ -56,7 +56,9 @@ Status SshEndpoint::start(const Config& config, const std::string& empty_directo
     else
         os::log_info("the service manager passed {} listening socket{}; `listen` does not count",
                      listeners_.size(), listeners_.size() == 1 ? "" : "s");
-    host_key_ = TRY_DOING(load_host_key(config.host_key), "host_key");
+    host_key_ = TRY_DOING(load_host_key(config.host_key, {}), "host_key");
+    if (!config.second_host_key.empty())
+        second_host_key_ = TRY_DOING(load_host_key(config.second_host_key, host_key_), "host_key");
     return launch();
 }
 
@@ -117,6 +119,7 @@ Status SshEndpoint::launch() {
     child_ = TRY(os::spawn(request));
     ipc::SshStart begin;
     begin.host_key = host_key_;
+    begin.second_host_key = second_host_key_;
     std::vector<int> fds;
     for (const Fd& listener : listeners_)
         fds.push_back(listener.get());

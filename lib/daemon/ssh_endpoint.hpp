@@ -44,6 +44,7 @@ class SshEndpoint {
     Listening listening_;
     std::vector<Fd> listeners_;
     Secret host_key_;
+    Secret second_host_key_; // empty: there is none
     std::string empty_directory_;
     os::Child child_;
     os::Channel control_;

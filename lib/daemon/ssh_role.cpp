@@ -153,8 +153,9 @@ Status serve(const SshRole& role) {
     os::Channel control{Fd(control_fd)};
     TRY(confine(role));
     auto order = TRY(receive_order(control));
-    auto bind = TRY(ssh::ServerBind::create(order.start.host_key));
+    auto bind = TRY(ssh::ServerBind::create(order.start.host_key, order.start.second_host_key));
     order.start.host_key = Secret();
+    order.start.second_host_key = Secret();
     auto filter = TRY(SshFilter::compile());
     TRY_DOING(bind.warm_up(), "warm up");
     TRY(control.send(ipc::encode(ipc::SshNotice(ipc::Listening{bind.fingerprint()}))));
@@ -176,10 +177,24 @@ int print_or_complain(const Result<Secret>& text) {
     return written ? exit_status::done : exit_status::failed;
 }
 
-Result<Secret> fingerprint_of_input() {
+Secret read_input() {
     std::string text(max_host_key, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), stdin));
-    const auto key = TRY(ssh::import_private_key(Secret(std::move(text))));
+    return Secret(std::move(text));
+}
+
+Result<Secret> make_key_beside_input() {
+    const Secret other = read_input();
+    if (other.empty())
+        return ssh::make_host_key(ssh::HostKeyType::ed25519);
+    const auto key = TRY(ssh::import_private_key(other));
+    const auto type = TRY(ssh::host_key_type_of(key.get()));
+    return ssh::make_host_key(type == ssh::HostKeyType::ed25519 ? ssh::HostKeyType::ecdsa
+                                                                : ssh::HostKeyType::ed25519);
+}
+
+Result<Secret> fingerprint_of_input() {
+    const auto key = TRY(ssh::import_private_key(read_input()));
     return Secret(TRY(ssh::fingerprint_of(key.get())) + "\n");
 }
 
@@ -200,7 +215,7 @@ int run_ssh_role(const SshRole& role) {
 }
 
 int print_host_key() {
-    return print_or_complain(ssh::make_host_key());
+    return print_or_complain(make_key_beside_input());
 }
 
 int print_fingerprint() {

@@ -17,7 +17,8 @@ struct SshRole {
 // The exit status of the process; the reason of a failure is in the log.
 int run_ssh_role(const SshRole& role);
 
-// Prints a new ed25519 private key in OpenSSH format.
+// Prints a new private key in OpenSSH format: ed25519, or where one is given on standard input the type that
+// this is not.
 int print_host_key();
 
 // Reads a private key from standard input and prints its fingerprint.

@@ -61,11 +61,12 @@ void Supervisor::reload(bool remove_vanished_services) {
         return reload_keys();
     }
     if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key ||
-        next.control != config_.control)
+        next.second_host_key != config_.second_host_key || next.control != config_.control)
         os::log_warning("listen, state, host_key and control take effect when pgod is started again");
     next.listen = config_.listen;
     next.state = config_.state;
     next.host_key = config_.host_key;
+    next.second_host_key = config_.second_host_key;
     next.control = config_.control;
     config_ = std::move(next);
     sessions_.set_lingering(config_.linger);

@@ -11,13 +11,15 @@ namespace pgod::ipc {
 
 // supervisor → pgod-ssh, first and only frame; with the listening sockets as descriptors
 struct SshStart {
-    Secret host_key; // OpenSSH or PEM private key, ed25519
+    Secret host_key;          // OpenSSH or PEM private key, ed25519 or ECDSA of P-256
+    Secret second_host_key{}; // the other of the two types; empty: there is none
     std::uint32_t max_connections = 64;
     std::uint32_t max_unauthenticated =
         48; // when full, the oldest of them is closed, a new one never refused
     std::chrono::milliseconds login_deadline{10'000};
     void fields(auto& archive) {
         archive(host_key);
+        archive(second_host_key);
         archive(max_connections);
         archive(max_unauthenticated);
         archive(login_deadline);

@@ -21,7 +21,6 @@ struct Setting {
 // each algorithm that libcrypto has to look up, and ChaCha20-Poly1305 needs two.
 constexpr Setting settings[] = {
     {SSH_OPTIONS_KEY_EXCHANGE, "curve25519-sha256,curve25519-sha256@libssh.org"},
-    {SSH_OPTIONS_HOSTKEYS, "ssh-ed25519"},
     {SSH_OPTIONS_CIPHERS_C_S, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com"},
     {SSH_OPTIONS_CIPHERS_S_C, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com"},
     {SSH_OPTIONS_HMAC_C_S, "hmac-sha2-256-etm@openssh.com"},
@@ -53,6 +52,7 @@ Status apply(ssh_session session, const SessionOptions& options, int socket) {
     set(SSH_OPTIONS_USER, options.user.c_str()); // refused for shell metacharacters
     for (const Setting& setting : settings)
         set(setting.option, setting.value);
+    set(SSH_OPTIONS_HOSTKEYS, options.host_key_types.c_str());
     set(SSH_OPTIONS_FD, &socket);
     if (!good) {
         Error error = ssh_error(session, "prepare the connection");

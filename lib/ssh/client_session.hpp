@@ -21,13 +21,16 @@ struct ssh_session_struct;
 
 namespace pgod::ssh {
 
-// Ok: go on. Its error ends the handshake as it is, and should be Code::denied.
+// Ok: go on. Its error ends the handshake as it is.
 using JudgeHostKey = std::function<Status(const ServerKey&)>;
+
+inline constexpr std::string_view any_host_key = "ssh-ed25519,ecdsa-sha2-nistp256";
 
 struct SessionOptions {
     std::string host; // for messages and names only; the connection exists
     std::string user;
     std::chrono::milliseconds timeout{10'000}; // of each step before the command
+    std::string host_key_types{any_host_key};  // in the order in which they are asked for
 };
 
 enum class Authentication { accepted, refused };

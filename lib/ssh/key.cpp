@@ -84,13 +84,23 @@ Result<std::string> fingerprint_of(ssh_key_struct* key) {
     return std::string(text.get());
 }
 
-Result<Secret> make_host_key() {
+Result<HostKeyType> host_key_type_of(ssh_key_struct* key) {
+    const auto type = ::ssh_key_type(key);
+    if (type == SSH_KEYTYPE_ED25519)
+        return HostKeyType::ed25519;
+    if (type == SSH_KEYTYPE_ECDSA_P256)
+        return HostKeyType::ecdsa;
+    return Error{Code::invalid, "a host key must be ed25519, or ECDSA of P-256"};
+}
+
+Result<Secret> make_host_key(HostKeyType type) {
     Key key;
-    if (::ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, Out(key)) != SSH_OK)
-        return Error{Code::internal, "cannot make an ed25519 key"};
+    const auto wanted = type == HostKeyType::ed25519 ? SSH_KEYTYPE_ED25519 : SSH_KEYTYPE_ECDSA_P256;
+    if (::ssh_pki_generate(wanted, type == HostKeyType::ed25519 ? 0 : 256, Out(key)) != SSH_OK)
+        return Error{Code::internal, "cannot make a host key"};
     Text text;
     if (::ssh_pki_export_privkey_base64(key.get(), nullptr, nullptr, nullptr, Out(text)) != SSH_OK)
-        return Error{Code::internal, "cannot write out an ed25519 key"};
+        return Error{Code::internal, "cannot write out a host key"};
     return Secret(text.get());
 }
 

@@ -30,7 +30,11 @@ Result<PublicKey> public_key_of(ssh_key_struct* key);
 
 Result<std::string> fingerprint_of(ssh_key_struct* key); // SHA256:…
 
-// A new ed25519 private key in OpenSSH format, without a passphrase.
-Result<Secret> make_host_key();
+// What a server's key can be. SSH serves one of each at most.
+enum class HostKeyType { ed25519, ecdsa };                 // ECDSA of P-256
+Result<HostKeyType> host_key_type_of(ssh_key_struct* key); // Code::invalid: another
+
+// A new private key in OpenSSH format, without a passphrase.
+Result<Secret> make_host_key(HostKeyType type);
 
 } // namespace pgod::ssh

@@ -17,7 +17,7 @@ constexpr const char* key_exchanges = "curve25519-sha256,curve25519-sha256@libss
 constexpr const char* ciphers =
     "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr";
 constexpr const char* macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com";
-constexpr const char* host_key_types = "ssh-ed25519";
+constexpr const char* host_key_types = "ssh-ed25519,ecdsa-sha2-nistp256";
 constexpr const char* login_key_types =
     "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,"
     "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com";
@@ -71,12 +71,8 @@ Result<SessionHandle> ServerBind::take_session() {
     return session;
 }
 
-Result<ServerBind> ServerBind::create(const Secret& host_key) {
-    auto key = TRY_DOING(import_private_key(host_key), "read the host key");
-    if (::ssh_key_type(key.get()) != SSH_KEYTYPE_ED25519)
-        return Error{Code::invalid, "the host key must be an ed25519 key"};
+Result<ServerBind> ServerBind::create(const Secret& host_key, const Secret& second) {
     ServerBind server;
-    server.fingerprint_ = TRY(fingerprint_of(key.get()));
     server.bind_.reset(::ssh_bind_new());
     ssh_bind bind = server.bind_.get();
     if (bind == nullptr)
@@ -91,10 +87,24 @@ Result<ServerBind> ServerBind::create(const Secret& host_key) {
     }
     if (::ssh_bind_options_set(bind, SSH_BIND_OPTIONS_RSA_MIN_SIZE, &rsa_min_bits) != SSH_OK)
         return ssh_error(bind, "set up the SSH server");
-    if (::ssh_bind_options_set(bind, SSH_BIND_OPTIONS_IMPORT_KEY, key.get()) != SSH_OK)
-        return ssh_error(bind, "give the host key to the SSH server");
-    (void)key.release(); // the bind owns it now
+    TRY_DOING(server.add_key(host_key), "read the host key");
+    if (!second.empty())
+        TRY_DOING(server.add_key(second), "read the second host key");
     return server;
+}
+
+Status ServerBind::add_key(const Secret& text) {
+    auto key = TRY(import_private_key(text));
+    const auto type = TRY(host_key_type_of(key.get()));
+    if (type_ == type)
+        return Error{Code::invalid,
+                     "both host keys are of the same type: one must be ed25519, the other ECDSA"};
+    type_ = type;
+    fingerprint_ += (fingerprint_.empty() ? "" : " and ") + TRY(fingerprint_of(key.get()));
+    if (::ssh_bind_options_set(bind_.get(), SSH_BIND_OPTIONS_IMPORT_KEY, key.get()) != SSH_OK)
+        return ssh_error(bind_.get(), "give the host key to the SSH server");
+    (void)key.release(); // the bind owns it now
+    return ok();
 }
 
 } // namespace pgod::ssh

@@ -5,8 +5,10 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "ssh/key.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 struct ssh_bind_struct;
@@ -21,10 +23,10 @@ using SessionHandle = std::unique_ptr<ssh_session_struct, SessionDeleter>;
 
 class ServerBind {
   public:
-    // The key must be ed25519.
-    static Result<ServerBind> create(const Secret& host_key);
+    // `second`, which may be empty, must be of the other type: a client is shown the one that it asks for.
+    static Result<ServerBind> create(const Secret& host_key, const Secret& second);
 
-    const std::string& fingerprint() const noexcept { return fingerprint_; } // SHA256:…
+    const std::string& fingerprint() const noexcept { return fingerprint_; } // SHA256:…, or two of them
     ssh_bind_struct* handle() const noexcept { return bind_.get(); }
 
     // A session with its options set, not connected: the one that was prepared, else a new one.
@@ -44,9 +46,12 @@ class ServerBind {
     struct BindDeleter {
         void operator()(ssh_bind_struct* bind) const noexcept;
     };
+    Status add_key(const Secret& text);
+
     std::unique_ptr<ssh_bind_struct, BindDeleter> bind_;
     SessionHandle prepared_;
     std::string fingerprint_;
+    std::optional<HostKeyType> type_; // of the key that was added last
 };
 
 } // namespace pgod::ssh

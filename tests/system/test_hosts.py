@@ -41,8 +41,17 @@ class Hosts(SystemTest):
         self.addCleanup(daemon.stop)
         daemon.service("demo", "games", self.git.url(self.repository), auto=False)
         daemon.service(name, "games", self.git.url(self.repository), auto=False)
-        daemon.start()
+        self.start(daemon)
         return daemon
+
+    def start(self, daemon, **options):
+        """Until it answers: the port is there before the host key is."""
+        before = self.answers(daemon)
+        daemon.start(**options)
+        wait_until("it answers", lambda: self.answers(daemon) > before)
+
+    def answers(self, daemon):
+        return daemon.log().count("the SSH endpoint listens")
 
     def pin_of(self, daemon):
         return run([BIN / "pgod", "-c", daemon.config, "--fingerprint"]).stdout.strip()
@@ -93,6 +102,59 @@ class Hosts(SystemTest):
         self.assertEqual((none.returncode, none.stdout), (1, ""))
         self.assertIn(f"{key} is not there yet", none.stderr)
         self.assertFalse(key.exists())
+
+    def test_the_host_key_changes(self):
+        daemon, known = self.first, self.home / ".ssh/known_hosts"
+        (self.config).write_text("")
+
+        def restart_with(keys):
+            daemon.stop()
+            daemon.write_config()
+            text = daemon.config.read_text()
+            daemon.config.write_text(text.replace(f'host_key = "{daemon.directory}/host_key"', f"host_key = {json.dumps(keys)}"))
+            self.start(daemon, write=False)
+
+        def ping(*options):
+            done = self.ctl("-i", self.key, "-p", daemon.port, *options, "127.0.0.1:demo//ping")
+            return done.returncode, done.stderr
+
+        def pins():
+            return run([BIN / "pgod", "-c", daemon.config, "--fingerprint"]).stdout.split()
+
+        old = self.pin_of(daemon)
+        self.assertEqual(ping("--accept-new")[0], 0)
+        before = known.read_text()
+        old_path, new_path = f"{daemon.directory}/host_key", f"{daemon.directory}/new_key"
+        restart_with([old_path, new_path])
+        self.assertEqual(os.stat(new_path).st_mode & 0o777, 0o600)
+        self.assertEqual(pins()[0], old)
+        new = pins()[1]
+        self.assertIn(f"host key {old} and {new}", daemon.log())
+        # Who knows either, by a line or a pin, gets in; who knows another does not.
+        for options in ((), ("--host-key", old), ("--host-key", new)):
+            self.assertEqual(ping(*options), (0, ""), options)
+        wrong = ping("--host-key", self.pin_of(self.second))
+        self.assertEqual(wrong[0], 76)
+        self.assertIn("was demanded", wrong[1])
+        for algorithm in ("ssh-ed25519", "ecdsa-sha2-nistp256"):
+            self.assertEqual(daemon.ssh(self.key, "demo//ping", options=("-o", f"HostKeyAlgorithms={algorithm}", "-o",
+                                                                         "UserKnownHostsFile=/dev/null")).returncode, 0)
+        scanned = run(["ssh-keyscan", "-p", daemon.port, "-t", "ecdsa", "127.0.0.1"]).stdout
+        known.write_text(scanned)
+        self.assertEqual(ping(), (0, ""))  # only the new one is known
+        restart_with(new_path)
+        self.assertEqual(pins(), [new])
+        self.assertEqual(ping(), (0, ""))
+        self.assertEqual(ping("--host-key", new), (0, ""))
+        self.assertEqual(ping("--host-key", old)[0], 76)
+        known.write_text(before)
+        changed = ping("--accept-new")
+        self.assertEqual(changed[0], 76)
+        self.assertIn("has changed", changed[1])
+        # The next change goes back to the first type; two of one type cannot be served.
+        restart_with([new_path, f"{daemon.directory}/newest_key"])
+        self.assertIn("PRIVATE KEY", pathlib.Path(daemon.directory, "newest_key").read_text())
+        self.assertEqual(ping("--host-key", pins()[1]), (0, ""))
 
     def test_defaults_of_one_host(self):
         self.assertEqual(self.ctl("127.0.0.1:demo//ping").returncode, 0)

@@ -11,7 +11,7 @@ TEST_CASE("a pin decides alone") {
     CHECK(judge_host_key(policy, {{"ssh-ed25519", "AAAA", ""}, "SHA256:right"}));
     const auto other = judge_host_key(policy, {{"ssh-ed25519", "AAAA", ""}, "SHA256:wrong"});
     REQUIRE_FALSE(other);
-    CHECK(other.error().code == Code::denied);
+    CHECK(other.error().code == Code::permanent);
     CHECK(other.error().message.find("SHA256:wrong") != std::string::npos);
     CHECK(other.error().message.find("SHA256:right") != std::string::npos);
 }

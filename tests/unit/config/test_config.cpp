@@ -38,6 +38,22 @@ TEST_CASE("directories that services of different users share are warned of") {
     CHECK(parse_config(file("v", "/srv/ab"), "c").warnings.empty());
 }
 
+TEST_CASE("host_key is one path, or two while it changes") {
+    const auto two = parse_config("host_key = [ \"/a\", \"/b\" ]\n", "c");
+    REQUIRE(two.config.has_value());
+    CHECK(two.config->host_key == "/a");
+    CHECK(two.config->second_host_key == "/b");
+    for (const auto* value : {"[]", "[ \"/a\" ]", "[ \"/a\", \"/a\" ]", "[ \"/a\", \"/b\", \"/c\" ]"}) {
+        CAPTURE(value);
+        const auto wrong = parse_config(std::string("host_key = ") + value + "\n", "c");
+        REQUIRE(wrong.errors.size() == 1);
+        CHECK(wrong.errors.front() ==
+              "c:1:12: host_key must be one path, or two different ones while the key changes");
+    }
+    CHECK(
+        parse_config("host_key = [ \"a\", \"/b\" ]\n", "c").errors.front().starts_with("c:1:14: host_key "));
+}
+
 TEST_CASE("every setting arrives") {
     const auto report = parse_config(R"(
 listen = "[::1]:2022"
