@@ -180,8 +180,8 @@ ipc::GitReport failed(const ipc::GitJob& job, Error error) {
 }
 
 // Read by its path as well: libssh2 opens a key itself.
-Result<std::optional<git::GivenCredentials>> given_credentials() {
-    if (::fcntl(credentials_fd, F_GETFD) < 0)
+Result<std::optional<git::GivenCredentials>> given_credentials(bool given) {
+    if (!given)
         return std::optional<git::GivenCredentials>();
     return std::optional(git::GivenCredentials{
         Secret(TRY_DOING(os::read_file(credentials_fd, os::max_secret_file), "credentials")),
@@ -189,8 +189,9 @@ Result<std::optional<git::GivenCredentials>> given_credentials() {
 }
 
 // True: it only asked upstream.
-bool run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter) {
-    auto credentials = given_credentials();
+bool run_sync(const ipc::GitJob& job, RepositoryUrl url, Clock::time_point deadline, Reporter& reporter,
+              bool given) {
+    auto credentials = given_credentials(given);
     if (!credentials) {
         reporter.report(failed(job, std::move(credentials).error()));
         return false;
@@ -238,21 +239,23 @@ void run_export(const ipc::GitJob& job, Reporter& reporter) {
 }
 
 // True: the process is as it was before.
-bool run_confined(const ipc::GitJob& job, Clock::time_point deadline, Reporter& reporter) {
+bool run_confined(const ipc::GitJob& job, Clock::time_point deadline, Reporter& reporter, bool given) {
     if (!job.sync) {
         run_export(job, reporter);
         return false;
     }
     auto url = RepositoryUrl::parse(job.url.reveal());
     if (url)
-        return run_sync(job, std::move(*url), deadline, reporter);
+        return run_sync(job, std::move(*url), deadline, reporter, given);
     reporter.report(failed(job, std::move(url).error()));
     return false;
 }
 
-bool run(const ipc::GitJob& job, Clock::time_point deadline, Reporter reporter) {
+// `given`: credentials came along, and are at their number. A number is no sign of them: what a resolver
+// keeps open may have it in a process that stays.
+bool run(const ipc::GitJob& job, Clock::time_point deadline, Reporter reporter, bool given) {
     try {
-        return run_confined(job, deadline, reporter);
+        return run_confined(job, deadline, reporter, given);
     } catch (const std::bad_alloc&) { // the limit was met; by now much of it is free again
         reporter.report(
             failed(job, Error{Code::permanent, "the repository needs more memory than a job may have"}));
@@ -274,7 +277,8 @@ Status stay(const os::Channel& orders) {
             return ok();
         const auto request = TRY(ipc::decode<ipc::GitRequest>(frame.bytes));
         const auto& job = std::get<ipc::GitJob>(request);
-        if (!run(job, Clock::now() + job.deadline, Reporter(os::Channel(std::move(frame.fds.front())))))
+        if (!run(job, Clock::now() + job.deadline, Reporter(os::Channel(std::move(frame.fds.front()))),
+                 false))
             break;
     }
     return ok();
@@ -292,6 +296,7 @@ bool may_share_process(const ipc::GitJob& job) {
 void run_git_job(const ipc::GitJob& job, JobDescriptors descriptors, Clock::time_point deadline,
                  pid_t parent) noexcept {
     const bool may_stay = static_cast<bool>(descriptors.orders);
+    const bool given = static_cast<bool>(descriptors.credentials);
     (void)::setsid();
     set_signals();
     if (!keep_only(std::move(descriptors)))
@@ -299,7 +304,7 @@ void run_git_job(const ipc::GitJob& job, JobDescriptors descriptors, Clock::time
     Reporter reporter{os::Channel(Fd(channel_fd))};
     if (auto confined = confine(job, parent); !confined)
         reporter.report(failed(job, std::move(confined).error()));
-    else if (run(job, deadline, std::move(reporter)) && may_stay)
+    else if (run(job, deadline, std::move(reporter), given) && may_stay)
         (void)stay(os::Channel(Fd(orders_fd)));
     ::_exit(0);
 }

@@ -189,8 +189,11 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& ch
         return survey_all(request, channel);
     if (request.kind == ipc::WorkKind::examine)
         return examine_user(request, channel);
+    compose::Job given; // first: looking up the user may leave a resolver's descriptor at their numbers
+    TRY(take_secrets(given));
     compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
-    TRY(take_secrets(job));
+    job.secrets = std::move(given.secrets);
+    job.registry_auth = given.registry_auth;
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
     const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));
     auto redacted = job.env;
