@@ -64,6 +64,7 @@ Container container_of(const Json& json) {
     container.created = number_of(json, "Created");
     container.started = number_of(json, "StartedAt");
     container.exited = number_of(json, "ExitedAt");
+    container.bridged = !texts_of(json, "Networks").empty();
     const auto labels = members_of(json, "Labels");
     const auto label = [&labels](const char* name) {
         const auto found = labels.find(name);

@@ -31,6 +31,7 @@ struct Container {
     std::string service;            // label pgod.compose-service
     std::vector<std::string> ports; // "0.0.0.0:5007->80/tcp"
     std::vector<std::uint16_t> host_ports;
+    bool bridged = false; // it is in networks that podman makes
 };
 
 std::vector<Container> parse_containers(std::string_view json);

@@ -7,6 +7,7 @@
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/release.hpp"
+#include "compose/rootless_network.hpp"
 #include "compose/switch.hpp"
 #include "compose/verify.hpp"
 #include "core/exit_status.hpp"
@@ -101,6 +102,7 @@ class Healing {
         TRY(check_names(work_, record_.plan, seen_));
         const Fd tree = TRY(work_.directory.open_directory("tree"));
         TRY(check_binds(record_.plan, bind_roots(work_), tree.get()));
+        TRY(mend_rootless_network(work_.podman));
         const auto around = TRY(Surroundings::look(work_, record_.plan));
         return around.make_missing(work_, record_.plan);
     }

@@ -6,6 +6,7 @@
 #include "compose/leftover.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
+#include "compose/rootless_network.hpp"
 #include "compose/switch.hpp"
 #include "core/exit_status.hpp"
 
@@ -96,8 +97,10 @@ Result<bool> change(const Work& work, Verb verb) {
         std::reverse(selected.begin(), selected.end());
     if (selected.empty())
         return Error{Code::gone, "there are no containers; `up` makes them"};
-    if (verb != Verb::stop)
+    if (verb != Verb::stop) {
         TRY(check_binds_again(work, record));
+        TRY(mend_rootless_network(work.podman));
+    }
     Podman::Call call;
     call.arguments = {words_of(verb).verb};
     if (verb != Verb::start)

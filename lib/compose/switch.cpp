@@ -6,6 +6,7 @@
 #include "compose/crash_point.hpp"
 #include "compose/leftover.hpp"
 #include "compose/need.hpp"
+#include "compose/rootless_network.hpp"
 #include "compose/start_order.hpp"
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
@@ -218,6 +219,7 @@ void Surroundings::remove_obsolete(const Work& work) const {
 
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started) {
+    TRY(mend_rootless_network(work.podman));
     for (auto& level : start_levels(record.plan)) {
         std::erase_if(level, [&](std::size_t i) { return has_started(started, record.plan.containers[i]); });
         TRY(wait_for_dependencies(work, record, level));

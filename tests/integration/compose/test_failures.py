@@ -1,6 +1,8 @@
 """Deployments that must not succeed: what keeps running, what is brought back, and what is said."""
 
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -215,6 +217,38 @@ class Failures(scene.ComposeTest):
         self.assertEqual(job.process.wait(timeout=harness.DEADLINE), 0)
         os.close(read_end)
         self.assertEqual(svc.do("observe").commit, svc.commit)
+
+    def test_a_network_namespace_that_a_killed_podman_left_half_there_is_made_anew(self):
+        svc = self.service()
+        files = {"compose.yaml": compose(a=service())}
+        self.good(svc.deploy(files))
+        runtime = pathlib.Path(self.user.env()["XDG_RUNTIME_DIR"])
+        name, = (runtime / "netns").glob("rootless-netns-*")
+
+        def leave_half():
+            """The namespace by its name, and none of its directories."""
+            self.user.podman("kill", "-a")
+            harness.wait_until("podman has removed it", lambda: not name.exists())
+            self.user.podman("unshare", "sh", "-c", f"touch {name} && unshare -n mount --bind /proc/self/ns/net {name}")
+            with self.assertRaisesRegex(AssertionError, "failed to mount runtime directory for rootless netns"):
+                self.user.podman("run", "--rm", "--network", "podman", harness.User.IMAGE, "true")
+
+        for mend in (lambda: svc.deploy(force=True), lambda: svc.do("start"), lambda: svc.do("heal")):
+            leave_half()
+            result = mend()
+            self.assertEqual((result.exit_status, result.error), (0, None), result)
+            self.assertEqual(svc.do("observe").health, "healthy")
+
+    def test_podmans_network_namespace_is_left_alone_while_a_container_is_in_it(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(a=service())}))
+        runtime = pathlib.Path(self.user.env()["XDG_RUNTIME_DIR"])
+        name, = (runtime / "netns").glob("rootless-netns-*")
+        shutil.rmtree(runtime / "libpod/tmp/rootless-netns")
+        before = name.stat()
+        other = self.service()
+        self.assertEqual(other.deploy({"compose.yaml": compose(a=service())}).exit_status, 81)
+        self.assertEqual((name.stat().st_ino, name.stat().st_mtime), (before.st_ino, before.st_mtime))
 
     def test_busy_service_is_waited_for_until_the_deadline(self):
         svc, port, files = self.running_web()
