@@ -181,6 +181,10 @@ Status GitRole::take_notice(Process& process) {
     const ssize_t got = ::recv(process.orders.fd(), notice.data(), notice.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return ok();
+    if (got == 0) { // it is about to end; killed now, it would seem to have failed
+        process.orders.close();
+        return ok();
+    }
     if (got != static_cast<ssize_t>(ipc::done_notice.size()) || process.job == 0 || process.deadline_passed) {
         process.orders.close();
         kill_process(process);
