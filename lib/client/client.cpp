@@ -15,9 +15,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 namespace pgod::client {
 
 namespace {
+
+constexpr std::chrono::seconds watch_interval{2};
 
 int usage_error(const Error& error) {
     say(error.message);
@@ -33,12 +38,36 @@ int run_one(const Plan& plan) {
     return run_over_ssh(plan, Keyring(std::move(*sources)));
 }
 
+// Until Control-C, or until it cannot be looked at.
+int watch(const Plan& plan) {
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    for (;;) {
+        if (terminal)
+            (void)write_all(STDOUT_FILENO, "\x1b[H\x1b[2J");
+        if (const int status = run_one(plan); status != exit_status::done)
+            return status;
+        if (!terminal && !write_all(STDOUT_FILENO, "\n"))
+            return exit_status::failed;
+        std::this_thread::sleep_for(watch_interval);
+    }
+}
+
+bool can_be_watched(const Target& target) {
+    const auto slashes = target.command.find("//");
+    const auto* operation = find_operation(std::string_view(target.command).substr(slashes + 2));
+    return operation != nullptr &&
+           (operation->op == Op::list || operation->op == Op::status || operation->op == Op::ps ||
+            operation->op == Op::history || operation->op == Op::why);
+}
+
 Result<std::vector<Plan>> plans_of(const Options& options, const HostBook& book) {
     std::vector<Plan> plans;
     for (auto& target : TRY(parse_targets(options.target, book)))
         plans.push_back(TRY(plan_of(options, std::move(target), book)));
     if (plans.size() > 1 && plans.front().terminal)
         return Error{Code::invalid, "exec -t is for one host at a time"};
+    if (options.watch && (plans.size() > 1 || !can_be_watched(plans.front().target)))
+        return Error{Code::invalid, "--watch is for list, status, ps, history and why, of one host"};
     return plans;
 }
 
@@ -67,6 +96,8 @@ int run_client(int argc, const char* const* argv) {
     const auto plans = plans_of(options, report.book);
     if (!plans)
         return usage_error(plans.error());
+    if (options.watch)
+        return watch(plans->front());
     return plans->size() == 1 ? run_one(plans->front()) : run_at_several(*plans, run_one);
 }
 

@@ -84,11 +84,14 @@ class OnThisHost {
         }
         if (!plan_.ends_with_client)
             when_interrupted(goes_on(status_command(plan_)), exit_status::busy);
+        if (plan_.progress)
+            output_.show_progress();
         // Where it is refused at once, what pgod said instead is still to be read.
         (void)channel_.send(ipc::encode(ipc::ControlRequest(std::move(ask))));
         while (!over())
             turn();
         when_interrupted({}, 0);
+        output_.end_progress();
         raw.reset();
         output_.release();
         return status();

@@ -53,6 +53,8 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
     app.add_option("--timeout", timeout, "for connecting and logging in")
         ->type_name("SECONDS")
         ->check(CLI::Range(1, longest_timeout).description(""));
+    app.add_flag("--plain", options.plain, "only lines of output, also on a terminal");
+    app.add_flag("--watch", options.watch, "look every two seconds: list, status, ps, history, why");
     app.add_flag("-v,--verbose", options.verbose, "say what is tried");
     for (CLI::Option* option : app.get_options())
         if (option->get_name() != "--identity" && option->get_type_size() > 0)

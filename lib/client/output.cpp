@@ -34,8 +34,8 @@ bool Output::take(bool is_stderr, std::string_view bytes) {
     }
     release();
     if (is_stderr)
-        (void)write_all(STDERR_FILENO, bytes); // nobody listens to stderr: not worth stopping for
-    else if (write_error_ == 0 && !write_all(STDOUT_FILENO, bytes))
+        (void)write(STDERR_FILENO, bytes); // nobody listens to stderr: not worth stopping for
+    else if (write_error_ == 0 && !write(STDOUT_FILENO, bytes))
         write_error_ = errno;
     return write_error_ == 0 || !needs_reader_;
 }
@@ -50,7 +50,15 @@ std::optional<int> Output::status_of_failure(bool unwanted) const {
 
 void Output::release() {
     holding_ = false;
-    (void)write_all(STDERR_FILENO, std::exchange(held_, {}));
+    (void)write(STDERR_FILENO, std::exchange(held_, {}));
+}
+
+void Output::end_progress() {
+    live_.reset();
+}
+
+bool Output::write(int fd, std::string_view bytes) {
+    return live_ ? live_->write(fd, bytes) : write_all(fd, bytes);
 }
 
 std::string Output::take_refusal() {

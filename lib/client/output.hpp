@@ -2,6 +2,8 @@
 // until it is known that no other key does better. Runs in pgoctl.
 #pragma once
 
+#include "client/live_line.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,8 @@ class Output {
     explicit Output(bool needs_reader) noexcept
         : needs_reader_(needs_reader) {}
 
+    void show_progress() { live_.emplace(); } // until end_progress()
+    void end_progress();
     bool take(bool is_stderr, std::string_view bytes); // false: end it
     void release();                                    // writes what is held back
 
@@ -29,7 +33,9 @@ class Output {
 
   private:
     bool might_be_refusal() const noexcept;
+    bool write(int fd, std::string_view bytes);
 
+    std::optional<LiveLine> live_;
     bool needs_reader_;
     int write_error_ = 0;
     bool holding_ = true;

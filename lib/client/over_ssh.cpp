@@ -146,7 +146,10 @@ class OverSsh {
     std::optional<int> run_operation(ssh::ClientSession& session) {
         if (!plan_.ends_with_client)
             when_interrupted(goes_on(status_command(plan_)), exit_status::busy);
+        if (plan_.progress)
+            output_.show_progress();
         const auto end = run_on_terminal(session);
+        output_.end_progress();
         when_interrupted({}, 0);
         if (!end) {
             output_.release();

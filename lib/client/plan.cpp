@@ -1,5 +1,6 @@
 #include "client/plan.hpp"
 
+#include "client/live_line.hpp"
 #include "core/exec_request.hpp"
 #include "core/pin.hpp"
 
@@ -71,6 +72,7 @@ Result<Plan> plan_of(const Options& options, Target target, const HostBook& book
     plan.service = plan.target.command.substr(0, slashes);
     if (const auto* operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2))) {
         plan.ends_with_client = operation->ends_with_client;
+        plan.progress = !operation->ends_with_client && !options.plain && LiveLine::is_possible();
         if (operation->op == Op::exec)
             TRY(look_at_exec(plan, options.args));
     }

@@ -28,6 +28,7 @@ struct Plan {
     bool ends_with_client = true;
     bool takes_input = false;
     bool terminal = false;
+    bool progress = false; // what it waits for takes its time, and a person looks on
 };
 
 // nullopt: not set, or empty.
