@@ -8,6 +8,7 @@
 #include "compose/need.hpp"
 #include "compose/rootless_network.hpp"
 #include "compose/start_order.hpp"
+#include "compose/storage_container.hpp"
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
 
@@ -97,7 +98,11 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     call.arguments = run.arguments;
     call.environment = run.secrets;
     call.deadline = run_deadline;
-    const std::string output = TRY(work.podman.must(call, fmt::format("{}: start", container.service)));
+    const std::string doing = fmt::format("{}: start", container.service);
+    auto ran = work.podman.must(call, doing);
+    if (!ran && remove_storage_container(work.podman, container.name))
+        ran = work.podman.must(call, doing);
+    const std::string output = TRY(std::move(ran));
     crash_point("container-run");
     return RecordedContainer{container.name, std::string(trimmed(output)), false, record.deployment};
 }

@@ -239,6 +239,18 @@ class Failures(scene.ComposeTest):
             self.assertEqual((result.exit_status, result.error), (0, None), result)
             self.assertEqual(svc.do("observe").health, "healthy")
 
+    def test_what_a_killed_podman_left_in_its_storage_does_not_hold_a_name(self):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(a=service())})
+        name = f"{svc.name}_a_1"
+        self.user.podman("create", "--name", name, harness.User.IMAGE, "true")
+        # Now podman knows no container; its storage does.
+        (self.user.home / ".local/share/containers/storage/libpod/bolt_state.db").unlink()
+        self.assertEqual(self.user.podman("ps", "-aq"), "")
+        with self.assertRaisesRegex(AssertionError, "already in use"):
+            self.user.podman("create", "--name", name, harness.User.IMAGE, "true")
+        self.good(svc.deploy(), changed=True)
+
     def test_podmans_network_namespace_is_left_alone_while_a_container_is_in_it(self):
         svc = self.service()
         self.good(svc.deploy({"compose.yaml": compose(a=service())}))
