@@ -45,6 +45,7 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
         ->type_name("PORT")
         ->check(CLI::Range(1, 65535).description(""));
     app.add_flag("--json", options.json, "ask for JSON, where there is something to read");
+    app.add_flag("--ssh-config", options.ssh_config, "take HostName, Port and IdentityFile of ~/.ssh/config");
     app.add_flag("--accept-new", options.accept_new, "accept and remember the host key of a new host");
     app.add_option("--host-key", options.host_key, "the only host key to accept")->type_name("SHA256:...");
     app.add_option("--known-hosts", options.known_hosts, "instead of ~/.ssh/known_hosts")->type_name("FILE");

@@ -21,8 +21,9 @@ struct Options {
     bool json = false;
     bool accept_new = false;
     bool verbose = false;
-    bool plain = false;      // nothing but lines, also on a terminal
-    bool watch = false;      // again and again
+    bool plain = false; // nothing but lines, also on a terminal
+    bool watch = false; // again and again
+    bool ssh_config = false;
     std::string host_key;    // the pin, SHA256:…; empty: PGOCTL_HOST_KEY, then known_hosts
     std::string known_hosts; // empty: ~/.ssh/known_hosts
     std::string control;     // the control socket; empty: PGOCTL_CONTROL, then the usual places

@@ -3,6 +3,7 @@
 #include "client/live_line.hpp"
 #include "core/exec_request.hpp"
 #include "core/pin.hpp"
+#include "ssh/client_config.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -81,8 +82,13 @@ Result<Plan> plan_of(const Options& options, Target target, const HostBook& book
     plan.user = user_name();
     const auto known = book.hosts.find(plan.target.host);
     const HostDefaults defaults = known == book.hosts.end() ? HostDefaults{} : known->second;
-    plan.port = options.port.value_or(defaults.port.value_or(default_port));
-    plan.identity = defaults.identity;
+    ssh::ConfiguredHost configured{plan.target.host, {}, {}};
+    if (options.ssh_config && !plan.target.host.empty())
+        configured =
+            TRY(ssh::read_ssh_config(environment("HOME").value_or("") + "/.ssh/config", plan.target.host));
+    plan.target.host = configured.name;
+    plan.port = options.port.value_or(defaults.port.value_or(configured.port.value_or(default_port)));
+    plan.identity = defaults.identity.empty() ? configured.identity : defaults.identity;
 
     plan.host_key.host = plan.target.host;
     plan.host_key.port = plan.port;

@@ -175,6 +175,23 @@ class Hosts(SystemTest):
         self.configure("")
         self.assertEqual(self.ctl("@both:demo//ping").returncode, 64)
 
+    def test_what_sshs_own_file_says_of_a_host(self):
+        missing = self.ctl("--ssh-config", "box:demo//ping")
+        self.assertEqual((missing.returncode, "/.ssh/config" in missing.stderr), (64, True), missing.stderr)
+        (self.home / ".ssh/config").write_text(
+            f"Host box\n  HostName 127.0.0.1\n  Port {self.second.port}\n  IdentityFile {self.key}\n"
+            "Host far\n  ProxyCommand false\n")
+        self.configure("")
+        self.assertEqual(self.ctl("box:demo//ping").returncode, 69)  # only when it is asked to
+        self.assertEqual(self.ctl("--ssh-config", "box:demo//ping").returncode, 76)
+        found = self.ctl("--ssh-config", "--accept-new", "box:demo//ping")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn(f"[127.0.0.1]:{self.second.port}", (self.home / ".ssh/known_hosts").read_text())
+        first = self.ctl("--ssh-config", "--accept-new", "-p", self.first.port, "box:first//ping")
+        self.assertEqual(first.returncode, 0, first.stderr)  # a service that the other one does not have
+        far = self.ctl("--ssh-config", "far:demo//ping")
+        self.assertEqual((far.returncode, "proxy" in far.stderr), (64, True), far.stderr)
+
     def test_interrupted_what_was_begun_goes_on(self):
         self.assertEqual(self.ctl("--accept-new", "@both:demo//ping").returncode, 0)
         self.git.hang()
