@@ -17,9 +17,9 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 11> file_keys{"listen",     "interval",     "parallel", "prune",
-                                                     "linger",     "state",        "host_key", "control",
-                                                     "admin_keys", "revoked_keys", "services"};
+constexpr std::array<std::string_view, 12> file_keys{
+    "listen",   "interval", "parallel",      "prune",      "linger",       "state",
+    "host_key", "control",  "control_users", "admin_keys", "revoked_keys", "services"};
 constexpr std::array<std::string_view, 19> service_keys{
     "name",          "user",        "repository",    "branch",   "urls", "ports", "volumes",
     "networks",      "allow",       "compose",       "env",      "auto", "ops",   "interval",
@@ -278,6 +278,7 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.text("state", parse_absolute_path, config.state);
     read_host_keys(reader, config);
     reader.text("control", parse_socket_path, config.control);
+    reader.boolean("control_users", config.control_users);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);
     reader.text("revoked_keys", parse_absolute_path, config.revoked_keys);
     read_services(parsed.table(), config, errors, warnings);

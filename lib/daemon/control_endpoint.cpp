@@ -30,7 +30,8 @@ std::string path_for(const Config& config) {
 
 void ControlEndpoint::start(const Config& config) {
     const std::string path = path_for(config);
-    auto listener = os::listen_for_users(path);
+    const mode_t mode = config.control_users ? 0666 : 0600;
+    auto listener = os::listen_for_users(path, mode);
     if (!listener)
         return os::log_error("control: {}; pgod serves without a control socket", listener.error().message);
     listener_ = std::move(*listener);

@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds worker_patience = 2min; // podman itself gets one
 constexpr auto longest = 10min;                             // for what asks others, all at once
+constexpr auto no_answer = "there was no answer within 10 minutes";
 constexpr std::size_t max_sentence = 1000; // bytes of what a worker, which is the user's, has to say
 
 std::string shown(std::string_view text) {
@@ -51,9 +52,11 @@ class Visit {
             ask_upstream(service, *user);
         }
         const auto over = loop_.after(longest, [this] { loop_.stop(); });
-        if (waiting_ > 0)
+        if (!open_.empty())
             loop_.run();
         workers_.clear();
+        for (auto& [about, finding] : open_) // "all is well" is not said of what nobody heard of
+            findings_.push_back(std::move(finding));
     }
 
   private:
@@ -63,13 +66,13 @@ class Visit {
         job.service = "doctor";
         job.deadline = worker_patience;
         const std::string about = fmt::format("user \"{}\"", user.name);
+        const std::string remedy = fmt::format("runuser -u {} -- podman info", user.name);
         auto worker = Worker::start(
             loop_, job, user, {},
-            [this, about, name = user.name](const ipc::WorkDone& done) {
+            [this, about, remedy](const ipc::WorkDone& done) {
                 if (done.error)
-                    findings_.push_back({about, "podman", shown(done.error->message),
-                                         fmt::format("runuser -u {} -- podman info", name)});
-                one_less();
+                    findings_.push_back({about, "podman", shown(done.error->message), remedy});
+                answered(about);
             },
             [this, about](const ipc::WorkReport& report) {
                 if (const auto* one = std::get_if<ipc::Examined>(&report))
@@ -77,29 +80,28 @@ class Visit {
                                          one->problem.empty() ? "" : shown(one->remedy)});
             });
         if (!worker) {
-            findings_.push_back({about, "podman", worker.error().message,
-                                 fmt::format("runuser -u {} -- podman info", user.name)});
+            findings_.push_back({about, "podman", worker.error().message, remedy});
             return;
         }
         workers_[user.name] = std::move(*worker);
-        ++waiting_;
+        open_[about] = {about, "podman", no_answer, remedy};
     }
 
     void ask_upstream(const Service& service, const Identity& user) {
-        ++waiting_;
-        git_.look(service, user, [this, &service](const SyncResult& result) {
-            findings_.push_back({fmt::format("service \"{}\"", service.name), "repository",
-                                 result.error ? shown(result.error->message) : "",
-                                 result.error
-                                     ? fmt::format("runuser -u {} -- git ls-remote {} {}", service.user,
-                                                   service.repository.redacted(), service.branch)
-                                     : ""});
-            one_less();
+        const std::string about = fmt::format("service \"{}\"", service.name);
+        const std::string remedy = fmt::format("runuser -u {} -- git ls-remote {} {}", service.user,
+                                               service.repository.redacted(), service.branch);
+        open_[about] = {about, "repository", no_answer, remedy};
+        git_.look(service, user, [this, about, remedy](const SyncResult& result) {
+            findings_.push_back({about, "repository", result.error ? shown(result.error->message) : "",
+                                 result.error ? remedy : ""});
+            answered(about);
         });
     }
 
-    void one_less() {
-        if (--waiting_ == 0)
+    void answered(const std::string& about) {
+        open_.erase(about);
+        if (open_.empty())
             loop_.stop();
     }
 
@@ -108,7 +110,7 @@ class Visit {
     EventLoop loop_;
     GitJobs git_{loop_};
     std::map<std::string, std::unique_ptr<Worker>> workers_; // by user
-    std::size_t waiting_ = 0;
+    std::map<std::string, Finding> open_; // what has not answered, and what is to be said of it then
 };
 
 void append(std::vector<Finding>& all, std::vector<Finding> more) {

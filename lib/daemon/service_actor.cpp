@@ -123,7 +123,8 @@ void ServiceActor::feed(reconcile::Event event) {
         const reconcile::Event next = std::move(events_.front());
         events_.pop_front();
         const double jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-        auto stepped = reconcile::step(std::move(state_), settings(), next, wall_clock(), jitter);
+        const reconcile::Settings now = settings(); // looks at the state, which the step takes
+        auto stepped = reconcile::step(std::move(state_), now, next, wall_clock(), jitter);
         state_ = std::move(stepped.state);
         for (const auto& action : stepped.actions)
             perform(action);

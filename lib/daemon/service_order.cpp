@@ -8,10 +8,14 @@
 namespace pgod::daemon {
 
 void ServiceOrder::follow(const std::vector<Service>& services) {
-    followed_.clear();
+    // What is known stays known: a change that comes right after a reload must not look like none.
+    std::map<std::string, Seen> before = std::exchange(followed_, {});
     for (const auto& service : services)
         for (const auto& other : service.after)
-            followed_.try_emplace(other);
+            if (const auto known = before.find(other); known != before.end())
+                followed_.insert(*known);
+            else
+                followed_.emplace(other, seen_of(other));
 }
 
 void ServiceOrder::look_at_others(const Service& service, reconcile::Settings& settings) const {
@@ -23,12 +27,16 @@ void ServiceOrder::stirred(const std::string& service) {
     const auto followed = followed_.find(service);
     if (followed == followed_.end())
         return;
-    reconcile::Settings now;
-    reconcile::look_at_other(now, service, state_of(service));
-    Seen seen{std::move(now.awaits), std::move(now.held_by)};
+    const Seen seen = seen_of(service);
     if (seen == std::exchange(followed->second, seen))
         return;
     loop_.post([this, service] { tell_those_after(service); });
+}
+
+ServiceOrder::Seen ServiceOrder::seen_of(const std::string& service) const {
+    reconcile::Settings now;
+    reconcile::look_at_other(now, service, state_of(service));
+    return {std::move(now.awaits), std::move(now.held_by)};
 }
 
 const reconcile::State* ServiceOrder::state_of(const std::string& service) const {

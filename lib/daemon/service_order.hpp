@@ -27,16 +27,17 @@ class ServiceOrder {
     void stirred(const std::string& service); // its state may have changed
 
   private:
+    struct Seen {
+        std::string awaits, held_by;
+        bool operator==(const Seen&) const = default;
+    };
+    Seen seen_of(const std::string& service) const;
     const reconcile::State* state_of(const std::string& service) const;
     void tell_those_after(const std::string& service);
 
     EventLoop& loop_;
     const Actors& actors_;
     WorkSlots& slots_;
-    struct Seen {
-        std::string awaits, held_by;
-        bool operator==(const Seen&) const = default;
-    };
     std::map<std::string, Seen> followed_; // those that others come after
 };
 

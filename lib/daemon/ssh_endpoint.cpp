@@ -56,10 +56,19 @@ Status SshEndpoint::start(const Config& config, const std::string& empty_directo
     else
         os::log_info("the service manager passed {} listening socket{}; `listen` does not count",
                      listeners_.size(), listeners_.size() == 1 ? "" : "s");
-    host_key_ = TRY_DOING(load_host_key(config.host_key, {}), "host_key");
-    if (!config.second_host_key.empty())
-        second_host_key_ = TRY_DOING(load_host_key(config.second_host_key, host_key_), "host_key");
+    TRY_DOING(load_host_keys(config), "host_key");
     return launch();
+}
+
+// The one that is there first: one that is made then is of another type.
+Status SshEndpoint::load_host_keys(const Config& config) {
+    const bool second_first = !config.second_host_key.empty() && ::access(config.host_key.c_str(), F_OK) != 0;
+    if (second_first)
+        second_host_key_ = TRY(load_host_key(config.second_host_key, {}));
+    host_key_ = TRY(load_host_key(config.host_key, second_host_key_));
+    if (!second_first && !config.second_host_key.empty())
+        second_host_key_ = TRY(load_host_key(config.second_host_key, host_key_));
+    return ok();
 }
 
 // Before anything is made or bound, so that an installation that lacks only this hears of it first.

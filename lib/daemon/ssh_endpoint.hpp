@@ -33,6 +33,7 @@ class SshEndpoint {
 
   private:
     Status check_user() const;
+    Status load_host_keys(const Config& config);
     Status bind(const ListenAddress& address);
     Status launch();
     void on_notice();

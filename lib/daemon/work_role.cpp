@@ -178,7 +178,7 @@ Result<ipc::WorkDone> examine_user(const ipc::WorkJob& request, const os::Channe
 Status take_secrets(compose::Job& job) {
     if (::fcntl(env_secrets_descriptor, F_GETFD) >= 0)
         job.secrets = compose::secrets_from(
-            TRY_DOING(os::read_file(env_secrets_descriptor, os::max_secret_file), "env_file"));
+            TRY_DOING(os::read_file(env_secrets_descriptor, os::max_secret_file + 1), "env_file"));
     if (::fcntl(registry_auth_descriptor, F_GETFD) >= 0)
         job.registry_auth = registry_auth_descriptor;
     return ok();

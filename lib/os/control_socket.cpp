@@ -54,7 +54,7 @@ std::string control_socket_of_user(const std::string& runtime_directory) {
     return runtime_directory + name_beneath;
 }
 
-Result<Fd> listen_for_users(const std::string& path) {
+Result<Fd> listen_for_users(const std::string& path, mode_t mode) {
     const auto address = TRY(address_of(path));
     TRY(make_own_directory(path.substr(0, path.rfind('/')), 0755));
     const auto other = connect_to(path, SOCK_NONBLOCK);
@@ -65,7 +65,7 @@ Result<Fd> listen_for_users(const std::string& path) {
         return Error{Code::invalid, path + " is in the way: remove it"};
     Fd fd = TRY(make_socket(SOCK_NONBLOCK));
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::chmod(path.c_str(), 0666) != 0 || ::listen(fd.get(), backlog) != 0)
+        ::chmod(path.c_str(), mode) != 0 || ::listen(fd.get(), backlog) != 0)
         return errno_error("listen on " + path);
     return fd;
 }

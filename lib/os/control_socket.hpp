@@ -19,7 +19,7 @@ std::string control_socket_of_user(const std::string& runtime_directory);
 
 // Makes the directory of `path` if it is missing, and replaces a socket that nobody listens on any more.
 // Non-blocking. Code::invalid: another pgod listens there.
-Result<Fd> listen_for_users(const std::string& path);
+Result<Fd> listen_for_users(const std::string& path, mode_t mode);
 
 // nullopt: nobody waits.
 Result<std::optional<Fd>> accept_user(int listener);

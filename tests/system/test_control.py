@@ -49,6 +49,7 @@ class Control(SystemTest):
         other.commit({"compose.yaml": "services: {}\n"})
         self.key = key
         self.daemon = self.pgod()
+        self.daemon.extra = "control_users = true"
         self.daemon.service("demo", ANN.name, self.repository.url, ops=["read"])
         self.daemon.service("foreign", "games", other.url, auto=False)
         self.addCleanup(lambda: ANN.podman("rm", "-fa", "-t", "0", check=False))
@@ -58,6 +59,16 @@ class Control(SystemTest):
     def of(self, uid, target, *args, **options):
         done = self.daemon.local(uid, target, *args, **options)
         return done.returncode, done.stdout, done.stderr
+
+    def test_users_are_kept_out_unless_the_admin_lets_them_in(self):
+        self.daemon.stop()
+        self.daemon.extra = ""
+        self.daemon.start()
+        wait_until("root is heard", lambda: self.of(0, ":demo//ping")[0] == 0)
+        self.assertEqual(stat.S_IMODE((self.directory / "control.sock").stat().st_mode), 0o600)
+        status, output, said = self.of(ANN.uid, ":demo//ping")
+        self.assertEqual((status, output), (69, ""), said)
+        self.assertIn("ermission denied", said)
 
     def test_who_may_what(self):
         nobody = pwd.getpwnam("nobody").pw_uid
