@@ -1,6 +1,7 @@
 """The order between services: what `after` makes wait, what it holds back, and that it goes on by itself."""
 
 import json
+import signal
 import unittest
 
 from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
@@ -79,6 +80,18 @@ class Order(SystemTest):
         self.assertTrue(self.healthy_when_made())
         self.stands("base", base)
         self.stands("top", top)
+
+    def test_a_reload_loses_nobody_who_waits(self):
+        self.daemon.start()
+        self.serves("top", "one")
+        self.stands("top", self.repositories["top"].git("rev-parse", "HEAD"))
+        self.commit("base", "two")
+        wait_until("base is worked on", lambda: self.status("base")["phase"] == "working")
+        top = self.commit("top", "two")
+        wait_until("top waits", lambda: self.status("top")["phase"] == "waiting for its turn")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.stands("top", top)
+        self.serves("top", "two")
 
     def test_what_failed_holds_back_what_comes_after_it_until_it_stands(self):
         self.daemon.start()
