@@ -13,7 +13,7 @@ namespace pgod::git {
 
 inline constexpr std::chrono::seconds io_timeout{10};
 
-// Loads the system's certificate authorities (SSL_CERT_FILE and SSL_CERT_DIR are honoured, as everywhere in
+// Loads the system's certificate authorities (SSL_CERT_FILE is honoured, as everywhere in
 // OpenSSL) and registers the streams with libgit2. Once per process, before any fork.
 Status start_streams();
 
