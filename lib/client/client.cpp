@@ -52,9 +52,7 @@ int watch(const Plan& plan) {
     }
 }
 
-bool can_be_watched(const Target& target) {
-    const auto slashes = target.command.find("//");
-    const auto* operation = find_operation(std::string_view(target.command).substr(slashes + 2));
+bool can_be_watched(const Operation* operation) {
     return operation != nullptr &&
            (operation->op == Op::list || operation->op == Op::status || operation->op == Op::ps ||
             operation->op == Op::history || operation->op == Op::why);
@@ -66,7 +64,7 @@ Result<std::vector<Plan>> plans_of(const Options& options, const HostBook& book)
         plans.push_back(TRY(plan_of(options, std::move(target), book)));
     if (plans.size() > 1 && plans.front().terminal)
         return Error{Code::invalid, "exec -t is for one host at a time"};
-    if (options.watch && (plans.size() > 1 || !can_be_watched(plans.front().target)))
+    if (options.watch && (plans.size() > 1 || !can_be_watched(plans.front().operation)))
         return Error{Code::invalid, "--watch is for list, status, ps, history and why, of one host"};
     return plans;
 }

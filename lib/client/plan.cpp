@@ -71,10 +71,11 @@ Result<Plan> plan_of(const Options& options, Target target, const HostBook& book
     plan.request = TRY(request_line(plan.target.command, options.json, options.args));
     const auto slashes = plan.target.command.find("//");
     plan.service = plan.target.command.substr(0, slashes);
-    if (const auto* operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2))) {
-        plan.ends_with_client = operation->ends_with_client;
-        plan.progress = !operation->ends_with_client && !options.plain && LiveLine::is_possible();
-        if (operation->op == Op::exec)
+    plan.operation = find_operation(std::string_view(plan.target.command).substr(slashes + 2));
+    if (plan.operation != nullptr) {
+        plan.ends_with_client = plan.operation->ends_with_client;
+        plan.progress = !plan.ends_with_client && !options.plain && LiveLine::is_possible();
+        if (plan.operation->op == Op::exec)
             TRY(look_at_exec(plan, options.args));
     }
     plan.json = options.json || (!plan.takes_input && std::find(options.args.begin(), options.args.end(),

@@ -7,6 +7,7 @@
 #include "client/options.hpp"
 #include "core/command.hpp"
 #include "core/hosts.hpp"
+#include "core/operation.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,7 @@ struct Plan {
     std::string identity; // of pgoctl's own file, for this host; the options and PGOCTL_ID go before it
     Target target;        // without a host: pgod of this host, over its control socket
     std::string service;
+    const Operation* operation = nullptr; // null: pgod is to say that there is none of that name
     std::string request;
     std::string user;
     HostKeyPolicy host_key;
