@@ -27,10 +27,11 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? pgod::exit_status::done : pgod::exit_status::usage;
     }
-    // Private keys pass through here: nobody traces it, and it leaves no core.
-    const rlimit no_core{0, 0};
-    (void)::setrlimit(RLIMIT_CORE, &no_core);
-    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (make_host_key || fingerprint) { // private keys pass through: nobody traces it, and it leaves no core
+        const rlimit no_core{0, 0};
+        (void)::setrlimit(RLIMIT_CORE, &no_core);
+        (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    }
     if (make_host_key)
         return pgod::daemon::print_host_key();
     if (fingerprint)
