@@ -1,7 +1,6 @@
 #include "daemon/git_jobs.hpp"
 
 #include "base/text.hpp"
-#include "daemon/program_path.hpp"
 #include "os/log.hpp"
 #include "os/secret_file.hpp"
 #include "os/users.hpp"
@@ -25,8 +24,6 @@ constexpr std::uint64_t max_fetch = 2ULL << 30;
 constexpr unsigned max_frames_at_once = 64;
 constexpr unsigned max_frames = 1000; // of one job
 static_assert(max_frames > max_repository_keys + max_warnings);
-constexpr auto restart_delay = 1s;
-constexpr auto end_patience = 1s;
 
 // Whether it is about what was asked.
 bool answers(const ipc::ExportJob& asked, const ipc::Exported& answer) {
@@ -53,22 +50,27 @@ void take_answer(const ipc::ExportJob& asked, ipc::Exported& answer, ExportResul
 } // namespace
 
 Status GitJobs::start() {
-    const std::string program = TRY(program_path("pgod-git"));
-    auto channels = TRY(os::Channel::pair());
-    os::SpawnRequest request;
-    request.program = program;
-    request.argv = {"pgod-git"};
     // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked
     // job.
-    request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "LD_BIND_NOW=1"};
+    std::vector<std::string> env{"LD_BIND_NOW=1"};
     if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities != nullptr)
-        request.env.push_back(fmt::format("SSL_CERT_FILE={}", authorities));
-    request.descriptors = {{channels[1].fd(), 3}, {2, 2}};
-    request.die_with_parent = true;
-    child_ = TRY(os::spawn(request));
-    control_ = std::move(channels[0]);
-    notices_ = loop_.watch(control_.fd(), [this] { on_notice(); });
-    return ok();
+        env.push_back(fmt::format("SSL_CERT_FILE={}", authorities));
+    return process_.start({
+        .program = "pgod-git",
+        .arguments = {},
+        .env = std::move(env),
+        .begin =
+            [this](const os::Channel&) {
+                loop_.post([this] { start_waiting(); });
+                return ok();
+            },
+        .heard = [this](os::Frame frame) { return heard(frame); },
+        .ended =
+            [this] {
+                while (!running_.empty())
+                    finish(running_.begin()->first, Error{Code::transient, "pgod-git ended"});
+            },
+    });
 }
 
 GitJobs::Job GitJobs::job_of(const Service& service, const Identity& user, const std::string& directory) {
@@ -116,7 +118,7 @@ void GitJobs::enqueue(Job job) {
 }
 
 void GitJobs::start_waiting() {
-    while (control_ && !waiting_.empty() && running_.size() < max_parallel) {
+    while (process_.channel() && !waiting_.empty() && running_.size() < max_parallel) {
         const std::uint64_t id = waiting_.front().request.id;
         Job& job = running_.emplace(id, std::move(waiting_.front())).first->second;
         waiting_.pop_front();
@@ -134,8 +136,8 @@ Status GitJobs::begin(std::uint64_t id, Job& job) {
         credentials = TRY(os::sealed_file(text.reveal()));
     }
     const std::array<int, 2> theirs{channels[1].fd(), credentials.get()};
-    TRY(control_.try_send(ipc::encode(ipc::GitRequest(job.request)),
-                          std::span(theirs).first(credentials ? 2 : 1)));
+    TRY(process_.channel().try_send(ipc::encode(ipc::GitRequest(job.request)),
+                                    std::span(theirs).first(credentials ? 2 : 1)));
     job.channel = std::move(channels[0]);
     job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id, max_frames_at_once); });
     return ok();
@@ -186,18 +188,11 @@ bool GitJobs::take_report(Job& job, ipc::GitReport report) {
     return true;
 }
 
-void GitJobs::on_notice() {
-    while (true) {
-        auto frame = control_.try_receive();
-        if (frame && !*frame)
-            return;
-        if (!frame || (*frame)->closed())
-            return restart_soon();
-        auto notice = ipc::decode<ipc::GitNotice>((*frame)->bytes);
-        if (!notice)
-            return restart_soon();
+bool GitJobs::heard(const os::Frame& frame) {
+    const auto notice = ipc::decode<ipc::GitNotice>(frame.bytes);
+    if (notice)
         on_job_ended(std::get<ipc::JobEnded>(*notice));
-    }
+    return notice.has_value();
 }
 
 void GitJobs::on_job_ended(const ipc::JobEnded& ended) {
@@ -239,22 +234,6 @@ void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
         job.export_done(std::move(result));
     }
     start_waiting();
-}
-
-void GitJobs::restart_soon() {
-    notices_.cancel();
-    control_.close(); // it ends by itself when its channel does
-    os::log_error("pgod-git ended ({}); it is started again",
-                  os::describe_wait_status(child_.reap_within(end_patience)));
-    while (!running_.empty())
-        finish(running_.begin()->first, Error{Code::transient, "pgod-git ended"});
-    restart_ = loop_.after(restart_delay, [this] {
-        if (auto started = start(); !started) {
-            os::log_error("{}", started.error().message);
-            return restart_soon();
-        }
-        start_waiting();
-    });
 }
 
 } // namespace pgod::daemon

@@ -4,10 +4,8 @@
 
 #include "core/service.hpp"
 #include "core/sync.hpp"
-#include "daemon/event_loop.hpp"
+#include "daemon/role_process.hpp"
 #include "ipc/git_messages.hpp"
-#include "os/channel.hpp"
-#include "os/spawn.hpp"
 
 #include <deque>
 #include <functional>
@@ -21,7 +19,8 @@ class GitJobs {
     using ExportDone = std::function<void(ExportResult)>;
 
     explicit GitJobs(EventLoop& loop)
-        : loop_(loop) {}
+        : loop_(loop)
+        , process_(loop) {}
 
     Status start();
 
@@ -54,17 +53,13 @@ class GitJobs {
     Status begin(std::uint64_t id, Job& job);
     void on_report(std::uint64_t id, unsigned limit);
     bool take_report(Job& job, ipc::GitReport report);
-    void on_notice();
+    bool heard(const os::Frame& frame);
     void on_job_ended(const ipc::JobEnded& ended);
     // `failure` counts when the job left no result.
     void finish(std::uint64_t id, std::optional<Error> failure);
-    void restart_soon();
 
     EventLoop& loop_;
-    os::Child child_;
-    os::Channel control_;
-    EventLoop::Watch notices_;
-    EventLoop::Timer restart_;
+    RoleProcess process_;
     std::deque<Job> waiting_;
     std::map<std::uint64_t, Job> running_;
     std::uint64_t last_id_ = 0;

@@ -5,12 +5,9 @@
 
 #include "base/secret.hpp"
 #include "core/service.hpp"
-#include "daemon/event_loop.hpp"
-#include "os/channel.hpp"
-#include "os/spawn.hpp"
+#include "daemon/role_process.hpp"
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +19,7 @@ class SshEndpoint {
     using Listening = std::function<void()>; // connections are answered from now on
 
     SshEndpoint(EventLoop& loop, Accepted accepted, Listening listening)
-        : loop_(loop)
+        : process_(loop)
         , accepted_(std::move(accepted))
         , listening_(std::move(listening)) {}
 
@@ -31,26 +28,21 @@ class SshEndpoint {
     // `empty_directory` as its root.
     Status start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed);
 
+    bool listens() const noexcept { return listens_; } // connections are answered now
+
   private:
     Status check_user() const;
     Status load_host_keys(const Config& config);
-    Status bind(const ListenAddress& address);
-    Status launch();
-    void on_notice();
-    void restart_soon();
-    std::vector<std::string> arguments() const;
+    Status begin(const os::Channel& channel) const;
+    bool heard(os::Frame frame);
 
-    EventLoop& loop_;
+    RoleProcess process_;
     Accepted accepted_;
     Listening listening_;
     std::vector<Fd> listeners_;
     Secret host_key_;
     Secret second_host_key_; // empty: there is none
-    std::string empty_directory_;
-    os::Child child_;
-    os::Channel control_;
-    EventLoop::Watch notices_;
-    EventLoop::Timer restart_;
+    bool listens_ = false;
 };
 
 } // namespace pgod::daemon

@@ -116,8 +116,8 @@ Fd terminate_events() {
 
 } // namespace
 
-SshListener::SshListener(ssh::ServerBind bind, SshFilter filter, os::Channel control, std::vector<Fd> sockets,
-                         Admission::Limits limits)
+SshListener::SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control,
+                         std::vector<Fd> sockets, Admission::Limits limits)
     : bind_(std::move(bind))
     , filter_(std::move(filter))
     , control_(std::move(control))

@@ -6,8 +6,8 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "daemon/call_filter.hpp"
 #include "daemon/ssh_admission.hpp"
-#include "daemon/ssh_filter.hpp"
 #include "os/channel.hpp"
 #include "ssh/server_bind.hpp"
 
@@ -22,7 +22,7 @@ namespace pgod::daemon {
 class SshListener {
   public:
     // SIGTERM must be blocked: it is read as an event here. Listening sockets are made non-blocking.
-    SshListener(ssh::ServerBind bind, SshFilter filter, os::Channel control, std::vector<Fd> sockets,
+    SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control, std::vector<Fd> sockets,
                 Admission::Limits limits);
     ~SshListener(); // kills and reaps what is left
 
@@ -62,7 +62,7 @@ class SshListener {
     void say_full(const std::string& peer);
 
     ssh::ServerBind bind_;
-    SshFilter filter_;
+    CallFilter filter_;
     os::Channel control_;
     std::vector<Fd> sockets_;
     std::chrono::milliseconds login_deadline_;

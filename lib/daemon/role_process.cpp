@@ -1,0 +1,81 @@
+#include "daemon/role_process.hpp"
+
+#include "daemon/host_key.hpp"
+#include "daemon/program_path.hpp"
+#include "os/log.hpp"
+
+#include <unistd.h>
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto restart_delay = 1s;
+constexpr auto end_patience = 1s;
+constexpr int channel_descriptor = 3;
+
+} // namespace
+
+Status RoleProcess::start(Role role) {
+    role_ = std::move(role);
+    return launch();
+}
+
+Status RoleProcess::launch() {
+    const std::string program = TRY(program_path(role_.program));
+    auto channels = TRY(os::Channel::pair());
+    os::SpawnRequest request;
+    request.program = program;
+    request.argv = {role_.program};
+    request.argv.insert(request.argv.end(), role_.arguments.begin(), role_.arguments.end());
+    request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
+    request.env.insert(request.env.end(), role_.env.begin(), role_.env.end());
+    request.descriptors = {{channels[1].fd(), channel_descriptor}, {STDERR_FILENO, STDERR_FILENO}};
+    request.die_with_parent = true;
+    child_ = TRY(os::spawn(request));
+    TRY(role_.begin(channels[0]));
+    channel_ = std::move(channels[0]);
+    frames_ = loop_.watch(channel_.fd(), [this] { on_readable(); });
+    return ok();
+}
+
+void RoleProcess::on_readable() {
+    while (channel_) {
+        auto frame = channel_.try_receive();
+        if (frame && !*frame)
+            return;
+        if (!frame || (*frame)->closed() || !role_.heard(std::move(**frame)))
+            return restart();
+    }
+}
+
+void RoleProcess::stop() {
+    restart_.cancel();
+    frames_.cancel();
+    channel_.close();
+    child_ = os::Child();
+}
+
+void RoleProcess::restart() {
+    frames_.cancel();
+    channel_.close(); // it ends by itself when its channel does
+    os::log_error("{} ended ({}); it is started again", role_.program,
+                  os::describe_wait_status(child_.reap_within(end_patience)));
+    role_.ended();
+    restart_ = loop_.after(restart_delay, [this] {
+        if (auto launched = launch(); !launched) {
+            os::log_error("{}", launched.error().message);
+            restart();
+        }
+    });
+}
+
+std::vector<std::string> confinement_arguments(const std::string& empty_directory) {
+    if (::geteuid() != 0)
+        return {};
+    return {"--user", endpoint_user, "--empty", empty_directory};
+}
+
+} // namespace pgod::daemon

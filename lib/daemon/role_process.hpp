@@ -1,0 +1,55 @@
+// RoleProcess: the supervisor's hold on another executable of pgod that lives as long as it does: starts it
+// with its channel as descriptor 3, reads its frames, and a second after it ended or broke the protocol
+// starts it again. It dies with us.
+#pragma once
+
+#include "daemon/event_loop.hpp"
+#include "os/channel.hpp"
+#include "os/spawn.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pgod::daemon {
+
+class RoleProcess {
+  public:
+    struct Role {
+        std::string program;                // its name
+        std::vector<std::string> arguments; // after that
+        std::vector<std::string> env = {};  // beside PATH and LANG
+        // Each time that it was started: gives it its first frame.
+        std::function<Status(const os::Channel&)> begin;
+        // Each frame of its own; false: it broke the protocol.
+        std::function<bool(os::Frame)> heard;
+        std::function<void()> ended = [] {
+        }; // …and is started again soon
+    };
+
+    explicit RoleProcess(EventLoop& loop)
+        : loop_(loop) {}
+
+    Status start(Role role);
+    void stop();    // kills it
+    void restart(); // the same, and starts it again soon: it does not do what it should
+    // False while it is not there.
+    const os::Channel& channel() const noexcept { return channel_; }
+
+  private:
+    Status launch();
+    void on_readable();
+
+    EventLoop& loop_;
+    Role role_;
+    os::Child child_;
+    os::Channel channel_;
+    EventLoop::Watch frames_;
+    EventLoop::Timer restart_;
+};
+
+// "--user pgod --empty DIRECTORY" when we are root: as whom, and with what root directory, a role serves the
+// network; nothing otherwise.
+std::vector<std::string> confinement_arguments(const std::string& empty_directory);
+
+} // namespace pgod::daemon
