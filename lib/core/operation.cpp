@@ -25,7 +25,7 @@ constexpr auto operations = std::to_array<Operation>({
      "sync, deploy the tip where it differs or is not healthy, wait for the outcome: "
      "up [--commit SHA] [--no-wait] [--timeout TIME] [--resume]"},
     {Op::down, "down", OpGroup::deploy, 0, false, Work::down,
-     "stop and remove the containers; they stay down until up"},
+     "stop and remove the containers; they stay down until up, retry or rollback"},
     {Op::start, "start", OpGroup::deploy, 64, false, Work::start,
      "start stopped containers: start [SERVICE...]"},
     {Op::stop, "stop", OpGroup::deploy, 64, false, Work::stop, "stop containers: stop [SERVICE...]"},
