@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto events_deadline = 30s;
-constexpr std::int64_t clean_up_time = 10;    // seconds in which `podman stop` cleans up after a container
+constexpr std::int64_t clean_up_time = 10;    // seconds in which `podman stop` and `rm -f` are done with one
 constexpr std::int64_t longest_unseen = 3600; // seconds: no events are read that are older, once it is gone
 
 // "2026-11-21T04:25:17.038605036Z" as podman prints it, always UTC there or with an offset that is the same
@@ -51,8 +51,8 @@ std::vector<ContainerEvent> parse_events(std::string_view json) {
         if (trimmed(line).empty())
             continue;
         const Json event = parse_json(line);
-        events.push_back(
-            {text_of(event, "ID"), text_of(event, "Status"), seconds_of(text_of(event, "Time"))});
+        events.push_back({text_of(event, "ID"), text_of(event, "Status"), seconds_of(text_of(event, "Time")),
+                          static_cast<int>(number_of(event, "ContainerExitCode"))});
     }
     return events;
 }
@@ -78,6 +78,22 @@ bool was_stopped(std::span<const ContainerEvent> events, std::string_view contai
     return stopped;
 }
 
+bool was_removed_after_its_end(std::span<const ContainerEvent> events, std::string_view container) {
+    const ContainerEvent* died = nullptr;
+    bool removed = false;
+    for (const auto& event : events) {
+        if (event.container != container)
+            continue;
+        if (event.what == "start")
+            died = nullptr;
+        else if (event.what == "died")
+            died = &event;
+        else if (event.what == "remove")
+            removed = died != nullptr && died->exit_code == 0 && event.at - died->at > clean_up_time;
+    }
+    return removed;
+}
+
 bool is_too_early(std::int64_t exited, std::int64_t now) {
     return exited <= now && now - exited <= clean_up_time; // a time to come is a clock that was set back
 }
@@ -92,6 +108,7 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
     struct Ended {
         RecordedContainer* container;
         bool too_early;
+        bool unseen; // and is gone
     };
     std::vector<Ended> all;
     Podman::Call call;
@@ -104,14 +121,14 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
             continue;
         const bool noticed = std::exchange(recorded.just_ended, false);
         const Container* container = find_container(seen, recorded.name);
-        const bool has_ended =
-            container == nullptr
-                ? noticed // and was removed since
-                : container->id == recorded.id && container->state == "exited" && container->exit_code == 0;
+        const bool may_have_ended =
+            container == nullptr ||
+            (container->id == recorded.id && container->state == "exited" && container->exit_code == 0);
         noted |= noticed;
-        if (!has_ended || (container != nullptr && is_before_boot(container->exited)))
+        if (!may_have_ended || (container != nullptr && is_before_boot(container->exited)))
             continue; // as for the last: the host was shut down, and no events are left of that
-        all.push_back({&recorded, container != nullptr && is_too_early(container->exited, now)});
+        all.push_back({&recorded, container != nullptr && is_too_early(container->exited, now),
+                       container == nullptr && !noticed});
         since = std::min(since, container == nullptr ? now - longest_unseen : container->started);
         call.arguments.push_back("--filter=container=" + recorded.id);
     }
@@ -122,8 +139,8 @@ bool note_endings(const Podman& podman, Record& record, std::span<const Containe
     call.ends_with_us = true;
     const auto answer = podman.call(call);
     const auto events = parse_events(answer ? std::string_view(answer->output) : std::string_view());
-    for (const auto& [recorded, too_early] : all) {
-        if (was_stopped(events, recorded->id))
+    for (const auto& [recorded, too_early, unseen] : all) {
+        if (was_stopped(events, recorded->id) || (unseen && !was_removed_after_its_end(events, recorded->id)))
             continue;
         (too_early ? recorded->just_ended : recorded->ended) = true;
         noted = true;

@@ -19,11 +19,15 @@ struct ContainerEvent {
     std::string container; // id
     std::string what;      // podman's word: start, kill, died, cleanup…
     std::int64_t at = 0;   // seconds since 1970
+    int exit_code = 0;     // of `died`
 };
 
 std::vector<ContainerEvent> parse_events(std::string_view json); // one object a line
 // Judged by what follows its last start. Without any event of it: it ended by itself.
 bool was_stopped(std::span<const ContainerEvent> events, std::string_view container);
+
+// For one that is gone: it ended with 0, and was removed so much later that nobody removed it to end it.
+bool was_removed_after_its_end(std::span<const ContainerEvent> events, std::string_view container);
 
 // Until some seconds after its end, events of it may be to come: that nobody stopped it is not believed yet.
 bool is_too_early(std::int64_t exited, std::int64_t now);
@@ -32,8 +36,8 @@ bool is_too_early(std::int64_t exited, std::int64_t now);
 bool is_before_boot(std::int64_t time);
 
 // Notes in the record which of its containers ended by themselves since it was written, and which have just
-// ended; true: there is something to write down. Asks podman only when one exited with 0, has no restart
-// policy and is not noted yet.
+// ended; true: there is something to write down. Asks podman only when one exited with 0 or is gone, has no
+// restart policy and is not noted yet.
 bool note_endings(const Podman& podman, Record& record, std::span<const Container> seen);
 
 } // namespace pgod::compose

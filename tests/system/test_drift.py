@@ -130,6 +130,20 @@ class Drift(SystemTest):
         self.assertEqual(self.daemon.ctl(self.key, "demo//up").returncode, 0)  # nothing has to change
         self.assertEqual(ANN.container_ids()["demo_web_1"], self.before["demo_web_1"])
 
+    def test_one_that_ended_and_was_removed_while_nobody_looked_is_no_fault(self):
+        port = free_port()
+        self.begin(compose_web(port) + second("job", "sleep 5"))
+        self.daemon.stop()
+        wait_until("it ended", lambda: ANN.containers(all_states=True)["demo_job_1"]["State"] == "exited")
+        time.sleep(12)  # sooner, it could as well have been ended by its removal
+        ANN.podman("container", "prune", "-f")
+        self.daemon.start()
+        wait_until("the first look", self.healthy)
+        self.polled()
+        self.assertTrue(self.healthy(), self.status())
+        self.assertEqual(list(ANN.containers(all_states=True)), ["demo_web_1"])
+        self.assertNotIn("healing", self.daemon.log())
+
     def test_one_that_dies_again_and_again_is_left_alone_and_told(self):
         port = free_port()
         tree = self.directory / "state" / "services" / "demo" / "tree"

@@ -75,6 +75,25 @@ TEST_CASE("who ended a container that exited with 0") {
     CHECK(parse_events("nonsense\n\n[]\n").size() == 2);
 }
 
+TEST_CASE("one that is gone and that nobody saw ended") {
+    const auto done = [](const std::vector<ContainerEvent>& seen) {
+        return was_removed_after_its_end(seen, "abc");
+    };
+    CHECK(done(events({{0, "start"}, {5, "died"}, {0, "cleanup"}, {11, "remove"}})));
+    // `podman rm -f` of one that ran and ends with 0 when it is told to
+    CHECK(!done(events({{0, "start"}, {5, "died"}, {0, "remove"}})));
+    CHECK(!done(events({{0, "start"}, {5, "died"}, {0, "cleanup"}, {10, "remove"}})));
+    CHECK(!done(events({{0, "start"}, {5, "remove"}})));
+    // an earlier life
+    CHECK(!done(events({{0, "start"}, {5, "died"}, {20, "start"}, {20, "remove"}})));
+    CHECK(!was_removed_after_its_end(events({{0, "died"}, {11, "remove"}}, "other"), "abc"));
+    CHECK(!done({}));
+    auto failed = events({{0, "start"}, {5, "died"}, {11, "remove"}});
+    failed[1].exit_code = 3;
+    CHECK(!done(failed));
+    CHECK(parse_events(R"({"ID":"a","Status":"died","ContainerExitCode":3})").front().exit_code == 3);
+}
+
 TEST_CASE("who ended it cannot be told at once") {
     CHECK(is_too_early(100, 100));
     CHECK(is_too_early(100, 109));
