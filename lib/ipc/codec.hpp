@@ -7,12 +7,10 @@
 // that does not decode is ended.
 #pragma once
 
-#include "base/identity.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "core/service.hpp"
-#include "core/sync.hpp"
-#include "core/vocabulary.hpp"
+#include "core/reconcile.hpp"
+#include "ipc/core_fields.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -25,19 +23,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-// The last value of each enum that travels; the decoder refuses what is above it.
-namespace pgod {
-constexpr Code last_of(Code) {
-    return Code::internal;
-}
-constexpr Outcome last_of(Outcome) {
-    return Outcome::cancelled;
-}
-constexpr Health last_of(Health) {
-    return Health::unknown;
-}
-} // namespace pgod
 
 namespace pgod::ipc {
 
@@ -72,44 +57,17 @@ class Encoder {
         if (value)
             (*this)(*value);
     }
-    void operator()(const PortRange& range) {
-        (*this)(range.first);
-        (*this)(range.last);
-    }
-    void operator()(const PublicKey& key) {
-        (*this)(key.type);
-        (*this)(key.base64);
-        (*this)(key.name);
-        (*this)(key.grant.ops);
-        (*this)(key.grant.expires);
-        (*this)(key.grant.from);
-    }
     void operator()(const reconcile::Time& time) {
         (*this)(static_cast<std::int64_t>(time.time_since_epoch().count()));
-    }
-    void operator()(const AddressBlock& block) {
-        (*this)(block.negated);
-        (*this)(block.address.v6);
-        for (const auto byte : block.address.bytes)
-            (*this)(byte);
-        (*this)(block.bits);
-    }
-    void operator()(const Error& error) {
-        (*this)(error.code);
-        (*this)(error.message);
-    }
-    void operator()(const Identity& identity) {
-        (*this)(identity.name);
-        (*this)(identity.uid);
-        (*this)(identity.gid);
-        (*this)(identity.groups);
-        (*this)(identity.home);
     }
     template<typename M>
     requires requires(M message, Encoder& self) { message.fields(self); }
     void operator()(const M& message) {
         const_cast<M&>(message).fields(*this); // fields() only reads here
     }
+    template<typename T>
+    requires requires(const T& value, Encoder& self) { fields_of(self, value); }
+    void operator()(const T& value) { fields_of(*this, value); }
     std::string take() && { return std::move(out_); }
 
   private:
@@ -183,18 +141,6 @@ class Decoder {
         (*this)(item);
         value = std::move(item);
     }
-    void operator()(PortRange& range) {
-        (*this)(range.first);
-        (*this)(range.last);
-    }
-    void operator()(PublicKey& key) {
-        (*this)(key.type);
-        (*this)(key.base64);
-        (*this)(key.name);
-        (*this)(key.grant.ops);
-        (*this)(key.grant.expires);
-        (*this)(key.grant.from);
-    }
     void operator()(reconcile::Time& time) {
         std::int64_t milliseconds = 0;
         (*this)(milliseconds);
@@ -204,29 +150,15 @@ class Decoder {
         else
             time = reconcile::Time{std::chrono::milliseconds{milliseconds}};
     }
-    void operator()(AddressBlock& block) {
-        (*this)(block.negated);
-        (*this)(block.address.v6);
-        for (auto& byte : block.address.bytes)
-            (*this)(byte);
-        (*this)(block.bits);
-        if (block.bits > (block.address.v6 ? 128 : 32))
-            good_ = false;
-    }
-    void operator()(Error& error) {
-        (*this)(error.code);
-        (*this)(error.message);
-    }
-    void operator()(Identity& identity) {
-        (*this)(identity.name);
-        (*this)(identity.uid);
-        (*this)(identity.gid);
-        (*this)(identity.groups);
-        (*this)(identity.home);
-    }
     template<typename M>
     requires requires(M message, Decoder& self) { message.fields(self); }
     void operator()(M& message) { message.fields(*this); }
+    template<typename T>
+    requires requires(T& value, Decoder& self) { fields_of(self, value); }
+    void operator()(T& value) {
+        fields_of(*this, value);
+        good_ = good_ && sound(value);
+    }
 
     bool complete() const noexcept { return good_ && rest_.empty(); }
 

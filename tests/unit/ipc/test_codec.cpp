@@ -252,3 +252,15 @@ TEST_CASE("flags and enumerations take no value but their own") {
         CHECK_FALSE(decode<WorkRequest>(job).has_value());
     }
 }
+
+TEST_CASE("no block of addresses has more bits than its addresses") {
+    const auto arrives = [](bool v6, std::uint8_t bits) {
+        PublicKey key = some_key;
+        key.grant.from = {{.negated = false, .address = {.v6 = v6, .bytes = {}}, .bits = bits}};
+        return decode<SshRequest>(encode(SshRequest(KeyQuery{key}))).has_value();
+    };
+    CHECK(arrives(false, 32));
+    CHECK_FALSE(arrives(false, 33));
+    CHECK(arrives(true, 128));
+    CHECK_FALSE(arrives(true, 129));
+}
