@@ -9,11 +9,23 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace pgod::test {
 
 inline constexpr std::chrono::seconds patience{60}; // of every wait; none is expected to need it
+
+template<typename Condition>
+bool becomes_true(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+}
 
 // How a job ended, as the supervisor sees it.
 struct Outcome {

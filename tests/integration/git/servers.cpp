@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <thread>
 
 namespace pgod::test {
 
@@ -39,15 +38,6 @@ bool answers(int port) {
     return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-template<typename Condition>
-void wait_until(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (!condition()) {
-        REQUIRE(std::chrono::steady_clock::now() < end);
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-}
-
 os::Child start(std::vector<std::string> argv, std::vector<std::string> env) {
     os::SpawnRequest request;
     request.program = argv.front();
@@ -66,7 +56,7 @@ os::Child start_backend(const fs::path& directory, const fs::path& repositories)
     auto env = plain_env;
     env.push_back("GIT_PROJECT_ROOT=" + repositories.string());
     auto child = start({"/usr/sbin/fcgiwrap", "-s", "unix:" + socket.string()}, env);
-    wait_until([&socket] { return fs::exists(socket); });
+    REQUIRE(becomes_true([&socket] { return fs::exists(socket); }));
     return child;
 }
 
@@ -166,10 +156,10 @@ void Authority::issue(const std::string& name, const std::string& subject_altern
 Server::Server(std::vector<std::string> argv, std::vector<std::string> env, int port)
     : child_(start(std::move(argv), std::move(env)))
     , port_(port) {
-    wait_until([this] {
+    REQUIRE(becomes_true([this] {
         REQUIRE_FALSE(child_.try_reap());
         return answers(port_);
-    });
+    }));
 }
 
 Server git_daemon(const fs::path& base) {

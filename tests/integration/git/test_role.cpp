@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <thread>
 
 using namespace pgod;
+using test::becomes_true;
 using test::Host;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -25,17 +25,6 @@ bool has_confined_job(const test::PgodGit& pgod_git) {
     return !jobs.empty() &&
            test::slurp(fmt::format("/proc/{}/status", jobs.front())).find("NoNewPrivs:\t1") !=
                std::string::npos;
-}
-
-template<typename Condition>
-bool becomes_true(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + test::patience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > end)
-            return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
 }
 
 } // namespace

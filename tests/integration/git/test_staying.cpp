@@ -7,24 +7,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <thread>
-
 using namespace pgod;
+using test::becomes_true;
 using test::Host;
 using namespace std::chrono_literals;
 
 namespace {
-
-template<typename Condition>
-bool becomes_true(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + test::patience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > end)
-            return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
 
 // A host whose service has been synced once, so that what follows are polls.
 struct Polled : Host {

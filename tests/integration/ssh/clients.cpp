@@ -23,17 +23,26 @@ os::SpawnRequest request_of(const std::vector<std::string>& argv, const std::vec
     return request;
 }
 
-} // namespace
-
-os::RunResult run_program(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
+os::RunResult finished(os::SpawnRequest spawn, std::string input = {}) {
     os::RunRequest request;
-    request.spawn = request_of(argv, env);
+    request.spawn = std::move(spawn);
+    request.input = std::move(input);
     request.deadline = 120s;
     request.max_output = 256 << 20;
     auto result = os::run(request);
     if (!result)
         throw std::runtime_error(result.error().message);
     return std::move(*result);
+}
+
+} // namespace
+
+os::RunResult run_program(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
+    return finished(request_of(argv, env));
+}
+
+int code(const os::RunResult& result) {
+    return os::exit_code_of(result.wait_status);
 }
 
 Clients::Clients() {
@@ -78,15 +87,7 @@ os::RunResult Clients::ssh(std::uint16_t port, const std::string& key, const std
 
 os::RunResult Clients::ssh_with_input(std::uint16_t port, const std::string& key, const std::string& command,
                                       std::string input, const std::vector<std::string>& options) const {
-    os::RunRequest request;
-    request.spawn = request_of(ssh_argv(port, key, command, options), {});
-    request.input = std::move(input);
-    request.deadline = 120s;
-    request.max_output = 256 << 20;
-    auto result = os::run(request);
-    if (!result)
-        throw std::runtime_error(result.error().message);
-    return std::move(*result);
+    return finished(request_of(ssh_argv(port, key, command, options), {}), std::move(input));
 }
 
 os::Child Clients::start_ssh(std::uint16_t port, const std::string& key, const std::string& command,

@@ -38,6 +38,16 @@ class Clients {
 };
 
 os::RunResult run_program(const std::vector<std::string>& argv, const std::vector<std::string>& env = {});
+int code(const os::RunResult& result); // its exit status, as a shell has it
+
+// A supervisor that knows one key, and clients that hold it.
+struct Scene {
+    FakeSupervisor supervisor;
+    Clients clients;
+    std::string key = clients.key("mine");
+    Scene() { supervisor.know(key + ".pub"); }
+    std::uint16_t port() const { return supervisor.port(); }
+};
 
 // VmHWM of a process in bytes: the most that it ever had resident.
 std::size_t peak_memory(pid_t pid);

@@ -23,18 +23,6 @@ constexpr std::size_t memory_bound = 400 * megabyte;
 constexpr std::size_t memory_bound = 32 * megabyte;
 #endif
 
-struct Scene {
-    FakeSupervisor supervisor;
-    Clients clients;
-    std::string key = clients.key("mine");
-    Scene() { supervisor.know(key + ".pub"); }
-    std::uint16_t port() const { return supervisor.port(); }
-};
-
-int code(const os::RunResult& result) {
-    return os::exit_code_of(result.wait_status);
-}
-
 } // namespace
 
 TEST_CASE("input comes back bit for bit, also with a new key exchange every megabyte") {

@@ -12,10 +12,6 @@ using namespace pgod::test;
 
 namespace {
 
-int code(const os::RunResult& result) {
-    return os::exit_code_of(result.wait_status);
-}
-
 constexpr int ssh_failed = 255; // of ssh(1) itself
 
 // ssh-agent with some keys, stopped by its destructor.

@@ -25,18 +25,6 @@ constexpr std::size_t memory_bound = 400 * megabyte;
 constexpr std::size_t memory_bound = 24 * megabyte;
 #endif
 
-struct Scene {
-    FakeSupervisor supervisor;
-    Clients clients;
-    std::string key = clients.key("mine");
-    Scene() { supervisor.know(key + ".pub"); }
-    std::uint16_t port() const { return supervisor.port(); }
-};
-
-int code(const os::RunResult& result) {
-    return os::exit_code_of(result.wait_status);
-}
-
 // The writer gets no further for a second.
 bool stalls(const FakeSupervisor& supervisor) {
     return eventually([&supervisor] {
