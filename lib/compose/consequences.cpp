@@ -67,7 +67,7 @@ Json names_json(const std::vector<NameDifference>& names) {
 
 } // namespace
 
-Result<Consequences> consequences_of(const Work& work, const Plan& plan) {
+Result<Consequences> consequences_of(const Work& work, const Plan& plan, std::span<const Container> seen) {
     const auto record = read_record(work.directory, running_release);
     const Record* running = record ? &*record : nullptr;
     const std::string stage = work.directory.path_of("stage");
@@ -84,7 +84,6 @@ Result<Consequences> consequences_of(const Work& work, const Plan& plan) {
     for (const auto& image : images_to_pull(plan))
         if (!images.contains(image))
             found.to_pull.push_back(image);
-    const auto seen = TRY(work.podman.containers());
     found.need = need_of(
         running,
         NewVersion{stage, plan, images, changed, TRY(changed_secrets(work.podman, plan, work.job.secrets))},

@@ -9,6 +9,7 @@
 #include "core/plan_difference.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct Consequences {
     std::optional<Need> need; // nullopt: no container would be touched
 };
 
-Result<Consequences> consequences_of(const Work& work, const Plan& plan);
+// `seen`: all containers of the user.
+Result<Consequences> consequences_of(const Work& work, const Plan& plan, std::span<const Container> seen);
 
 std::string text_of(const Work& work, const Consequences& consequences);
 Json json_of(const Work& work, const Consequences& consequences);

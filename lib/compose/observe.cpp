@@ -76,20 +76,33 @@ std::vector<std::string> container_lines(std::span<const Container> containers) 
     return lines;
 }
 
-JobResult observe(const Work& work) {
+namespace {
+
+JobResult recorded(const std::optional<Record>& record) {
     JobResult result;
-    auto record = read_record(work.directory, running_release);
     if (record) {
         result.running_commit = record->commit;
         result.deployment = record->deployment;
     }
+    return result;
+}
+
+} // namespace
+
+JobResult observe(const Work& work) {
     const auto seen = work.podman.containers();
-    if (!seen) {
-        result.exit_status = exit_status::internal;
-        result.error = seen.error();
-        return result;
-    }
-    const auto owned = owned_by(*seen, work.job.service);
+    if (seen)
+        return observe(work, *seen);
+    JobResult result = recorded(read_record(work.directory, running_release));
+    result.exit_status = exit_status::internal;
+    result.error = seen.error();
+    return result;
+}
+
+JobResult observe(const Work& work, std::span<const Container> seen) {
+    auto record = read_record(work.directory, running_release);
+    JobResult result = recorded(record);
+    const auto owned = owned_by(seen, work.job.service);
     result.containers = container_lines(owned);
     if (record)
         (void)note_endings(work.podman, *record, owned);

@@ -9,6 +9,7 @@ namespace pgod::compose {
 
 // running_commit, health and the container list of a result; exit 0, or 70 when podman does not answer.
 JobResult observe(const Work& work);
+JobResult observe(const Work& work, std::span<const Container> seen); // all of the user's
 
 // "web running", "db exited 1", sorted; at most 64.
 std::vector<std::string> container_lines(std::span<const Container> containers);

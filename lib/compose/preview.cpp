@@ -20,8 +20,7 @@ namespace {
 
 constexpr std::size_t shortest_prefix = 4; // digits of a commit id
 
-JobResult ended(const Work& work, int exit_status, std::optional<Error> error = std::nullopt) {
-    JobResult result = observe(work);
+JobResult ended(const Work& work, JobResult result, int exit_status, std::optional<Error> error) {
     result.exit_status = exit_status;
     result.error = std::move(error);
     if (result.error)
@@ -34,7 +33,7 @@ JobResult refused(const Work& work, Error error) {
     int status = commit_is_at_fault ? exit_status::rejected : exit_status::failed;
     if (error.code == Code::timeout)
         status = exit_status::busy;
-    return ended(work, status, std::move(error));
+    return ended(work, observe(work), status, std::move(error));
 }
 
 Status is_what_was_meant(const Work& work) {
@@ -48,41 +47,46 @@ Status is_what_was_meant(const Work& work) {
                              work.job.commit.substr(0, 12), shortened(escaped(wanted), 64))};
 }
 
+struct Accepted {
+    Plan plan;
+    std::vector<Container> seen; // all of the user's
+};
+
 // Everything for which a deployment would be rejected before it touches anything.
-Result<JudgedPlan> accept(const Work& work) {
+Result<Accepted> accept(const Work& work) {
     JudgedPlan judged = TRY(plan_commit(work));
-    const auto seen = TRY(work.podman.containers());
-    TRY(check_names(work, judged.plan, seen));
+    Accepted accepted{std::move(judged.plan), TRY(work.podman.containers())};
+    TRY(check_names(work, accepted.plan, accepted.seen));
     const auto tree = work.directory.open_directory("tree");
     if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
-        TRY(check_binds(judged.plan, bind_roots(work), tree->get()));
-    return judged;
+        TRY(check_binds(accepted.plan, bind_roots(work), tree->get()));
+    return accepted;
 }
 
 // `show` tells about a commit that would be accepted.
-JobResult preview(const Work& work, const std::function<Status(const JudgedPlan&)>& show) {
+JobResult preview(const Work& work, const std::function<Status(const Accepted&)>& show) {
     if (auto meant = is_what_was_meant(work); !meant)
-        return ended(work, exit_status::usage, meant.error());
+        return ended(work, observe(work), exit_status::usage, meant.error());
     const auto lock = lock_service(work);
     if (!lock)
         return refused(work, lock.error());
-    auto judged = accept(work);
-    if (!judged && work.job.json) {
-        const std::string reason = work.output.redacted(judged.error().message);
+    auto accepted = accept(work);
+    if (!accepted && work.job.json) {
+        const std::string reason = work.output.redacted(accepted.error().message);
         work.output.print(
             written(Json{{"commit", work.job.commit}, {"accepted", false}, {"reason", reason}}) + "\n");
     }
-    if (!judged)
-        return refused(work, std::move(judged).error());
-    if (auto shown = show(*judged); !shown)
+    if (!accepted)
+        return refused(work, std::move(accepted).error());
+    if (auto shown = show(*accepted); !shown)
         return refused(work, std::move(shown).error());
-    return ended(work, exit_status::done);
+    return ended(work, observe(work, accepted->seen), exit_status::done, std::nullopt);
 }
 
 } // namespace
 
 JobResult check_commit(const Work& work) {
-    return preview(work, [&work](const JudgedPlan&) {
+    return preview(work, [&work](const Accepted&) {
         const Json json{{"commit", work.job.commit}, {"accepted", true}, {"reason", ""}};
         work.output.print(work.job.json
                               ? written(json) + "\n"
@@ -92,8 +96,8 @@ JobResult check_commit(const Work& work) {
 }
 
 JobResult show_plan(const Work& work) {
-    return preview(work, [&work](const JudgedPlan& judged) -> Status {
-        const auto consequences = TRY(consequences_of(work, judged.plan));
+    return preview(work, [&work](const Accepted& accepted) -> Status {
+        const auto consequences = TRY(consequences_of(work, accepted.plan, accepted.seen));
         work.output.print(work.job.json ? written(json_of(work, consequences)) + "\n"
                                         : text_of(work, consequences));
         return ok();

@@ -30,9 +30,9 @@ struct Surveyed {
     Health health = Health::unknown;
     bool lost = false; // containers of the record ended, are missing or were replaced, or a deployment was
                        // cut off: healing can mend it
-    bool accident = false; // the end of the host or of a worker did it, and not somebody's wish
-    std::string problem;   // "web exited with status 137", or why podman does not answer
-    bool busy = false;     // a worker was changing something: nothing is known, and the next poll asks again
+    bool accident = false;    // the end of the host or of a worker did it, and not somebody's wish
+    std::string problem = {}; // "web exited with status 137", or why podman does not answer
+    bool busy = false; // a worker was changing something: nothing is known, and the next poll asks again
 };
 
 struct DriftAnswer {

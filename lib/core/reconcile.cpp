@@ -53,7 +53,7 @@ void Stepper::on(const Recovered& event) {
     if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
         return start_work(*operation_of(*state_.durable.stopping).work);
     if (!state_.needs_deploy)
-        mend({event.running, event.health, event.lost, event.accident, event.problem});
+        mend(event);
     next();
 }
 

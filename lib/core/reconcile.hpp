@@ -102,13 +102,7 @@ struct Unavailable {
     bool user_gone = false; // and with the user everything that the service ran
     bool operator==(const Unavailable&) const = default;
 };
-struct Recovered { // the first look after a start
-    std::string running;
-    Health health = Health::unknown;
-    bool lost = false; // this and what follows as in Surveyed
-    bool accident = false;
-    std::string problem = {};
-};
+struct Recovered : Surveyed {}; // the first look after a start, when no worker is busy any more
 struct Tick {};
 struct CommandArrived {
     PendingCommand command;

@@ -207,8 +207,8 @@ void ServiceActor::look() {
                                return retry_later(std::move(seen).error().message);
                            if (seen->busy)
                                return wait_for_worker();
-                           feed(reconcile::Recovered{seen->running_commit, seen->health, seen->lost,
-                                                     seen->accident, seen->problem});
+                           feed(reconcile::Recovered{{seen->running_commit, seen->health, seen->lost,
+                                                      seen->accident, seen->problem}});
                        });
 }
 
