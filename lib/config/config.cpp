@@ -1,8 +1,10 @@
 #include "config/config.hpp"
 
 #include "base/text.hpp"
+#include "config/clashes.hpp"
 #include "config/order.hpp"
 #include "config/permits.hpp"
+#include "config/proxy.hpp"
 #include "config/reader.hpp"
 #include "config/values.hpp"
 
@@ -17,9 +19,9 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 12> file_keys{
-    "listen",   "interval", "parallel",      "prune",      "linger",       "state",
-    "host_key", "control",  "control_users", "admin_keys", "revoked_keys", "services"};
+constexpr std::array<std::string_view, 13> file_keys{
+    "listen",  "interval",      "parallel",   "prune",        "linger",   "state", "host_key",
+    "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
 constexpr std::array<std::string_view, 19> service_keys{
     "name",          "user",        "repository",    "branch",   "urls", "ports", "volumes",
     "networks",      "allow",       "compose",       "env",      "auto", "ops",   "interval",
@@ -90,7 +92,7 @@ class ServicesReader {
             }))
             service.ports = ports;
         reader.text_pairs("urls", [&](std::string_view key, std::string_view value) -> Status {
-            auto name = TRY(parse_dns_name(key));
+            auto name = TRY(parse_url_name(key));
             const auto forward = TRY_DOING(parse_forward(value), fmt::format("of \"{}\"", name));
             if (!dns_names_.insert(name).second)
                 return refused(fmt::format("gives \"{}\" twice, here or in a service above", name));
@@ -223,8 +225,10 @@ void read_services(const toml::table& root, Config& config, Complaints& errors, 
             errors.add(entry.source(),
                        fmt::format("services must hold tables only, not {}", type_name(entry)));
     }
-    if (errors.empty()) // of a file with errors nothing is concluded
-        check_order(*array, config.services, errors);
+    if (!errors.empty()) // of a file with errors nothing is concluded
+        return;
+    check_order(*array, config.services, errors);
+    check_clashes(*array, config.services, errors);
 }
 
 // One path, or two while the key changes.
@@ -281,6 +285,7 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     reader.boolean("control_users", config.control_users);
     reader.text("admin_keys", parse_absolute_path, config.admin_keys);
     reader.text("revoked_keys", parse_absolute_path, config.revoked_keys);
+    config.proxy = read_proxy(parsed.table(), errors);
     read_services(parsed.table(), config, errors, warnings);
     if (errors.empty())
         report.config = std::move(config);

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "config/nearest.hpp"
 #include "core/command.hpp"
+#include "core/dns_name.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -64,7 +65,7 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text) noexcept {
 }
 
 // One second at least, whole seconds.
-Result<std::chrono::milliseconds> parse_time(std::string_view text, std::chrono::hours most) {
+Result<std::chrono::milliseconds> parse_time(std::string_view text, std::chrono::minutes most) {
     using std::chrono::seconds;
     constexpr std::array<std::pair<char, std::uint64_t>, 3> units{{{'h', 3600}, {'m', 60}, {'s', 1}}};
     const auto limit = static_cast<std::uint64_t>(seconds(most).count());
@@ -82,7 +83,9 @@ Result<std::chrono::milliseconds> parse_time(std::string_view text, std::chrono:
         return refused(
             fmt::format("must be a time such as \"90s\", \"5m\" or \"1h30m\", not {}", quoted(text)));
     if (total < 1 || total > limit)
-        return refused(fmt::format("must be from \"1s\" to \"{}h\", not {}", most.count(), quoted(text)));
+        return refused(fmt::format("must be from \"1s\" to \"{}{}\", not {}",
+                                   most.count() % 60 == 0 ? most.count() / 60 : most.count(),
+                                   most.count() % 60 == 0 ? 'h' : 'm', quoted(text)));
     return std::chrono::milliseconds(seconds(total));
 }
 
@@ -100,6 +103,10 @@ Result<ListenAddress> parse_listen(std::string_view text) {
 
 Result<std::chrono::milliseconds> parse_interval(std::string_view text) {
     return parse_time(text, max_interval);
+}
+
+Result<std::chrono::milliseconds> parse_proxy_timeout(std::string_view text) {
+    return parse_time(text, max_proxy_timeout);
 }
 
 Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text) {
@@ -164,24 +171,25 @@ Result<std::string> parse_branch(std::string_view text) {
     return std::string(text);
 }
 
-Result<std::string> parse_dns_name(std::string_view text) {
-    std::string name(text);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    bool good = !name.empty() && name.size() <= 253;
-    for (const auto label : split(name, '.'))
-        good = good && !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-               is_made_of(label, "-");
-    if (!good)
+Result<std::string> parse_url_name(std::string_view text) {
+    auto name = dns_name_or_wildcard(text);
+    if (!name)
         return refused(fmt::format("{} is not a DNS name", quoted(text)));
-    return name;
+    return std::move(*name);
+}
+
+Result<std::string> parse_domain(std::string_view text) {
+    auto name = dns_name_or_wildcard(text);
+    if (!name)
+        return refused(fmt::format("must hold names such as \"*.apps.example.org\", not {}", quoted(text)));
+    return std::move(*name);
 }
 
 Result<Forward> parse_forward(std::string_view text) {
     const auto parts = split_host_and_port(text);
     const auto port = parts ? parse_port(parts->port) : std::nullopt;
-    if (!port || (!parts->host.empty() && (parts->in_brackets ? !is_address(AF_INET6, parts->host)
-                                                              : !parse_dns_name(parts->host).has_value())))
+    if (!port || (!parts->host.empty() &&
+                  (parts->in_brackets ? !is_address(AF_INET6, parts->host) : !dns_name(parts->host))))
         return refused(fmt::format("must be \":PORT\" or \"HOST:PORT\", not {}", quoted(text)));
     return Forward{.host = std::string(parts->host), .port = *port};
 }

@@ -14,6 +14,7 @@ namespace pgod::config {
 
 inline constexpr std::chrono::hours max_interval{24}; // the least is one second
 inline constexpr std::chrono::hours max_start_timeout{1};
+inline constexpr std::chrono::minutes max_proxy_timeout{5};
 inline constexpr unsigned max_parallel = 64;
 inline constexpr std::size_t max_path = 1024; // bytes
 // What a worker is told must fit one frame of ipc (128 KiB): env, volumes and a command of 8 KiB.
@@ -24,12 +25,14 @@ inline constexpr std::size_t max_names_bytes = std::size_t{8} * 1024; // of `all
 Result<ListenAddress> parse_listen(std::string_view text);               // :2222, 127.0.0.1:2222, [::1]:2222
 Result<std::chrono::milliseconds> parse_interval(std::string_view text); // 90s, 5m, 1h30m
 Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text); // to max_start_timeout
+Result<std::chrono::milliseconds> parse_proxy_timeout(std::string_view text); // to max_proxy_timeout
 Result<std::string> parse_absolute_path(std::string_view text);               // normalised
 Result<std::string> parse_socket_path(std::string_view text); // …and short enough for a socket
 Result<std::string> parse_name(std::string_view text);
 Result<std::string> parse_user(std::string_view text);
 Result<std::string> parse_branch(std::string_view text);   // git-check-ref-format(1)
-Result<std::string> parse_dns_name(std::string_view text); // in lower case
+Result<std::string> parse_url_name(std::string_view text); // core/dns_name.hpp, also a wildcard
+Result<std::string> parse_domain(std::string_view text);   // …what a repository may ask for
 Result<Forward> parse_forward(std::string_view text);      // :5007, host:5007
 Result<PortRange> parse_ports(std::string_view text);      // N/X: N … N+X
 Result<std::string> parse_volume(std::string_view text);

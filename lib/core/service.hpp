@@ -34,7 +34,8 @@ struct Service {
     std::string user; // never "root"
     RepositoryUrl repository;
     std::string branch = "main";
-    std::map<std::string, Forward> urls;         // DNS name → where it forwards
+    std::map<std::string, Forward> urls; // DNS name or wildcard → where it forwards
+    std::vector<std::string> domains;    // …names that the repository may ask for: core/dns_name.hpp
     std::optional<std::vector<PortRange>> ports; // absent: any host port may be bound
     std::vector<std::string> volumes;            // absolute host directories, normalised
     std::vector<std::string> networks;           // podman networks of the user that may be joined
@@ -59,6 +60,21 @@ struct ListenAddress {
     bool operator==(const ListenAddress&) const = default;
 };
 
+enum class ProxyKind { caddy, nginx };
+
+// The reverse proxy for which pgod writes the `urls` of all services into one file.
+struct ProxySettings {
+    ProxyKind kind = ProxyKind::caddy;
+    std::string file;                // absolute; pgod's own, and the main configuration reads it
+    std::string main;                // …the main configuration, the admin's own
+    std::vector<std::string> check;  // the command that judges `main`; argv
+    std::vector<std::string> reload; // …that makes the running proxy read it anew
+    std::string user;                // as whom both are run
+    std::vector<std::string> site;   // lines for each site, as they stand
+    std::chrono::milliseconds timeout{std::chrono::seconds{20}}; // of each command, 1 s to 5 min
+    bool operator==(const ProxySettings&) const = default;
+};
+
 struct Config {
     ListenAddress listen;
     std::chrono::milliseconds interval{std::chrono::minutes{5}};
@@ -72,6 +88,7 @@ struct Config {
     std::string control;         // socket for users of this host; empty: os/control_socket.hpp names one
     std::string admin_keys = "/etc/pgod/admin_keys";
     std::string revoked_keys = "/etc/pgod/revoked_keys";
+    std::optional<ProxySettings> proxy;
     std::vector<Service> services;
 };
 

@@ -121,6 +121,7 @@ void append(std::vector<Finding>& all, std::vector<Finding> more) {
 
 std::vector<Finding> examine(const Config& config) {
     std::vector<Finding> findings = examine_host(config);
+    append(findings, examine_proxy(config));
     std::map<std::string, bool> users;
     for (const auto& service : config.services) {
         const auto user = os::find_user(service.user);

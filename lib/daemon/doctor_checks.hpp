@@ -9,6 +9,7 @@
 namespace pgod::daemon {
 
 std::vector<Finding> examine_host(const Config& config);
+std::vector<Finding> examine_proxy(const Config& config); // none without [proxy]
 std::vector<Finding> examine_user(const Identity& user, bool linger);
 // Ports, files of secrets, names: what needs no upstream.
 std::vector<Finding> examine_service(const Service& service, const Identity& user);

@@ -12,6 +12,7 @@
 #include "daemon/connection.hpp"
 #include "daemon/service_actor.hpp"
 #include "daemon/strangers.hpp"
+#include "daemon/urls.hpp"
 
 #include <cstddef>
 #include <map>
@@ -25,12 +26,13 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, AuditLog& audit,
-               AuditLog& refused)
+    Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, const Urls& urls,
+               AuditLog& audit, AuditLog& refused)
         : loop_(loop)
         , keys_(keys)
         , actors_(actors)
         , store_(store)
+        , urls_(urls)
         , audit_(audit)
         , refused_(refused) {}
     ~Operations() { write_strangers(); }
@@ -95,6 +97,7 @@ class Operations {
     const KeyBook& keys_;
     Actors& actors_;
     store::Store& store_;
+    const Urls& urls_;
     AuditLog& audit_;
     AuditLog& refused_;
     CommandRate rate_;

@@ -22,6 +22,8 @@ constexpr std::chrono::hours longest_look{24}; // `logs -f` and `exec`
 
 std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) const {
     auto warnings = store_.problems();
+    const auto of_urls = urls_.problems_of(actor.service());
+    warnings.insert(warnings.end(), of_urls.begin(), of_urls.end());
     warnings.insert(warnings.end(), actor.warnings().begin(), actor.warnings().end());
     return warnings;
 }

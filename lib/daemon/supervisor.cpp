@@ -59,9 +59,10 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , slots_(config_.parallel)
     , surveys_(loop_)
     , order_(loop_, actors_, slots_)
+    , urls_(loop_, config_.state)
     , audit_(config_.state)
     , refused_(config_.state, AuditLog::usual_max_file, "refused.log")
-    , operations_(loop_, keys_, actors_, store_, audit_, refused_)
+    , operations_(loop_, keys_, actors_, store_, urls_, audit_, refused_)
     , endpoint_(
           loop_,
           [this](os::Channel channel, std::string peer) {
@@ -147,6 +148,7 @@ Status Supervisor::run() {
     control_.start(config_);
     for (const auto& service : config_.services)
         add_service(service);
+    urls_.follow(config_);
     store_.on_new_file([this] {
         for (const auto& [name, actor] : actors_)
             actor->write_down();

@@ -12,6 +12,7 @@
 #include "daemon/service_order.hpp"
 #include "daemon/ssh_endpoint.hpp"
 #include "daemon/survey.hpp"
+#include "daemon/urls.hpp"
 #include "os/service_manager.hpp"
 #include "store/store.hpp"
 
@@ -58,6 +59,7 @@ class Supervisor {
     Surveys surveys_;
     Actors actors_;
     ServiceOrder order_;
+    Urls urls_;
     AuditLog audit_;
     AuditLog refused_; // strangers.hpp
     Operations operations_;

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +40,8 @@ struct ChildPlan {
     const Identity* become;
     const SpawnRequest::Descriptor* descriptors;
     std::size_t descriptor_count;
+    const char* overlay_from; // null: none
+    const char* overlay_onto;
     const ResourceLimit* limits;
     std::size_t limit_count;
     bool no_new_privileges;
@@ -106,6 +110,14 @@ void close_the_rest(const ChildPlan& plan) noexcept {
     (void)::syscall(SYS_close_range, highest + 1, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
 }
 
+// Mounts of the host still come and go in there; none of ours goes out.
+void lay_over(const ChildPlan& plan) noexcept {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+        fail_child(plan, "make a mount namespace");
+    if (::mount(plan.overlay_from, plan.overlay_onto, nullptr, MS_BIND, nullptr) != 0)
+        fail_child(plan, "lay a file over another");
+}
+
 [[noreturn]] void run_child(const ChildPlan& plan) noexcept {
     for (int number = 1; number < NSIG; ++number)
         (void)::signal(number, SIG_DFL);
@@ -115,6 +127,8 @@ void close_the_rest(const ChildPlan& plan) noexcept {
     if (::setsid() < 0)
         fail_child(plan, "start a session");
     place_descriptors(plan);
+    if (plan.overlay_from != nullptr)
+        lay_over(plan);
     if (plan.owns_terminal && ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0)
         fail_child(plan, "take the terminal");
     if (plan.descriptor_limit != nullptr && ::setrlimit(RLIMIT_NOFILE, plan.descriptor_limit) != 0)
@@ -262,6 +276,8 @@ Result<Child> spawn(const SpawnRequest& request) {
                          request.become ? &*request.become : nullptr,
                          request.descriptors.data(),
                          request.descriptors.size(),
+                         request.overlay ? request.overlay->from.c_str() : nullptr,
+                         request.overlay ? request.overlay->onto.c_str() : nullptr,
                          request.limits.data(),
                          request.limits.size(),
                          request.no_new_privileges,

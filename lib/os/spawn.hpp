@@ -37,6 +37,13 @@ struct SpawnRequest {
         int to = -1;   // in the child
     };
     std::vector<Descriptor> descriptors;
+    // In a mount namespace of its own, which goes with it, the file `from` stands where the file `onto` is.
+    // Root only; nobody else sees it, whatever happens.
+    struct Overlay {
+        std::string from;
+        std::string onto;
+    };
+    std::optional<Overlay> overlay;
     std::vector<ResourceLimit> limits;
     bool no_new_privileges = false; // never for podman: rootless needs newuidmap
     bool die_with_parent = false;   // SIGKILL when the parent's thread ends

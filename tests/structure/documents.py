@@ -34,17 +34,21 @@ def lint():
 def settings():
     """Every setting is in the manual and in the example, and nothing else is."""
     source, manual, example = read("lib/config/config.cpp"), read("man/pgod.toml.5"), read("config.example.toml")
+    source += read("lib/config/proxy.cpp")
     found = []
-    file_part, _, service_part = manual.partition(".Ss Settings of a service")
-    example_file, _, example_service = example.partition("\n[[services]]")
-    for array, part, shown in (("file_keys", file_part, example_file), ("service_keys", service_part, example_service)):
-        known = set(names_in(source, array)) - {"services"}
+    before, _, service_part = manual.partition(".Ss Settings of a service")
+    file_part, _, proxy_part = before.partition(".Ss Settings of the reverse proxy")
+    before, _, example_service = example.partition("\n[[services]]")
+    example_file, _, example_proxy = before.partition("\n[proxy]")
+    for array, part, shown in (("file_keys", file_part, example_file), ("proxy_keys", proxy_part, example_proxy),
+                               ("service_keys", service_part, example_service)):
+        known = set(names_in(source, array)) - {"services", "proxy"}
         documented = set(re.findall(r"^\.It Ic (\w+) No =", part, re.MULTILINE))
         if not known or known != documented:
-            found.append(f"man/pgod.toml.5 and {array} of lib/config/config.cpp differ in {sorted(known ^ documented)}")
+            found.append(f"man/pgod.toml.5 and {array} of lib/config differ in {sorted(known ^ documented)}")
         exampled = set(re.findall(r"^(\w+)\s*=", shown, re.MULTILINE))
         if known != exampled:
-            found.append(f"config.example.toml and {array} of lib/config/config.cpp differ in {sorted(known ^ exampled)}")
+            found.append(f"config.example.toml and {array} of lib/config differ in {sorted(known ^ exampled)}")
     return found
 
 

@@ -255,6 +255,12 @@ def make_key(directory, name="id", kind="ed25519"):
     return path
 
 
+def toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml(entry)}" for key, entry in value.items()) + " }"
+    return json.dumps(value)
+
+
 class Pgod:
     """One pgod with its own state, port and log."""
 
@@ -281,7 +287,7 @@ class Pgod:
                  f'revoked_keys = "{self.directory}/revoked_keys"', self.extra]
         for name, user, url, settings in self.services:
             lines += ["[[services]]", f'name = "{name}"', f'user = "{user}"', f'repository = "{url}"']
-            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+            lines += [f"{key} = {toml(value)}" for key, value in settings.items()]
         self.config.write_text("\n".join(lines) + "\n")
         self.config.chmod(0o644)
 

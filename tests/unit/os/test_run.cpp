@@ -216,3 +216,19 @@ TEST_CASE("descriptors are placed whatever numbers they have") {
     CHECK(all == "three\nfour\n");
     ::close(pipe[0]);
 }
+
+TEST_CASE("a file that is laid over another is seen by the child alone") {
+    if (::geteuid() != 0)
+        return;
+    const TemporaryDirectory directory;
+    std::ofstream(directory.path + "/old") << "old";
+    std::ofstream(directory.path + "/new") << "new";
+    auto request = shell("cat " + directory.path + "/old");
+    request.spawn.overlay = SpawnRequest::Overlay{directory.path + "/new", directory.path + "/old"};
+    CHECK(run(request)->output == "new");
+    CHECK(run(shell("cat " + directory.path + "/old"))->output == "old");
+    request.spawn.overlay->onto = directory.path + "/missing";
+    const auto failed = run(request);
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().message == "start /bin/sh: lay a file over another: No such file or directory");
+}
