@@ -19,9 +19,9 @@ namespace {
 
 using namespace config;
 
-constexpr std::array<std::string_view, 13> file_keys{
-    "listen",  "interval",      "parallel",   "prune",        "linger",   "state", "host_key",
-    "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
+constexpr std::array<std::string_view, 14> file_keys{
+    "listen",   "metrics", "interval",      "parallel",   "prune",        "linger",   "state",
+    "host_key", "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
 constexpr std::array<std::string_view, 19> service_keys{
     "name",          "user",        "repository",    "branch",   "urls", "ports", "volumes",
     "networks",      "allow",       "compose",       "env",      "auto", "ops",   "interval",
@@ -275,6 +275,8 @@ ConfigReport parse_config(std::string_view text, std::string_view file_name) {
     const TableReader reader(parsed.table(), errors);
     reader.check_keys(file_keys, service_keys, "is a setting of a service: put it under a [[services]] line");
     reader.text("listen", parse_listen, config.listen);
+    if (ListenAddress metrics; reader.text("metrics", parse_listen, metrics))
+        config.metrics = std::move(metrics);
     reader.text("interval", parse_interval, config.interval);
     reader.integer("parallel", 1, max_parallel, config.parallel);
     reader.boolean("prune", config.prune);

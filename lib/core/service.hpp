@@ -81,6 +81,8 @@ struct Config {
     unsigned parallel = 4; // deployments at a time, 1 to 64
     bool prune = true;     // services that vanish from the file are taken down
     bool linger = true;    // systemd is asked to run a session for the users of services
+    std::optional<ListenAddress>
+        metrics; // for Prometheus; without a host: the loopback addresses. Absent: off
     std::string state = "/var/lib/pgod";
     std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
     std::string second_host_key; // of another type, served as well while keys change; empty: there is none

@@ -109,11 +109,15 @@ Status confine(const Confinement& wanted) {
     if (::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
         return errno_error("tie the process to its parent");
     const rlimit no_core{0, 0};
-    const rlimit descriptors{wanted.max_descriptors, wanted.max_descriptors};
     if (::setrlimit(RLIMIT_CORE, &no_core) != 0)
         return errno_error("forbid core files");
-    (void)::setrlimit(RLIMIT_NOFILE, &descriptors); // a lower limit of the administrator stays
+    lower_limit(RLIMIT_NOFILE, wanted.max_descriptors);
     return ok();
+}
+
+void lower_limit(__rlimit_resource resource, rlim_t value) noexcept {
+    const rlimit both{value, value};
+    (void)::setrlimit(resource, &both);
 }
 
 Status confirm_listening(const std::vector<Fd>& sockets) {

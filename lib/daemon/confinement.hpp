@@ -24,6 +24,9 @@ struct Confinement {
 
 Status confine(const Confinement& wanted);
 
+// Soft and hard; a lower one of the administrator stays. Lowering never fails.
+void lower_limit(__rlimit_resource resource, rlim_t value) noexcept;
+
 // The channel to the supervisor that pgod starts its roles with; an error when it is not there.
 Result<os::Channel> take_channel(std::string_view program);
 

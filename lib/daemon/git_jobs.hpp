@@ -32,6 +32,9 @@ class GitJobs {
     void export_commit(const Service& service, const Identity& user, const std::string& directory,
                        ipc::ExportJob wanted, ExportDone done);
 
+    std::size_t running() const noexcept { return running_.size(); }
+    std::size_t waiting() const noexcept { return waiting_.size(); }
+
   private:
     struct Job {
         ipc::GitJob request;

@@ -44,6 +44,8 @@ void Operations::accept(os::Channel channel, Peer peer) {
         (void)channel.try_send(ipc::encode(ipc::SshReply(ipc::Exit{exit_status::busy, full})));
         return;
     }
+    if (!peer.uid)
+        ++tally_.host.ssh_connections;
     const std::uint64_t id = ++last_id_;
     Connection::Handlers handlers;
     handlers.knows = [this, from = address_of_peer(peer.name)](const PublicKey& key) {
@@ -68,12 +70,25 @@ std::ptrdiff_t Operations::count_of(uid_t uid) const {
     });
 }
 
+std::size_t Operations::open_ssh() const {
+    return static_cast<std::size_t>(std::count_if(clients_.begin(), clients_.end(), [](const auto& client) {
+        return client.second.connection && !client.second.connection->uid();
+    }));
+}
+
+// At the control socket nobody is refused over SSH.
+void Operations::count_refusal(const Connection& connection, Refusal why) {
+    if (!connection.uid())
+        tally_.refused(why);
+}
+
 void Operations::note_stranger(const Connection& connection) {
     if (connection.ran() || connection.uid())
         return;
     if (strangers_.empty())
         strangers_due_ = loop_.after(counted_together, [this] { write_strangers(); });
     strangers_.note(connection.peer(), connection.unknown_keys(), wall_clock());
+    count_refusal(connection, connection.unknown_keys() > 0 ? Refusal::unknown_key : Refusal::nothing_asked);
 }
 
 void Operations::write_strangers() {
@@ -172,14 +187,18 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     entry.operation = operation_of(command->op).name;
     entry.args = command->args;
     entry.name = caller.name_in(command->service);
-    if (!has_room_for(caller))
+    if (!has_room_for(caller)) {
+        count_refusal(connection, Refusal::limit);
         return refuse(connection, exit_status::busy,
                       fmt::format("{} runs {} commands already, which is the limit; end one of them or wait",
                                   caller.address_as(), max_commands_per_key));
-    if (!rate_.take(caller.id(), CommandRate::Clock::now()))
+    }
+    if (!rate_.take(caller.id(), CommandRate::Clock::now())) {
+        count_refusal(connection, Refusal::limit);
         return refuse(connection, exit_status::busy,
                       fmt::format("{} runs more than {} commands a second, which is the limit; slow down",
                                   caller.address_as(), CommandRate::per_second));
+    }
     clients_[connection.id()].caller = caller.id();
     const Operation& operation = operation_of(command->op);
     os::log_line(
@@ -259,6 +278,7 @@ void Operations::serve_service(Connection& connection, ServiceActor& actor, cons
 
 // A caller who may do something with the service is told what not; to others it does not exist.
 void Operations::refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command) {
+    count_refusal(connection, Refusal::unauthorized);
     const auto name = operation_of(command.op).name;
     const auto found = actors_.find(command.service);
     if (found != actors_.end() && caller.could(found->second->ownership(), command.op))

@@ -5,6 +5,7 @@
 
 #include "core/command.hpp"
 #include "core/key_book.hpp"
+#include "core/tally.hpp"
 #include "daemon/audit_entry.hpp"
 #include "daemon/audit_log.hpp"
 #include "daemon/caller.hpp"
@@ -27,19 +28,21 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 class Operations {
   public:
     Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, const Urls& urls,
-               AuditLog& audit, AuditLog& refused)
+               AuditLog& audit, AuditLog& refused, Tally& tally)
         : loop_(loop)
         , keys_(keys)
         , actors_(actors)
         , store_(store)
         , urls_(urls)
         , audit_(audit)
-        , refused_(refused) {}
+        , refused_(refused)
+        , tally_(tally) {}
     ~Operations() { write_strangers(); }
     Operations(const Operations&) = delete;
     Operations& operator=(const Operations&) = delete;
 
     void accept(os::Channel channel, Peer peer);
+    std::size_t open_ssh() const; // connections
 
     // For the actors: the client that waits for a command, if it is still there.
     void say(reconcile::CommandId command, std::string_view sentence);
@@ -68,6 +71,7 @@ class Operations {
     void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
     bool has_room_for(const Caller& caller) const;
     void note_stranger(const Connection& connection);
+    void count_refusal(const Connection& connection, Refusal why);
     void write_strangers();
     void refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command);
     void serve_service(Connection& connection, ServiceActor& actor, const Caller& caller,
@@ -100,6 +104,7 @@ class Operations {
     const Urls& urls_;
     AuditLog& audit_;
     AuditLog& refused_;
+    Tally& tally_;
     CommandRate rate_;
     Strangers strangers_;
     EventLoop::Timer strangers_due_;

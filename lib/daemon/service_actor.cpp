@@ -239,6 +239,7 @@ void ServiceActor::survey() {
     ports_.surveys.ask(
         service_.name, *user_, ports_.services_directory, survey_spacing(service_.interval),
         [this](const Result<ipc::Surveyed>& seen) {
+            count_deadline(seen ? std::nullopt : std::optional(seen.error()), Deadline::look);
             if (seen)
                 return feed(reconcile::Surveyed{seen->running_commit, seen->health, seen->lost,
                                                 seen->accident, seen->problem, seen->busy});
@@ -257,12 +258,21 @@ void ServiceActor::start_sync(const reconcile::StartSync& action) {
         return;
     if (state_.phase == reconcile::Phase::syncing)
         tell_waiting("asking upstream");
-    ports_.git.sync(service_, *user_, directory(), action.known,
-                    [this, generation = source_generation_](SyncResult result) {
-                        if (generation != source_generation_)
-                            result.moved = false; // its keys are another repository's
-                        on_synced(std::move(result));
-                    });
+    ports_.git.sync(
+        service_, *user_, directory(), action.known,
+        [this, generation = source_generation_, began = std::chrono::steady_clock::now()](SyncResult result) {
+            const auto took = std::chrono::steady_clock::now() - began;
+            ports_.tally.synced(std::chrono::floor<std::chrono::milliseconds>(took), !result.error);
+            count_deadline(result.error, Deadline::sync);
+            if (generation != source_generation_)
+                result.moved = false; // its keys are another repository's
+            on_synced(std::move(result));
+        });
+}
+
+void ServiceActor::count_deadline(const std::optional<Error>& error, Deadline of) {
+    if (error && error->code == Code::timeout)
+        ports_.tally.deadline_passed(of);
 }
 
 void ServiceActor::on_synced(SyncResult result) {
@@ -286,6 +296,7 @@ void ServiceActor::start_export(const reconcile::StartExport& action) {
     ports_.git.export_commit(service_, *user_, directory(),
                              {action.commit, action.on_branch, "stage", action.named, action.serving},
                              [this](ExportResult result) {
+                                 count_deadline(result.error, Deadline::stage);
                                  for (const auto& warning : result.warnings) {
                                      os::log_warning("{}: {}", service_.name, warning);
                                      if (state_.current)
@@ -327,6 +338,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
 
 void ServiceActor::end_work(const ipc::WorkDone& done) {
     worker_.reset();
+    count_deadline(done.error, Deadline::work);
     end_deployment(done);
     slot_.reset();
     std::string running = done.running_commit;

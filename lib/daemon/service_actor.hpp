@@ -6,6 +6,7 @@
 #include "core/key_book.hpp"
 #include "core/reconcile.hpp"
 #include "core/service.hpp"
+#include "core/tally.hpp"
 #include "daemon/caller.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
@@ -39,6 +40,7 @@ struct ActorPorts {
     KeyBook& keys;
     UserSessions& sessions;
     WorkSlots& slots;
+    Tally& tally;
     std::string services_directory; // absolute; the service's own is made beneath it
     // The client that waits for a command, by its id; each does nothing when it has left.
     std::function<void(reconcile::CommandId, std::string_view)> say;
@@ -99,6 +101,7 @@ class ServiceActor {
     void retry_later(std::string reason);
     void start_sync(const reconcile::StartSync& action);
     void on_synced(SyncResult result);
+    void count_deadline(const std::optional<Error>& error, Deadline of);
     void start_export(const reconcile::StartExport& action);
     void start_work(const reconcile::StartWork& action);
     void end_work(const ipc::WorkDone& done);

@@ -72,7 +72,10 @@ void ServiceActor::end_deployment(const ipc::WorkDone& done) {
     deployment_->ended = wall_clock();
     if (deployment_->commit.empty()) // of a rollback: only its worker knows which versions are kept
         deployment_->commit = done.running_commit;
-    deployment_->outcome = done.outcome.value_or(done.error ? Outcome::failed : Outcome::ok);
+    const auto outcome = done.outcome.value_or(done.error ? Outcome::failed : Outcome::ok);
+    deployment_->outcome = outcome;
+    ports_.tally.deployed(service_.name, outcome);
+    ports_.tally.deployment_took(outcome, *deployment_->ended - deployment_->started);
     if (done.error) {
         deployment_->cause = name_of(done.error->code);
         deployment_->reason = shortened(done.error->message, max_reason);
@@ -91,6 +94,7 @@ void ServiceActor::record_superseded(const reconcile::Supersede& action) {
     row.ended = row.started;
     row.outcome = Outcome::superseded;
     row.reason = fmt::format("superseded by {}", action.by.substr(0, 8));
+    ports_.tally.deployed(service_.name, Outcome::superseded);
     ports_.store.save_deployment(service_.name, row);
 }
 
@@ -108,6 +112,7 @@ void ServiceActor::close_unfinished(const ipc::WorkDone& seen) {
         row.ended = wall_clock();
         const bool runs = seen.deployment == row.number;
         row.outcome = runs ? Outcome::ok : Outcome::failed;
+        ports_.tally.deployed(service_.name, *row.outcome);
         row.cause = runs ? "" : name_of(Code::internal);
         row.reason = runs ? "it ended while pgod did not run"
                           : fmt::format("pgod ended before it did; what runs is {}",

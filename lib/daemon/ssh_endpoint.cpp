@@ -75,6 +75,8 @@ bool SshEndpoint::heard(os::Frame frame) {
         if (frame.fds.size() != 1)
             return false;
         accepted_(os::Channel(std::move(frame.fds.front())), std::move(connected->peer));
+    } else {
+        turned_away_();
     }
     return true;
 }

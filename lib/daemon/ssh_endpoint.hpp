@@ -16,12 +16,14 @@ namespace pgod::daemon {
 class SshEndpoint {
   public:
     using Accepted = std::function<void(os::Channel channel, std::string peer)>;
-    using Listening = std::function<void()>; // connections are answered from now on
+    using Listening = std::function<void()>;  // connections are answered from now on
+    using TurnedAway = std::function<void()>; // a connection, for want of a place
 
-    SshEndpoint(EventLoop& loop, Accepted accepted, Listening listening)
+    SshEndpoint(EventLoop& loop, Accepted accepted, Listening listening, TurnedAway turned_away)
         : process_(loop)
         , accepted_(std::move(accepted))
-        , listening_(std::move(listening)) {}
+        , listening_(std::move(listening))
+        , turned_away_(std::move(turned_away)) {}
 
     // Listens on `passed`, or binds `config.listen` when that is empty; makes `config.host_key` when it is
     // missing; returns once pgod-ssh was started. As root it runs as the system user "pgod" with
@@ -39,6 +41,7 @@ class SshEndpoint {
     RoleProcess process_;
     Accepted accepted_;
     Listening listening_;
+    TurnedAway turned_away_;
     std::vector<Fd> listeners_;
     Secret host_key_;
     Secret second_host_key_; // empty: there is none

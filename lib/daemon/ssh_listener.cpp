@@ -1,6 +1,7 @@
 #include "daemon/ssh_listener.hpp"
 
 #include "core/exit_status.hpp"
+#include "daemon/confinement.hpp"
 #include "daemon/ssh_child.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/log.hpp"
@@ -87,11 +88,6 @@ int kill_and_reap(pid_t pid) noexcept {
     while (::waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
     return wait_status;
-}
-
-void limit(__rlimit_resource resource, rlim_t value) noexcept {
-    const rlimit both{value, value};
-    (void)::setrlimit(resource, &both); // lowering never fails; a lower one of the administrator stays
 }
 
 // Everything above standard error but these: the control channel would let a child pretend connections.
@@ -283,10 +279,10 @@ void SshListener::become_child(os::Channel connection, os::Channel supervisor, F
         ::_exit(exit_status::internal);
     close_all_but({connection.fd(), supervisor.fd(), notice.get()});
     (void)::signal(SIGPIPE, SIG_IGN);
-    limit(RLIMIT_NOFILE, child_descriptors);
-    limit(RLIMIT_NPROC, 0);
+    lower_limit(RLIMIT_NOFILE, child_descriptors);
+    lower_limit(RLIMIT_NPROC, 0);
 #if !defined(__SANITIZE_ADDRESS__)
-    limit(RLIMIT_AS, child_memory);
+    lower_limit(RLIMIT_AS, child_memory);
 #endif
     ssh::ServerBind::seed();
 #if !defined(__SANITIZE_ADDRESS__) // whose run-time library does as it likes
@@ -359,6 +355,7 @@ void SshListener::end_overdue() {
 }
 
 void SshListener::say_full(const std::string& peer) {
+    (void)control_.try_send(ipc::encode(ipc::SshNotice(ipc::TurnedAway()))); // only counted: may be lost
     const auto now = Clock::now();
     if (said_full_ != Clock::time_point{} && now - said_full_ < quiet_between_warnings)
         return;

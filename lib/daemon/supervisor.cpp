@@ -62,16 +62,18 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , urls_(loop_, config_.state)
     , audit_(config_.state)
     , refused_(config_.state, AuditLog::usual_max_file, "refused.log")
-    , operations_(loop_, keys_, actors_, store_, urls_, audit_, refused_)
+    , operations_(loop_, keys_, actors_, store_, urls_, audit_, refused_, tally_)
     , endpoint_(
           loop_,
           [this](os::Channel channel, std::string peer) {
               operations_.accept(std::move(channel), {std::move(peer)});
           },
-          [this] { serves(); })
-    , control_(loop_, [this](os::Channel channel, uid_t uid) {
-        operations_.accept(std::move(channel), {"local", uid});
-    }) {}
+          [this] { serves(); }, [this] { tally_.refused(Refusal::full); })
+    , control_(loop_,
+               [this](os::Channel channel, uid_t uid) {
+                   operations_.accept(std::move(channel), {"local", uid});
+               })
+    , metrics_(loop_, [this] { return snapshot(); }) {}
 
 // What goes now gives its slot back, and nobody is to begin with it.
 Supervisor::~Supervisor() {
@@ -111,6 +113,7 @@ ActorPorts Supervisor::ports() {
         keys_,
         sessions_,
         slots_,
+        tally_,
         config_.state + "/services",
         [this](reconcile::CommandId command, std::string_view sentence) {
             operations_.say(command, sentence);
@@ -146,6 +149,7 @@ Status Supervisor::run() {
     TRY(endpoint_.start(config_, config_.state + "/empty", std::move(passed)));
     order_.follow(config_.services);
     control_.start(config_);
+    metrics_.follow(config_.metrics, config_.state + "/empty");
     for (const auto& service : config_.services)
         add_service(service);
     urls_.follow(config_);
@@ -169,6 +173,7 @@ Status Supervisor::run() {
 }
 
 void Supervisor::serves() {
+    metrics_.tell_now();
     manager_.ready(fmt::format("serves {} service{}", actors_.size(), actors_.size() == 1 ? "" : "s"));
 }
 
@@ -188,6 +193,7 @@ void Supervisor::forget(const std::string& service) {
     const bool left_alone = actor->second->state().left_alone;
     actors_.erase(actor);
     keys_.forget_service(service);
+    tally_.deployments.erase(service);
     if (!left_alone)
         bury(service);
     os::log_info("{}: it {}", service, left_alone ? "is served no more" : "was removed");

@@ -8,6 +8,7 @@
 #include "daemon/control_endpoint.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
+#include "daemon/metrics_endpoint.hpp"
 #include "daemon/operations.hpp"
 #include "daemon/service_order.hpp"
 #include "daemon/ssh_endpoint.hpp"
@@ -41,8 +42,9 @@ class Supervisor {
     std::string look_of_files() const;
     void watch_files();
     void watch_store();
-    void serves();    // the endpoint listens
-    void say_alive(); // to a service manager that watches
+    void serves();                             // the endpoint listens
+    void say_alive();                          // to a service manager that watches
+    std::vector<std::string> snapshot() const; // ipc/metrics_messages.hpp
     ActorPorts ports();
 
     os::ServiceManager manager_ = os::ServiceManager::from_environment();
@@ -50,6 +52,10 @@ class Supervisor {
     Config config_;
     std::string files_seen_;     // what the watched files looked like when they were read
     std::string files_settling_; // …and when they were looked at last
+    reconcile::Time started_ = wall_clock();
+    reconcile::Time configured_ = started_; // config_ was read
+    bool reads_configuration_ = true;       // the file was good the last time that it was read
+    Tally tally_;
     EventLoop loop_;
     KeyBook keys_;
     store::Store store_;
@@ -65,6 +71,7 @@ class Supervisor {
     Operations operations_;
     SshEndpoint endpoint_;
     ControlEndpoint control_;
+    MetricsEndpoint metrics_;
     EventLoop::Timer file_watch_;
     EventLoop::Timer store_watch_;
     bool vanished_wait_ = false; // those that vanished could not be read

@@ -48,6 +48,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     auto report = load_config(config_path_);
     for (const auto& error : report.errors)
         os::log_error("{}", error);
+    reads_configuration_ = report.config && (!report.config->services.empty() || config_.services.empty());
     if (!report.config) {
         os::log_error("the configuration was not reloaded; the one read before stays");
         return reload_keys();
@@ -69,6 +70,8 @@ void Supervisor::reload(bool remove_vanished_services) {
     next.second_host_key = config_.second_host_key;
     next.control = config_.control;
     config_ = std::move(next);
+    configured_ = wall_clock();
+    metrics_.follow(config_.metrics, config_.state + "/empty");
     sessions_.set_lingering(config_.linger);
     slots_.set_limit(config_.parallel);
     reload_keys();

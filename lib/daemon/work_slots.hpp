@@ -19,6 +19,8 @@ class WorkSlots {
     void set_limit(std::size_t limit); // what is under way goes on
     bool free() const;
     void look_again(); // somebody may have become ready
+    std::size_t taken() const noexcept { return taken_; }
+    std::size_t waiting() const noexcept { return waiting_.size(); }
 
     // One slot, until the owner goes; also beyond the limit, for whoever was told that one is free.
     class Slot {

@@ -23,6 +23,9 @@ constexpr Outcome last_of(Outcome) {
 constexpr Health last_of(Health) {
     return Health::unknown;
 }
+constexpr Desired last_of(Desired) {
+    return Desired::suspended;
+}
 
 namespace ipc {
 

@@ -36,7 +36,10 @@ struct Connected {    // with one descriptor
     std::string peer; // "ADDRESS" or "[ADDRESS]" and ":PORT"; from accept(2), not from the client
     void fields(auto& archive) { archive(peer); }
 };
-using SshNotice = std::variant<Listening, Connected>;
+struct TurnedAway { // a connection, for every place is taken by somebody with a key
+    void fields(auto&) {}
+};
+using SshNotice = std::variant<Listening, Connected, TurnedAway>;
 
 // connection's child → supervisor
 struct KeyQuery {  // is this key known to any service or admin list?

@@ -4,6 +4,7 @@
 
 #include "ipc/control_messages.hpp"
 #include "ipc/git_messages.hpp"
+#include "ipc/metrics_messages.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "ipc/work_messages.hpp"
 
@@ -23,10 +24,10 @@ void round_trip(std::string_view frame) {
 }
 
 constexpr std::array directions{
-    round_trip<ipc::SshControl>,     round_trip<ipc::SshNotice>,      round_trip<ipc::SshRequest>,
-    round_trip<ipc::SshReply>,       round_trip<ipc::GitRequest>,     round_trip<ipc::GitNotice>,
-    round_trip<ipc::GitReport>,      round_trip<ipc::WorkRequest>,    round_trip<ipc::WorkReport>,
-    round_trip<ipc::ControlRequest>, round_trip<ipc::ControlRequest>,
+    round_trip<ipc::SshControl>,     round_trip<ipc::SshNotice>,    round_trip<ipc::SshRequest>,
+    round_trip<ipc::SshReply>,       round_trip<ipc::GitRequest>,   round_trip<ipc::GitNotice>,
+    round_trip<ipc::GitReport>,      round_trip<ipc::WorkRequest>,  round_trip<ipc::WorkReport>,
+    round_trip<ipc::ControlRequest>, round_trip<ipc::MetricsFrame>,
 };
 
 } // namespace

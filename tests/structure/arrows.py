@@ -35,6 +35,7 @@ LIBRARIES = {
     r"nlohmann/": {"compose", "daemon", "client"},
     r"sqlite3\.h$": {"store"},
     r"asio(\.hpp$|/)": {"daemon"},
+    r"prometheus/": {"daemon"},
     r"CLI/": {"client", "cmd/pgod", "cmd/pgoctl"},
     r"spdlog/": {"os"},
     r"systemd/": {"daemon"},

@@ -2,7 +2,7 @@
 """Reads the built executables and fails when one holds a library that its privilege must not hold: dynamically (all that
 the loader would bring in, libraries of libraries included) or linked into it from an archive.
 
-usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-git, pgod-work, pgod-podman and pgoctl
+usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-git, pgod-metrics, pgod-work, pgod-podman and pgoctl
        binaries.py DIRECTORY --self-test   fails when a forbidden library would go unnoticed"""
 
 import pathlib
@@ -19,14 +19,18 @@ LIBRARIES = {
     "sqlite": (r"libsqlite3\.so", r"sqlite3_open_v2"),
     "toml++": (r"libtomlplusplus\.so", r"_ZNK?4toml.*"),
     "libseccomp": (r"libseccomp\.so", r"seccomp_init"),
+    "prometheus-cpp": (r"libprometheus-cpp-.*\.so", r"_ZNK10prometheus14TextSerializer.*"),
+    "an HTTP server": (r"lib(prometheus-cpp-pull|civetweb|microhttpd)", r"mg_start|MHD_start_daemon"),
     "podman's JSON": (r"$^", r"_ZNK?8nlohmann.*"),
 }
 
 # What each must not hold, and why: the header of lib/daemon's roles.
 FORBIDDEN = {
-    "pgod": ["libssh", "libgit2", "libssh2", "openssl"],  # root: nothing that parses the network or a repository
+    "pgod": ["libssh", "libgit2", "libssh2", "openssl", "prometheus-cpp"],  # root: nothing that parses the network or a repository
     "pgod-ssh": ["libgit2", "libssh2", "sqlite", "toml++", "podman's JSON"],
     "pgod-git": ["libssh", "sqlite", "toml++", "podman's JSON"],  # libgit2 itself brings libssh2
+    # the only one that is nothing but network: its own few lines read it
+    "pgod-metrics": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON", "an HTTP server"],
     "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++"],
     "pgod-podman": list(LIBRARIES),
     "pgoctl": ["libgit2", "libssh2", "sqlite"],
@@ -77,7 +81,7 @@ def complaints(path, forbidden):
 def self_test(directory):
     """The libraries are found where they are: an executable is judged by the rules of another."""
     expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"),
-                ("pgod-ssh", "libseccomp"), ("pgod", "sqlite"),
+                ("pgod-ssh", "libseccomp"), ("pgod-metrics", "prometheus-cpp"), ("pgod", "sqlite"),
                 ("pgod", "toml++"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
     return [f"{name} in {program} went unnoticed" for program, name in expected
             if not complaints(directory / program, [name])]

@@ -46,7 +46,7 @@ def settings():
         documented = set(re.findall(r"^\.It Ic (\w+) No =", part, re.MULTILINE))
         if not known or known != documented:
             found.append(f"man/pgod.toml.5 and {array} of lib/config differ in {sorted(known ^ documented)}")
-        exampled = set(re.findall(r"^(\w+)\s*=", shown, re.MULTILINE))
+        exampled = set(re.findall(r"^(?:# )?(\w+)\s*= ", shown, re.MULTILINE))  # one that is off by default is a comment
         if known != exampled:
             found.append(f"config.example.toml and {array} of lib/config differ in {sorted(known ^ exampled)}")
     return found
@@ -68,6 +68,15 @@ def operations():
     return [f"man/pgoctl.1 does not explain {missing}"] if missing or not known else []
 
 
+def metrics():
+    """pgod(8) explains every metric, and the alerts and the manual name no other."""
+    known = set(re.findall(r'"(pgod_[a-z_]+)"', read("lib/daemon/metrics_text.cpp")))
+    documented = set(re.findall(r"^\.It Li (pgod_\w+)", read("man/pgod.8"), re.MULTILINE))
+    found = [] if known and known == documented else [f"man/pgod.8 and metrics_text.cpp differ in {sorted(known ^ documented)}"]
+    unknown = set(re.findall(r"\bpgod_\w+", read("packaging/alerts.yml"))) - known
+    return found + ([f"packaging/alerts.yml names {sorted(unknown)}"] if unknown else [])
+
+
 def promises():
     """Every test that the README names exists."""
     named = re.findall(r"`(\w+)\.(test_\w+)`", read("README.md"))
@@ -79,7 +88,7 @@ def promises():
 
 
 def main():
-    found = [*lint(), *settings(), *environment(), *operations(), *promises()]
+    found = [*lint(), *settings(), *environment(), *operations(), *metrics(), *promises()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0

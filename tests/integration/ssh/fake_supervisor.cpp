@@ -249,6 +249,8 @@ void FakeSupervisor::receive_notice() {
     if (!frame || frame->closed())
         return;
     const auto notice = must(ipc::decode<ipc::SshNotice>(frame->bytes));
+    if (std::holds_alternative<ipc::TurnedAway>(notice))
+        return;
     const auto lock = std::lock_guard(mutex_);
     peers_.push_back(std::get<ipc::Connected>(notice).peer);
     connections_.push_back({os::Channel(std::move(frame->fds.at(0))), true});

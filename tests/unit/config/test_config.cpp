@@ -12,6 +12,7 @@ TEST_CASE("an empty file is valid: all defaults and no services") {
         CHECK(report.errors.empty());
         CHECK(report.warnings.empty());
         CHECK(report.config->listen == ListenAddress{.host = "", .port = 2222});
+        CHECK_FALSE(report.config->metrics);
         CHECK(report.config->interval == 5min);
         CHECK(report.config->state == "/var/lib/pgod");
         CHECK(report.config->host_key == "/etc/pgod/ssh_host_ed25519_key");
@@ -57,6 +58,7 @@ TEST_CASE("host_key is one path, or two while it changes") {
 TEST_CASE("every setting arrives") {
     const auto report = parse_config(R"(
 listen = "[::1]:2022"
+metrics = ":9178"
 interval = "1h30m"
 parallel = 64
 prune = false
@@ -97,6 +99,7 @@ repository = "git@git.example.org:team/wiki.git"
     REQUIRE(report.config.has_value());
     const auto& config = *report.config;
     CHECK(config.listen == ListenAddress{.host = "::1", .port = 2022});
+    CHECK(config.metrics == ListenAddress{.host = "", .port = 9178});
     CHECK(config.interval == 90min);
     CHECK(config.parallel == 64);
     CHECK_FALSE(config.prune);

@@ -41,6 +41,9 @@ void check(const std::vector<Row>& rows) {
 TEST_CASE("settings of the whole file that are wrong") {
     check({
         {"listen = 2222", {"1:10: listen must be a string in quotes, not an integer"}},
+        {"metrics = true", {"1:11: metrics must be a string in quotes, not a boolean"}},
+        {"metrics = 'localhost:9178'",
+         {"1:11: metrics must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not \"localhost:9178\""}},
         {"listen = '2222'",
          {"1:10: listen must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not \"2222\""}},
         {"\n  interval = 300", {"2:14: interval must be a string in quotes, not an integer"}},

@@ -1,4 +1,5 @@
 #include "ipc/git_messages.hpp"
+#include "ipc/metrics_messages.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "ipc/work_messages.hpp"
 
@@ -94,7 +95,19 @@ std::vector<SshControl> samples() {
 }
 template<>
 std::vector<SshNotice> samples() {
-    return {Listening{"SHA256:abc"}, Connected{"[::1]:40000"}};
+    return {Listening{"SHA256:abc"}, Connected{"[::1]:40000"}, TurnedAway{}};
+}
+template<>
+std::vector<MetricsFrame> samples() {
+    HostNumbers host;
+    host.version = "1.2.3";
+    host.tally.refusals = {1, 2, 3, 4, 5};
+    host.tally.deployments[1].add(std::chrono::seconds(9));
+    ServiceNumbers service;
+    service.name = "web";
+    service.outcome = Outcome::cancelled;
+    service.deployments = {1, 2, 3, 4, 5, 6};
+    return {MetricsStart{}, host, ServicePage{std::vector(services_in_page, service), true}};
 }
 template<>
 std::vector<SshRequest> samples() {
@@ -147,7 +160,7 @@ void check_damaged(const std::string& frame) {
 
 TEST_CASE_TEMPLATE("every message survives the way there, and no damaged frame gets through", Variant,
                    GitRequest, GitNotice, GitReport, SshControl, SshNotice, SshRequest, SshReply, WorkRequest,
-                   WorkReport) {
+                   WorkReport, MetricsFrame) {
     std::vector<bool> seen(std::variant_size_v<Variant>);
     for (const Variant& message : samples<Variant>()) {
         CAPTURE(message.index());
@@ -177,7 +190,8 @@ TEST_CASE_TEMPLATE("every message survives the way there, and no damaged frame g
 }
 
 TEST_CASE_TEMPLATE("random bytes are refused or mean what they say", Variant, GitRequest, GitNotice,
-                   GitReport, SshControl, SshNotice, SshRequest, SshReply, WorkRequest, WorkReport) {
+                   GitReport, SshControl, SshNotice, SshRequest, SshReply, WorkRequest, WorkReport,
+                   MetricsFrame) {
     auto random = seeded();
     for (int round = 0; round < 4000; ++round) {
         std::string frame(random() % 200, '\0');

@@ -1,0 +1,62 @@
+#include "daemon/metrics_role.hpp"
+
+#include "core/exit_status.hpp"
+#include "daemon/confinement.hpp"
+#include "daemon/metrics_filter.hpp"
+#include "daemon/metrics_listener.hpp"
+#include "os/log.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+namespace pgod::daemon {
+
+namespace {
+
+constexpr const char* program = "pgod-metrics";
+constexpr rlim_t max_descriptors = 64;
+[[maybe_unused]] constexpr rlim_t max_memory = 256
+                                               << 20; // of address space; with 1,000 services it needs 40 MiB
+
+Result<std::vector<Fd>> receive_sockets(const os::Channel& control) {
+    auto frame = TRY(control.receive());
+    if (frame.closed())
+        return Error{Code::gone, "pgod closed the control channel before it said what to do"};
+    const auto message = TRY(ipc::decode<ipc::MetricsFrame>(frame.bytes));
+    if (!std::holds_alternative<ipc::MetricsStart>(message) || frame.fds.empty())
+        return Error{Code::invalid, "pgod did not say where to listen"};
+    TRY(confirm_listening(frame.fds));
+    return std::move(frame.fds);
+}
+
+Status serve(const Confinement& confinement) {
+    os::Channel control = TRY(take_channel(program));
+    TRY(confine(confinement));
+    lower_limit(RLIMIT_NPROC, 0);
+    auto sockets = TRY(receive_sockets(control));
+#if !defined(__SANITIZE_ADDRESS__) // whose run-time library does as it likes
+    lower_limit(RLIMIT_AS, max_memory);
+    const auto filter = TRY(compile_metrics_filter());
+    TRY(filter.enter());
+#endif
+    return MetricsListener(std::move(control), std::move(sockets)).run();
+}
+
+} // namespace
+
+int run_metrics_role(const std::string& user, const std::string& empty_directory) {
+    os::start_log(program, false);
+    try {
+        if (auto served = serve({user, empty_directory, program, max_descriptors}); !served) {
+            os::log_error("{}", served.error().message);
+            return exit_status::internal;
+        }
+    } catch (const std::exception& bug) {
+        os::log_error("ended by an exception: {}", bug.what());
+        return exit_status::internal;
+    }
+    return exit_status::done;
+}
+
+} // namespace pgod::daemon
