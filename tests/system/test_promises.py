@@ -207,6 +207,7 @@ class Promises(SystemTest):
         client.kill()
         client.wait()
         self.settled("ok", two)
+        self.assertEqual(self.status()["deployment"], 2)  # it was not cut off and begun again
         wait_until("it serves", lambda: fetch(self.port) == "two\n")
         self.push(compose_web(self.port, "three"))
         self.assertEqual(self.ctl("demo//up").returncode, 0)
@@ -214,14 +215,15 @@ class Promises(SystemTest):
 
     def test_what_was_refused_is_refused_by_down_and_up_as_well(self):
         self.begin(interval=SLOW, ports=[f"{self.port}/0"])
-        self.push(self.good.replace(f"{self.port}:8080", "80:8080"))
+        other = free_port()  # which the user may bind, but the service not
+        self.push(self.good.replace(f"{self.port}:8080", f"{other}:8080"))
         self.assertEqual(self.ctl("demo//up").returncode, 65)
         self.assertEqual(self.ctl("demo//down").returncode, 0)
         up = self.ctl("demo//up")
         self.assertEqual(up.returncode, 65, up.stderr)
-        self.assertIn("ports", up.stderr)
-        images = {c["State"]: c["Ports"] for c in ANN.containers().values()}
-        self.assertNotIn(80, [p["host_port"] for ports in images.values() for p in ports or []])
+        self.assertIn(f"host port {other} is outside {self.port}", up.stderr)
+        bound = [p["host_port"] for c in ANN.containers().values() for p in c["Ports"] or []]
+        self.assertNotIn(other, bound)
 
     def test_a_fetch_by_hand_uses_no_commit_up(self):
         """`git pull` of the first pgo fetched a commit that was then never deployed."""

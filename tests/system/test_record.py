@@ -110,6 +110,9 @@ class Operations(Recorded):
         self.assertEqual(list(told), ["decision", "decided", "desired", "health", "running", "tip", "last_good",
                                       "next_poll", "next_retry"])
         self.assertEqual((told["desired"], told["running"], told["tip"]), ("running", self.first, bad))
+        self.assertIn(f"{bad[:8]} is quarantined since", told["decision"])
+        self.assertIn(told["decision"], why)
+        self.assertTrue(told["decided"])
 
         # The whole vocabulary on one screen.
         screen = self.said("demo//status")

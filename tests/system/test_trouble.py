@@ -155,7 +155,7 @@ class Trouble(SystemTest):
             ({"docker-compose.yml": service(labels={"pgod.service": "other"})}, ["web", "label"]),
             ({"docker-compose.yml": service(container_name="--all")}, ["--all"]),
             ({"docker-compose.yml": web.replace(User.IMAGE, "--privileged")}, ["web", "image"]),
-            ({"docker-compose.yml": web.replace(f"{self.port}:8080", "80:8080")}, ["web", "ports"]),
+            ({"docker-compose.yml": web.replace(f"{self.port}:8080", f"{free_port()}:8080")}, ["web", "ports", "outside"]),
             ({"docker-compose.yml": web.replace(f"127.0.0.1:{self.port}:8080", "8080")}, ["web", "ports"]),
             ({"docker-compose.yml": web.replace("./data:/data", "/etc:/data")}, ["web", "volumes", "/etc"]),
             ({"docker-compose.yml": web.replace("./data:/data", "../../..:/data")}, ["web", "volumes"]),
@@ -209,7 +209,8 @@ class Trouble(SystemTest):
     def test_a_service_that_leaves_the_configuration(self):
         second = Repository(self.directory, "second")
         port = free_port()
-        second.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(port, "second")})
+        second.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(
+            port, "second", extra="    volumes: [\"kept:/kept\"]\n") + "volumes: {kept: {}}\n"})
         self.daemon.service("second", ANN.name, second.url)
         self.daemon.write_config()
         wait_until("the file's change is seen and the new service runs", lambda: fetch(port) == "second\n")
@@ -223,6 +224,7 @@ class Trouble(SystemTest):
         self.untouched()
         tree = self.daemon.state / "services" / "second" / "tree" / "compose.yaml"
         self.assertTrue(tree.exists())
+        self.assertIn("second_kept", ANN.podman("volume", "ls", "--format", "{{.Name}}").split())
         self.assertEqual(self.daemon.ctl(self.key, "second//ping").returncode, 77)
 
     def test_an_unknown_user_concerns_its_service_only(self):
