@@ -251,6 +251,15 @@ http {{
         self.assertEqual(ANN.container_ids(), after, "the second up found nothing changed")
         said += self.everything_said("shop")
 
+        # A container that fails and says it is heard without it.
+        shop.commit({"compose.yaml": compose_web(ports[0], command="sh -c 'echo the token is $$API_TOKEN; exit 3'",
+                                                 extra=environment).replace(User.IMAGE, image)})
+        told = wait_until("its last lines are in the log", lambda: re.search(
+            "web [|] the token is .*", self.daemon.ctl(self.key, "shop//log").stdout))
+        self.assertEqual(told[0], "web | the token is [redacted]")
+        wait_until("the version before is back", lambda: fetch(ports[0]) == "shop\n")
+        said += self.everything_said("shop")
+
         sampler.stop()
         self.assertGreater(sampler.rounds, 20)
         self.assertEqual(sampler.found, [])
