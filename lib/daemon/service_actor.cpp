@@ -1,6 +1,7 @@
 #include "daemon/service_actor.hpp"
 
 #include "core/exit_status.hpp"
+#include "daemon/file_look.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 #include "os/users.hpp"
@@ -311,8 +312,10 @@ void ServiceActor::start_export(const reconcile::StartExport& action) {
 void ServiceActor::start_work(const reconcile::StartWork& action) {
     if (action.deployment != 0 || action.work == reconcile::Work::heal)
         slot_.emplace(ports_.slots);
-    if (action.deployment != 0)
+    if (action.deployment != 0) {
+        secrets_seen_ = look_of(service_.env_file);
         begin_deployment(action);
+    }
     auto work = job(kind_of(action.work));
     work.commit = action.commit;
     work.deployment = action.deployment;

@@ -65,6 +65,9 @@ class ServiceActor {
     // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
     void others_changed();
+    // Whether env_file is another than the last deployment had, as far as that is known. A systemd credential
+    // never is: it stays what it was when pgod was started.
+    bool secrets_changed() const;
     void remove(bool take_down); // …and tell `retired`
 
     // Reading operations do not queue: they run beside whatever the service is doing, as its user.
@@ -124,6 +127,7 @@ class ServiceActor {
     unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
+    std::string secrets_seen_;            // what env_file looked like when the last deployment began
     std::optional<WorkSlots::Slot> slot_; // of the deployment that runs
     bool recovered_ = false;              // once before
     std::unique_ptr<Worker> worker_;

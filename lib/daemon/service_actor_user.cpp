@@ -1,5 +1,6 @@
 // The Unix user whom a service belongs to: found, waited for, and confirmed at each poll. Root asks the
 // host's user database by name; what it answers decides as whom everything of the service runs.
+#include "daemon/file_look.hpp"
 #include "daemon/service_actor.hpp"
 
 #include "os/users.hpp"
@@ -62,6 +63,10 @@ bool ServiceActor::has_its_user() {
     feed(reconcile::Unavailable{std::move(reason), gone});
     timer_ = ports_.loop.after(found ? 0ms : user_retry, [this] { find_user(); });
     return false;
+}
+
+bool ServiceActor::secrets_changed() const {
+    return service_.env_file.find('/') != std::string::npos && look_of(service_.env_file) != secrets_seen_;
 }
 
 // services/ is ours, so nobody can put anything in the way; the service's directory belongs to its user.

@@ -3,10 +3,8 @@
 #include "daemon/supervisor.hpp"
 
 #include "config/config.hpp"
+#include "daemon/file_look.hpp"
 #include "os/log.hpp"
-
-#include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <set>
 
@@ -18,19 +16,10 @@ using namespace std::chrono_literals;
 
 constexpr auto file_interval = 2s; // a file that did not change for as long is no longer being written
 
-// Size, time and identity: enough to see that a file was edited or replaced.
-std::string looks_of(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0)
-        return "-";
-    return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                       status.st_mtim.tv_nsec);
-}
-
 } // namespace
 
 std::string Supervisor::look_of_files() const {
-    return looks_of(config_path_) + looks_of(config_.admin_keys) + looks_of(config_.revoked_keys);
+    return look_of(config_path_) + look_of(config_.admin_keys) + look_of(config_.revoked_keys);
 }
 
 void Supervisor::watch_files() {
@@ -41,8 +30,8 @@ void Supervisor::watch_files() {
     file_watch_ = loop_.after(file_interval, [this] { watch_files(); });
 }
 
-// Services that appear begin, changed ones are judged again. Ones that vanished are removed on SIGHUP only,
-// which somebody sends who has finished writing.
+// Services that appear begin, changed ones are judged again. Ones that vanished are removed, and ones whose
+// secrets changed judged again, on SIGHUP only, which somebody sends who has finished writing.
 void Supervisor::reload(bool remove_vanished_services) {
     files_seen_ = look_of_files();
     auto report = load_config(config_path_);
@@ -82,7 +71,8 @@ void Supervisor::reload(bool remove_vanished_services) {
             add_service(service);
         else if (actor->second->service().user != service.user)
             actor->second->remove(true); // forget() adds it again, as the new user
-        else if (actor->second->service() != service || actor->second->state().removed)
+        else if (actor->second->service() != service || actor->second->state().removed ||
+                 (remove_vanished_services && actor->second->secrets_changed()))
             actor->second->reconfigure(service);
     }
     if (remove_vanished_services)

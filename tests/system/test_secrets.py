@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -21,7 +22,8 @@ for needed in ("nginx", "fcgiwrap", "sshd", "docker-registry", "htpasswd", "open
         sys.exit(SKIPPED)
 
 ANN = None
-TOKEN, REGISTRY_PASSWORD, DB_PASSWORD, API_TOKEN = "tok-9f3a77c1e5", "reg-41bb90d2aa", "db-77e0c6b158", "api-0b9d31f7c4"
+# Of this run alone: another one on the same host must not be found.
+TOKEN, REGISTRY_PASSWORD, DB_PASSWORD, API_TOKEN = (f"{kind}-{os.urandom(5).hex()}" for kind in ("tok", "reg", "db", "api"))
 
 
 def setUpModule():
@@ -249,6 +251,17 @@ http {{
         self.assertEqual(before["wiki_web_1"], after["wiki_web_1"])
         self.assertEqual(self.daemon.ctl(self.key, "shop//up").returncode, 0)
         self.assertEqual(ANN.container_ids(), after, "the second up found nothing changed")
+
+        # Not because the file was saved, but when it is said.
+        self.secret("shop.env", "DB_PASSWORD=third-91c2f5\nAPI_TOKEN=" + API_TOKEN + "\n")
+        wiki = ANN.container_ids()["wiki_web_1"]
+        self.assertEqual(self.daemon.ctl(self.key, "shop//sync").returncode, 0)
+        self.assertEqual(ANN.container_ids(), after, "a poll does not look")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until("a reload does", lambda: ANN.container_ids().get("shop_web_1") not in (None, after["shop_web_1"]))
+        self.settled("shop", first)
+        self.assertIn("third-91c2f5", ANN.podman("exec", "shop_web_1", "env"))
+        self.assertEqual(ANN.container_ids()["wiki_web_1"], wiki)
         said += self.everything_said("shop")
 
         # A container that fails and says it is heard without it.
@@ -263,7 +276,7 @@ http {{
         sampler.stop()
         self.assertGreater(sampler.rounds, 20)
         self.assertEqual(sampler.found, [])
-        for secret in [*planted, "another-4d0e77"]:
+        for secret in [*planted, "another-4d0e77", "third-91c2f5"]:
             self.assertNotIn(secret, said)
             # podman keeps the environment of the containers that it made, and nothing else.
             of_podman = [ANN.home / ".local/share/containers", ANN.runtime] if secret not in planted[:2] + planted[4:] else []
@@ -276,6 +289,20 @@ http {{
             return part in text
 
         wait_until(f"the log says {part!r}", look)
+
+    def test_a_build_does_not_see_the_password_of_the_registry(self):
+        # Fails, and with it the deployment, where one of its processes holds an anonymous file or was told of one.
+        look = ('for held in /proc/[0-9]*/fd/*; do case "$(busybox readlink $held)" in *memfd*) exit 9;; esac; done; '
+                'case "$(env)" in *REGISTRY_AUTH*) exit 9;; esac')
+        port = free_port()
+        repository = Repository(self.directory)
+        commit = repository.commit({"ssh/id.pub": self.public, "Containerfile": f"FROM {User.IMAGE}\nRUN {look}\n",
+                                    "compose.yaml": compose_web(port).replace(f"image: {User.IMAGE}", "build: .")})
+        auth = self.secret("auth.json", '{"auths":{"registry.invalid":{"auth":"' + TOKEN + '"}}}')
+        self.begin("demo", repository.url, registry_auth=str(auth))
+        self.daemon.start()
+        self.settled("demo", commit)
+        wait_until("it serves", lambda: fetch(port) == "one\n")
 
     def test_a_file_that_others_may_read_is_refused_with_what_to_do(self):
         port = free_port()
