@@ -4,6 +4,7 @@ containers of an ordinary user's service must not notice."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,43 @@ class PackagesOnAHost(unittest.TestCase):
             self.assertEqual(host.must("stat", "-c", "%u", f"/proc/{pid}").strip(), uid)
         self.assertEqual(host.must("stat", "-c", "%a", "/etc/pgod/config.toml").strip(), "600")
 
+    def test_1_what_comes_with_the_packages_works(self):
+        host = self.host
+        status = host.must("pgoctl", ":web//status", "--json")  # the control socket: root needs no key
+        self.assertEqual(json.loads(status)["health"], "healthy")
+        self.assertNotEqual(host.run("pgoctl", ":web//status", user="alice").returncode, 0)
+        self.assertEqual(host.must("stat", "-c", "%a %U", "/run/pgod/control.sock").split(), ["600", "root"])
+        for place in ("bash-completion/completions/pgoctl", "zsh/vendor-completions/_pgoctl",
+                      "fish/vendor_completions.d/pgoctl.fish"):
+            host.must("test", "-s", f"/usr/share/{place}")
+        doctor = host.run("pgod", "--doctor", "--json")
+        found = json.loads(doctor.stdout)
+        self.assertEqual((found["good"], doctor.returncode), (all(c["good"] for c in found["checks"]), int(not found["good"])))
+        # Without a network the clock is nobody's.
+        self.assertEqual([c for c in found["checks"] if not c["good"] and c["check"] != "clock"], [])
+        self.assertLessEqual({("host", "podman"), ('user "alice"', "linger"), ('user "bob"', "cgroups"),
+                              ('service "web"', "repository")}, {(c["about"], c["check"]) for c in found["checks"]})
+        # The figure of the manual is the figure of the unit.
+        judged = host.must("systemd-analyze", "security", "--offline=true", "/lib/systemd/system/pgod.service")
+        figure = re.search(r"exposure level for pgod.service: ([0-9.]+)", judged)[1]
+        manual = re.search(r"\.Ql systemd-analyze security[^\n]*\n+says ([0-9.]+)\.\n", (SOURCE / "man/pgod.8").read_text())
+        self.assertEqual(manual[1], figure)
+
+    def metrics(self, path):
+        done = self.host.run("python3", "-c", "import urllib.request\n"
+                             f"print(urllib.request.urlopen('http://localhost:9178{path}', timeout=60).read().decode())")
+        return done.stdout
+
+    def test_1_with_metrics_a_process_of_the_system_user_serves_them(self):
+        host = self.host
+        self.assertNotEqual(host.run("pgrep", "-x", "pgod-metrics").returncode, 0)
+        host.write("/etc/pgod/config.toml", 'metrics = ":9178"\n' + CONFIG, "600")
+        host.must("systemctl", "reload", "pgod")
+        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n\n")
+        self.assertIn('pgod_service_health{service="web",health="healthy"} 1\n', self.metrics("/metrics"))
+        self.assertEqual(host.must("ps", "-C", "pgod-metrics", "-o", "user=").split(), ["pgod"])
+        host.must("test", "-s", "/usr/share/pgod/alerts.yml")
+
     def test_2_restart_upgrade_and_kill_leave_the_containers_alone(self):
         before = self.identities()
         for what in (("systemctl", "restart", "pgod"), ("sh", "-c", "dpkg --install /packages/*.deb"),
@@ -180,6 +218,7 @@ class PackagesOnAHost(unittest.TestCase):
         self.host.reboot()
         self.wait_until("the service is back", lambda: self.status("web").get("health") == "healthy")
         self.assertEqual(set(self.host.containers("alice")), {"quick", "slow"})
+        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n\n")
         self.wait_until("the other was looked at", lambda: self.status("quiet").get("phase") == "idle")
         self.assertEqual(self.status("quiet")["desired"], "stopped")
         self.assertEqual(self.host.containers("bob"), {})

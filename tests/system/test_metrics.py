@@ -175,6 +175,15 @@ class Seeing(MetricsTest):
         wait_until("it is off", lambda: not connects(self.port))
         self.assertIsNone(self.role())
 
+    def test_more_services_than_a_frame_holds(self):
+        for number in range(600):
+            self.daemon.service(f"s{number}", "pgt-met-none", f"file://{self.directory}/none")
+        self.daemon.start()
+        self.ready()
+        found = self.series()
+        self.assertEqual(found["pgod_services"], 600)
+        self.assertEqual({found[f'pgod_service_available{{service="s{number}"}}'] for number in range(600)}, {0})
+
     def test_a_taken_port_keeps_nothing_from_working(self):
         with socket.socket() as other:
             other.bind(("127.0.0.1", self.port))
