@@ -62,9 +62,15 @@ class Site:
         wait_until("it serves", lambda: fetch(self.port) == f"{self.body}\n")
         self.containers = self.user.container_ids()
 
+    def write_data(self):
+        """As its container would: what git does not know."""
+        self.data = self.path / "tree" / "site" / "data"
+        self.user.run(["sh", "-c", f"echo mine > {self.data}"])
+
     def is_untouched(self, serves="one"):
         assert self.user.container_ids() == self.containers, self.user.containers(all_states=True)
         assert fetch(self.port) == f"{serves}\n"
+        assert self.data.read_text() == "mine\n"
 
     def says(self, *words):
         """One sentence of the status has these words, and so has a line of the log."""
@@ -99,8 +105,9 @@ class Trouble(SystemTest):
 
     def begin(self):
         self.daemon.start()
-        self.demo.runs()
-        self.other.runs()
+        for site in (self.demo, self.other):
+            site.runs()
+            site.write_data()
 
 
 class Faults(Trouble):
