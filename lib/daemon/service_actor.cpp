@@ -340,8 +340,11 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
 }
 
 void ServiceActor::end_work(const ipc::WorkDone& done) {
+    if (worker_ && worker_->overdue())
+        ports_.tally.deadline_passed(Deadline::work);
+    else
+        count_deadline(done.error, Deadline::work);
     worker_.reset();
-    count_deadline(done.error, Deadline::work);
     end_deployment(done);
     slot_.reset();
     std::string running = done.running_commit;

@@ -67,7 +67,10 @@ Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chron
     , seen_(std::move(seen))
     , reports_(loop.watch(channel_.fd(), [this] { on_report(max_frames_at_once); }))
     , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
-    , deadline_(loop.after(deadline, [this] { cancel(); })) {}
+    , deadline_(loop.after(deadline, [this] {
+        overdue_ = true;
+        cancel();
+    })) {}
 
 // Only when pgod stops, or with a process that has ended. It is asked, not killed: `exec` has something
 // inside a container to end. Nobody waits for it.

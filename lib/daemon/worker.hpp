@@ -35,8 +35,9 @@ class Worker {
 
     ~Worker(); // asks it to end; never waits for it
 
-    void cancel();      // SIGTERM to its group, SIGKILL soon after
-    void leave_alone(); // it outlives us: we neither wait for it nor end it
+    void cancel();                                     // SIGTERM to its group, SIGKILL soon after
+    bool overdue() const noexcept { return overdue_; } // it was ended, for it did not end by itself in time
+    void leave_alone();                                // it outlives us: we neither wait for it nor end it
 
   private:
     Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
@@ -52,6 +53,7 @@ class Worker {
     Seen seen_;
     std::optional<ipc::WorkDone> result_;
     unsigned frames_ = 0;
+    bool overdue_ = false;
     EventLoop::Watch reports_;
     EventLoop::Watch exit_;
     EventLoop::Timer deadline_;

@@ -196,6 +196,11 @@ std::vector<ipc::Run> FakeSupervisor::runs() const {
     return runs_;
 }
 
+unsigned FakeSupervisor::turned_away() const {
+    const auto lock = std::lock_guard(mutex_);
+    return turned_away_;
+}
+
 std::vector<std::string> FakeSupervisor::peers() const {
     const auto lock = std::lock_guard(mutex_);
     return peers_;
@@ -249,9 +254,11 @@ void FakeSupervisor::receive_notice() {
     if (!frame || frame->closed())
         return;
     const auto notice = must(ipc::decode<ipc::SshNotice>(frame->bytes));
-    if (std::holds_alternative<ipc::TurnedAway>(notice))
-        return;
     const auto lock = std::lock_guard(mutex_);
+    if (std::holds_alternative<ipc::TurnedAway>(notice)) {
+        ++turned_away_;
+        return;
+    }
     peers_.push_back(std::get<ipc::Connected>(notice).peer);
     connections_.push_back({os::Channel(std::move(frame->fds.at(0))), true});
 }

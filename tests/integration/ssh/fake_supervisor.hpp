@@ -70,6 +70,7 @@ class FakeSupervisor {
     std::size_t seen_connections() const;
     std::vector<ipc::Run> runs() const;
     std::vector<std::string> peers() const;
+    unsigned turned_away() const; // for want of a place
     std::uint64_t bytes_written() const noexcept { return written_; } // into pipes, by all commands
 
     void stop(); // closes everything, as pgod does when it ends
@@ -111,6 +112,7 @@ class FakeSupervisor {
     std::list<Connection> connections_;
     std::vector<ipc::Run> runs_;
     std::vector<std::string> peers_;
+    unsigned turned_away_ = 0;
     std::vector<Fd> held_; // the pipes of "grandchild"
     std::atomic<std::uint64_t> written_ = 0;
     std::vector<std::jthread> writers_;

@@ -94,6 +94,7 @@ TEST_CASE("a house full of authenticated clients turns the newest away, and has 
     REQUIRE(eventually([&] { return supervisor.runs().size() == 2; }));
     const auto turned_away = clients.ssh(supervisor.port(), key, "ping");
     CHECK(os::exit_code_of(turned_away.wait_status) == 255);
+    CHECK(eventually([&] { return supervisor.turned_away() == 1; }));
     first.signal_group(SIGKILL);
     CHECK(eventually([&] { return supervisor.children().size() == 1; }));
     CHECK(clients.ssh(supervisor.port(), key, "ping").output == "pong! - test\n");
