@@ -52,7 +52,8 @@ std::string path_for(const Options& options) {
         if (::access(own.c_str(), F_OK) == 0)
             return own;
     }
-    return os::control_socket_of_host();
+    const std::string host = os::control_socket_of_host();
+    return ::geteuid() == 0 ? host : os::users_socket_beside(host);
 }
 
 // Who listens gets what is typed into `exec`.

@@ -86,7 +86,7 @@ struct Config {
     std::string state = "/var/lib/pgod";
     std::string host_key = "/etc/pgod/ssh_host_ed25519_key";
     std::string second_host_key; // of another type, served as well while keys change; empty: there is none
-    bool control_users = false;  // the users of services may reach that socket, not only root
+    bool control_users = true;   // the users of services have a socket beside it
     std::string control;         // socket for users of this host; empty: os/control_socket.hpp names one
     std::string admin_keys = "/etc/pgod/admin_keys";
     std::string revoked_keys = "/etc/pgod/revoked_keys";

@@ -1,5 +1,5 @@
 // Caller: who runs a command, and what that may do. Either the holder of a key, which the key book judges
-// anew at each question, or a user of this host at the control socket: root, and the user that pgod runs as,
+// anew at each question, or a user of this host at a control socket: root, and the user that pgod runs as,
 // may do everything; the user of a service everything with that service, whatever its `ops`; others nothing.
 // Pure.
 #pragma once

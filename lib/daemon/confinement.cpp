@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <memory>
@@ -128,6 +129,18 @@ Status confirm_listening(const std::vector<Fd>& sockets) {
             return Error{Code::invalid, "pgod handed over a socket that does not listen"};
     }
     return ok();
+}
+
+void close_all_but(std::array<int, 3> kept) noexcept {
+    std::sort(kept.begin(), kept.end());
+    unsigned from = 3;
+    for (const int fd : kept) {
+        const auto next = static_cast<unsigned>(fd);
+        if (next > from)
+            (void)::syscall(SYS_close_range, from, next - 1, 0U);
+        from = next + 1;
+    }
+    (void)::syscall(SYS_close_range, from, ~0U, 0U);
 }
 
 } // namespace pgod::daemon

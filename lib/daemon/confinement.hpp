@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,9 @@ Result<os::Channel> take_channel(std::string_view program);
 
 // What came with the first frame as listening sockets is nothing else.
 Status confirm_listening(const std::vector<Fd>& sockets);
+
+// Of a forked child: every descriptor above standard error but these. The parent's channel to the supervisor
+// would let it pretend connections.
+void close_all_but(std::array<int, 3> kept) noexcept;
 
 } // namespace pgod::daemon

@@ -15,7 +15,9 @@ namespace {
 constexpr int most_at_once = 16; // connections of one turn of the loop: others have their turns as well
 constexpr std::chrono::seconds rest_when_full{1};
 
-std::string path_for(const Config& config) {
+} // namespace
+
+std::string control_path_of(const Config& config) {
     if (!config.control.empty())
         return config.control;
     if (::geteuid() == 0)
@@ -26,17 +28,15 @@ std::string path_for(const Config& config) {
     return config.state + "/control.sock";
 }
 
-} // namespace
-
 void ControlEndpoint::start(const Config& config) {
-    const std::string path = path_for(config);
-    const mode_t mode = config.control_users ? 0666 : 0600;
-    auto listener = os::listen_for_users(path, mode);
+    const std::string path = control_path_of(config);
+    constexpr mode_t for_ourselves = 0600;
+    auto listener = os::listen_for_users(path, for_ourselves);
     if (!listener)
         return os::log_error("control: {}; pgod serves without a control socket", listener.error().message);
     listener_ = std::move(*listener);
     watch_ = loop_.watch(listener_.get(), [this] { on_readable(); });
-    os::log_info("users of this host reach pgod on {}", path);
+    os::log_info("{} on this host reaches pgod on {}", ::geteuid() == 0 ? "root" : "its user", path);
 }
 
 void ControlEndpoint::on_readable() {

@@ -1,6 +1,6 @@
-// ControlEndpoint: the supervisor's side of the control socket. Accepts the processes of this host that
-// connect, asks the kernel whose they are, and hands them on as the same bounded channel that a child of
-// pgod-ssh has. Reads nothing itself.
+// ControlEndpoint: the supervisor's side of the control socket, on which only root, or the user that pgod
+// runs as, can connect. Asks the kernel whose process it is, and hands it on as the same bounded channel that
+// a child of pgod-ssh has. Reads nothing itself. Everybody else's is users_endpoint.hpp.
 #pragma once
 
 #include "base/fd.hpp"
@@ -11,8 +11,12 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <string>
 
 namespace pgod::daemon {
+
+// `control`, or where that socket is when nothing is said.
+std::string control_path_of(const Config& config);
 
 class ControlEndpoint {
   public:

@@ -21,9 +21,12 @@ constexpr std::ptrdiff_t max_commands_per_key = 16;
 
 // At the control socket, and of each user for itself: nobody keeps out anybody else.
 constexpr std::ptrdiff_t max_connections_per_user = 16;
+constexpr std::ptrdiff_t max_connections_of_users = 128; // of all but root
 
 // Connections that asked for nothing, before they are written down.
 constexpr std::chrono::minutes counted_together{1};
+
+constexpr std::chrono::seconds quiet_between_warnings{10};
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -35,15 +38,6 @@ std::string host_name() {
 } // namespace
 
 void Operations::accept(os::Channel channel, Peer peer) {
-    if (peer.uid && count_of(*peer.uid) >= max_connections_per_user) {
-        const auto full =
-            fmt::format("uid {} has {} connections already, which is the limit; end one of them\n", *peer.uid,
-                        max_connections_per_user);
-        (void)
-            channel.try_receive_bytes(); // what is left unread when this closes would take the answer with it
-        (void)channel.try_send(ipc::encode(ipc::SshReply(ipc::Exit{exit_status::busy, full})));
-        return;
-    }
     if (!peer.uid)
         ++tally_.host.ssh_connections;
     const std::uint64_t id = ++last_id_;
@@ -64,9 +58,14 @@ void Operations::accept(os::Channel channel, Peer peer) {
         std::make_unique<Connection>(loop_, id, std::move(channel), std::move(peer), std::move(handlers));
 }
 
-std::ptrdiff_t Operations::count_of(uid_t uid) const {
-    return std::count_if(clients_.begin(), clients_.end(), [uid](const auto& client) {
-        return client.second.connection && client.second.connection->uid() == uid;
+bool Operations::is_root(uid_t uid) const noexcept {
+    return uid == 0 || uid == ::geteuid();
+}
+
+std::ptrdiff_t Operations::count_of_users(std::optional<uid_t> uid) const {
+    return std::count_if(clients_.begin(), clients_.end(), [this, uid](const auto& client) {
+        const auto one = client.second.connection ? client.second.connection->uid() : std::nullopt;
+        return one && (uid ? one == uid : !is_root(*one));
     });
 }
 
@@ -82,13 +81,30 @@ void Operations::count_refusal(const Connection& connection, Refusal why) {
         tally_.refused(why);
 }
 
-void Operations::note_stranger(const Connection& connection) {
-    if (connection.ran() || connection.uid())
-        return;
+std::optional<ipc::Exit> Operations::turned_away(uid_t uid) {
+    const Caller caller({uid, name_of(uid), is_root(uid)});
+    if (!caller.is_admin() && caller.name_in({}).empty()) {
+        note_stranger(caller.id(), 0);
+        return ipc::Exit{exit_status::unauthorized, caller.refusal({}) + "\n"};
+    }
+    if (count_of_users(uid) >= max_connections_per_user)
+        return ipc::Exit{
+            exit_status::busy,
+            fmt::format("uid {} has {} connections already, which is the limit; end one of them\n", uid,
+                        max_connections_per_user)};
+    if (!caller.is_admin() && count_of_users({}) >= max_connections_of_users)
+        return ipc::Exit{
+            exit_status::busy,
+            fmt::format("the users of this host have {} connections already, which is the limit; "
+                        "try again later\n",
+                        max_connections_of_users)};
+    return std::nullopt;
+}
+
+void Operations::note_stranger(const std::string& from, unsigned unknown_keys) {
     if (strangers_.empty())
         strangers_due_ = loop_.after(counted_together, [this] { write_strangers(); });
-    strangers_.note(connection.peer(), connection.unknown_keys(), wall_clock());
-    count_refusal(connection, connection.unknown_keys() > 0 ? Refusal::unknown_key : Refusal::nothing_asked);
+    strangers_.note(from, unknown_keys, wall_clock());
 }
 
 void Operations::write_strangers() {
@@ -99,8 +115,12 @@ void Operations::write_strangers() {
 void Operations::closed(std::uint64_t id) {
     end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
-    if (!node.empty() && node.mapped().connection)
-        note_stranger(*node.mapped().connection);
+    if (const auto* gone = node.empty() ? nullptr : node.mapped().connection.get(); gone && !gone->ran()) {
+        note_stranger(gone->uid() ? Caller({*gone->uid(), {}, false}).id()
+                                  : gone->peer().substr(0, gone->peer().rfind(':')),
+                      gone->unknown_keys());
+        count_refusal(*gone, gone->unknown_keys() > 0 ? Refusal::unknown_key : Refusal::nothing_asked);
+    }
     if (node.empty() || !node.mapped().worker)
         return;
     // A client that left ends what only it was looking at; a deployment goes on.
@@ -135,7 +155,7 @@ bool Operations::has_room_for(const Caller& caller) const {
 
 Caller Operations::caller_of(const Connection& connection, const ipc::Run& request) const {
     if (const auto uid = connection.uid())
-        return Caller(Caller::User{*uid, name_of(*uid), *uid == 0 || *uid == ::geteuid()});
+        return Caller(Caller::User{*uid, name_of(*uid), is_root(*uid)});
     return Caller(keys_, Caller::Key{request.key.base64,
                                      request.fingerprint,
                                      request.ssh_user,
@@ -150,6 +170,18 @@ std::string Operations::name_of(uid_t uid) const {
         if (actor->owner() == uid)
             return actor->service().user;
     return {};
+}
+
+bool Operations::is_slow_enough(const Caller& caller) {
+    const auto now = CommandRate::Clock::now();
+    if (rate_.take(caller.id(), now))
+        return true;
+    if (said_too_fast_ == CommandRate::Clock::time_point{} || now - said_too_fast_ > quiet_between_warnings) {
+        said_too_fast_ = now;
+        os::log_warning("{} runs more than {} commands a second: the others are refused, and not recorded",
+                        caller.shown(), CommandRate::per_second);
+    }
+    return false;
 }
 
 void Operations::begin_entry(const Connection& connection, const Caller& caller) {
@@ -173,8 +205,14 @@ void Operations::end_entry(std::uint64_t id, std::optional<int> exit_status) {
 
 void Operations::run(Connection& connection, const ipc::Run& request) {
     const Caller caller = caller_of(connection, request);
+    if (!is_slow_enough(caller)) { // and not in the audit log either, from which it would push out the others
+        count_refusal(connection, Refusal::limit);
+        return refuse(connection, exit_status::busy,
+                      fmt::format("{} runs more than {} commands a second, which is the limit; slow down",
+                                  caller.address_as(), CommandRate::per_second));
+    }
     begin_entry(connection, caller);
-    // SSH knows keys at login; here it is the first to be known of a user, before anything is read.
+    // A user is judged when he connects; the configuration may have changed since.
     if (caller.is_user() && !caller.is_admin() && caller.name_in({}).empty())
         return refuse(connection, exit_status::unauthorized, caller.refusal({}));
     const auto command = parse_command(request.command);
@@ -192,12 +230,6 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
         return refuse(connection, exit_status::busy,
                       fmt::format("{} runs {} commands already, which is the limit; end one of them or wait",
                                   caller.address_as(), max_commands_per_key));
-    }
-    if (!rate_.take(caller.id(), CommandRate::Clock::now())) {
-        count_refusal(connection, Refusal::limit);
-        return refuse(connection, exit_status::busy,
-                      fmt::format("{} runs more than {} commands a second, which is the limit; slow down",
-                                  caller.address_as(), CommandRate::per_second));
     }
     clients_[connection.id()].caller = caller.id();
     const Operation& operation = operation_of(command->op);

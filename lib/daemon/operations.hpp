@@ -44,6 +44,10 @@ class Operations {
     void accept(os::Channel channel, Peer peer);
     std::size_t open_ssh() const; // connections
 
+    // What a user of this host is told who may not connect: neither root, nor the user of a service, or there
+    // too often already. Of him nothing is kept but a count.
+    std::optional<ipc::Exit> turned_away(uid_t uid);
+
     // For the actors: the client that waits for a command, if it is still there.
     void say(reconcile::CommandId command, std::string_view sentence);
     Worker::Streams streams(reconcile::CommandId command);
@@ -66,11 +70,13 @@ class Operations {
     void looked(std::uint64_t id);
     Caller caller_of(const Connection& connection, const ipc::Run& request) const;
     std::string name_of(uid_t uid) const;
-    std::ptrdiff_t count_of(uid_t uid) const;
+    bool is_root(uid_t uid) const noexcept;
+    std::ptrdiff_t count_of_users(std::optional<uid_t> uid) const; // nullopt: of all but root
     void begin_entry(const Connection& connection, const Caller& caller);
     void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
     bool has_room_for(const Caller& caller) const;
-    void note_stranger(const Connection& connection);
+    bool is_slow_enough(const Caller& caller);
+    void note_stranger(const std::string& from, unsigned unknown_keys);
     void count_refusal(const Connection& connection, Refusal why);
     void write_strangers();
     void refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command);
@@ -106,6 +112,7 @@ class Operations {
     AuditLog& refused_;
     Tally& tally_;
     CommandRate rate_;
+    CommandRate::Clock::time_point said_too_fast_{};
     Strangers strangers_;
     EventLoop::Timer strangers_due_;
     std::map<std::uint64_t, Client> clients_;

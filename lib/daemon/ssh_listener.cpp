@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,19 +87,6 @@ int kill_and_reap(pid_t pid) noexcept {
     while (::waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
     return wait_status;
-}
-
-// Everything above standard error but these: the control channel would let a child pretend connections.
-void close_all_but(std::array<int, 3> kept) noexcept {
-    std::sort(kept.begin(), kept.end());
-    unsigned from = 3;
-    for (const int fd : kept) {
-        const auto next = static_cast<unsigned>(fd);
-        if (next > from)
-            (void)::syscall(SYS_close_range, from, next - 1, 0U);
-        from = next + 1;
-    }
-    (void)::syscall(SYS_close_range, from, ~0U, 0U);
 }
 
 Fd terminate_events() {

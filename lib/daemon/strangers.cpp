@@ -6,13 +6,11 @@
 
 namespace pgod::daemon {
 
-void Strangers::note(const std::string& peer, unsigned unknown_keys, reconcile::Time now) {
+void Strangers::note(const std::string& from, unsigned unknown_keys, reconcile::Time now) {
     if (seen_.empty())
         since_ = now;
-    auto address = peer.substr(0, peer.rfind(':'));
-    if (seen_.size() >= max_addresses && !seen_.contains(address))
-        address = "others";
-    Count& count = seen_[address];
+    const bool has_place = seen_.size() < max_addresses || seen_.contains(from);
+    Count& count = seen_[has_place ? from : "others"];
     ++count.connections;
     count.unknown_keys += unknown_keys;
 }

@@ -1,7 +1,7 @@
-// Strangers: the SSH connections that ended without having asked for anything (no key, no known key, or no
-// command), counted by address and minute, for a log of their own (refused.log): an attacker can neither fill
-// the disk nor push out of the audit log who did what. Runs in the supervisor; pure but for the lines that it
-// gives back.
+// Strangers: the connections that ended without having asked for anything (no key, no known key, or no
+// command), and those of users of this host who have no service, counted by address or user and minute, for a
+// log of their own (refused.log): an attacker can neither fill the disk nor push out of the audit log who did
+// what. Runs in the supervisor; pure but for the lines that it gives back.
 #pragma once
 
 #include "core/durable.hpp"
@@ -18,8 +18,8 @@ class Strangers {
   public:
     static constexpr std::size_t max_addresses = 256; // in a minute; further ones are counted together
 
-    // One that ended, from ADDRESS:PORT, with the unknown keys that it offered.
-    void note(const std::string& peer, unsigned unknown_keys, reconcile::Time now);
+    // One that ended, from an address or "uid N", with the unknown keys that it offered.
+    void note(const std::string& from, unsigned unknown_keys, reconcile::Time now);
     bool empty() const noexcept { return seen_.empty(); }
     // A JSON object and a newline for each address, most connections first; forgotten here.
     std::vector<std::string> take();

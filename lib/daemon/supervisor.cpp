@@ -71,8 +71,17 @@ Supervisor::Supervisor(std::string config_path, Config config)
           [this] { serves(); }, [this] { tally_.refused(Refusal::full); })
     , control_(loop_,
                [this](os::Channel channel, uid_t uid) {
-                   operations_.accept(std::move(channel), {"local", uid});
+                   const auto refusal = operations_.turned_away(uid);
+                   if (!refusal)
+                       return operations_.accept(std::move(channel), {"local", uid});
+                   (void)channel.try_receive_bytes(); // left unread it would take the answer with it
+                   (void)channel.try_send(ipc::encode(ipc::SshReply(*refusal)));
                })
+    , users_(
+          loop_, [this](uid_t uid) { return operations_.turned_away(uid); },
+          [this](os::Channel channel, uid_t uid) {
+              operations_.accept(std::move(channel), {"local", uid});
+          })
     , metrics_(loop_, [this] { return snapshot(); }) {}
 
 // What goes now gives its slot back, and nobody is to begin with it.
@@ -149,6 +158,7 @@ Status Supervisor::run() {
     TRY(endpoint_.start(config_, config_.state + "/empty", std::move(passed)));
     order_.follow(config_.services);
     control_.start(config_);
+    users_.start(config_, config_.state + "/empty");
     metrics_.follow(config_.metrics, config_.state + "/empty");
     for (const auto& service : config_.services)
         add_service(service);

@@ -14,6 +14,7 @@
 #include "daemon/ssh_endpoint.hpp"
 #include "daemon/survey.hpp"
 #include "daemon/urls.hpp"
+#include "daemon/users_endpoint.hpp"
 #include "os/service_manager.hpp"
 #include "store/store.hpp"
 
@@ -71,6 +72,7 @@ class Supervisor {
     Operations operations_;
     SshEndpoint endpoint_;
     ControlEndpoint control_;
+    UsersEndpoint users_;
     MetricsEndpoint metrics_;
     EventLoop::Timer file_watch_;
     EventLoop::Timer store_watch_;

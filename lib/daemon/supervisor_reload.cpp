@@ -51,13 +51,16 @@ void Supervisor::reload(bool remove_vanished_services) {
         return reload_keys();
     }
     if (next.listen != config_.listen || next.state != config_.state || next.host_key != config_.host_key ||
-        next.second_host_key != config_.second_host_key || next.control != config_.control)
-        os::log_warning("listen, state, host_key and control take effect when pgod is started again");
+        next.second_host_key != config_.second_host_key || next.control != config_.control ||
+        next.control_users != config_.control_users)
+        os::log_warning(
+            "listen, state, host_key, control and control_users take effect when pgod is started again");
     next.listen = config_.listen;
     next.state = config_.state;
     next.host_key = config_.host_key;
     next.second_host_key = config_.second_host_key;
     next.control = config_.control;
+    next.control_users = config_.control_users;
     config_ = std::move(next);
     configured_ = wall_clock();
     metrics_.follow(config_.metrics, config_.state + "/empty");

@@ -1,6 +1,9 @@
 // pgoctl ↔ supervisor over the control socket (os/control_socket.hpp). pgoctl sends one Ask and nothing more;
 // the supervisor answers with the Text, Streams and Exit of ssh_messages.hpp. Who asks is not in here: the
 // kernel says that. Both come from one release of pgod; another's frames do not decode, and are refused.
+//
+// Where users connect who are not root, a process of pgod-relay stands between, which hands the same messages
+// on, of the user's nothing but the bytes of an Ask.
 #pragma once
 
 #include "ipc/ssh_messages.hpp"
@@ -16,5 +19,20 @@ struct Ask {
     }
 };
 using ControlRequest = std::variant<Ask>;
+
+// supervisor → pgod-relay: a user who connected, with two descriptors: the connection, and the end of a pair
+// whose other the supervisor has
+struct Guest {
+    void fields(auto&) {}
+};
+using RelayControl = std::variant<Guest>;
+
+// supervisor → the relay of one connection, first frame on that pair, when it has closed the connection
+// itself: whoever closes it last closes what its user has put in, and that can take as long as the user likes
+struct Begin {
+    std::optional<Exit> refusal; // and this is all that the user hears
+    void fields(auto& archive) { archive(refusal); }
+};
+using RelayStart = std::variant<Begin>;
 
 } // namespace pgod::ipc

@@ -54,6 +54,10 @@ std::string control_socket_of_user(const std::string& runtime_directory) {
     return runtime_directory + name_beneath;
 }
 
+std::string users_socket_beside(const std::string& control_socket) {
+    return control_socket.substr(0, control_socket.rfind('/') + 1) + "users.sock";
+}
+
 Result<Fd> listen_for_users(const std::string& path, mode_t mode) {
     const auto address = TRY(address_of(path));
     TRY(make_own_directory(path.substr(0, path.rfind('/')), 0755));

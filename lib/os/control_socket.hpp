@@ -1,5 +1,6 @@
-// Both ends of the control socket, by which the users of this host reach pgod without SSH: SOCK_SEQPACKET, so
-// that each frame is one of os/channel.hpp. Everybody may connect; who did is asked of the kernel.
+// Both ends of the control socket, by which root reaches pgod of this host without SSH, and of the one beside
+// it for everybody else: SOCK_SEQPACKET, so that each frame is one of os/channel.hpp. Who connected is asked
+// of the kernel.
 #pragma once
 
 #include "base/fd.hpp"
@@ -16,6 +17,9 @@ namespace pgod::os {
 // not set, in its state directory.
 std::string control_socket_of_host();
 std::string control_socket_of_user(const std::string& runtime_directory);
+
+// Beside a control socket, for the users of services.
+std::string users_socket_beside(const std::string& control_socket);
 
 // Makes the directory of `path` if it is missing, and replaces a socket that nobody listens on any more.
 // Non-blocking. Code::invalid: another pgod listens there.

@@ -27,7 +27,8 @@ constexpr std::array directions{
     round_trip<ipc::SshControl>,     round_trip<ipc::SshNotice>,    round_trip<ipc::SshRequest>,
     round_trip<ipc::SshReply>,       round_trip<ipc::GitRequest>,   round_trip<ipc::GitNotice>,
     round_trip<ipc::GitReport>,      round_trip<ipc::WorkRequest>,  round_trip<ipc::WorkReport>,
-    round_trip<ipc::ControlRequest>, round_trip<ipc::MetricsFrame>,
+    round_trip<ipc::ControlRequest>, round_trip<ipc::MetricsFrame>, round_trip<ipc::RelayControl>,
+    round_trip<ipc::RelayStart>,
 };
 
 } // namespace

@@ -2,7 +2,7 @@
 """Reads the built executables and fails when one holds a library that its privilege must not hold: dynamically (all that
 the loader would bring in, libraries of libraries included) or linked into it from an archive.
 
-usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-git, pgod-metrics, pgod-work, pgod-podman and pgoctl
+usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-relay, pgod-git, pgod-metrics, pgod-work, pgod-podman and pgoctl
        binaries.py DIRECTORY --self-test   fails when a forbidden library would go unnoticed"""
 
 import pathlib
@@ -28,6 +28,7 @@ LIBRARIES = {
 FORBIDDEN = {
     "pgod": ["libssh", "libgit2", "libssh2", "openssl", "prometheus-cpp"],  # root: nothing that parses the network or a repository
     "pgod-ssh": ["libgit2", "libssh2", "sqlite", "toml++", "podman's JSON"],
+    "pgod-relay": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON"],  # nothing that parses
     "pgod-git": ["libssh", "sqlite", "toml++", "podman's JSON"],  # libgit2 itself brings libssh2
     # the only one that is nothing but network: its own few lines read it
     "pgod-metrics": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON", "an HTTP server"],
@@ -81,7 +82,8 @@ def complaints(path, forbidden):
 def self_test(directory):
     """The libraries are found where they are: an executable is judged by the rules of another."""
     expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"),
-                ("pgod-ssh", "libseccomp"), ("pgod-metrics", "prometheus-cpp"), ("pgod", "sqlite"),
+                ("pgod-ssh", "libseccomp"), ("pgod-relay", "libseccomp"), ("pgod-metrics", "prometheus-cpp"),
+                ("pgod", "sqlite"),
                 ("pgod", "toml++"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
     return [f"{name} in {program} went unnoticed" for program, name in expected
             if not complaints(directory / program, [name])]

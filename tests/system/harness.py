@@ -328,8 +328,10 @@ class Pgod:
                     "--known-hosts", known, *options, f"localhost:{target}", *args], env=environment)
 
     def local(self, uid, target, *args, options=(), **rest):
-        """pgoctl over the control socket, as that user."""
-        return run([BIN / "pgoctl", "--control", self.directory / "control.sock", *options, target, *args], user=uid,
+        """pgoctl over the control socket, or where the users of services connect, as that user."""
+        own = uid == (self.user.uid if self.user else 0)
+        name = "control.sock" if own else "users.sock"
+        return run([BIN / "pgoctl", "--control", self.directory / name, *options, target, *args], user=uid,
                    group=uid, extra_groups=[], env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd="/", **rest)
 
     def ssh(self, key, *command, options=()):

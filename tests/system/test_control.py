@@ -49,7 +49,6 @@ class Control(SystemTest):
         other.commit({"compose.yaml": "services: {}\n"})
         self.key = key
         self.daemon = self.pgod()
-        self.daemon.extra = "control_users = true"
         self.daemon.service("demo", ANN.name, self.repository.url, ops=["read"])
         self.daemon.service("foreign", "games", other.url, auto=False)
         self.addCleanup(lambda: ANN.podman("rm", "-fa", "-t", "0", check=False))
@@ -60,20 +59,23 @@ class Control(SystemTest):
         done = self.daemon.local(uid, target, *args, **options)
         return done.returncode, done.stdout, done.stderr
 
-    def test_users_are_kept_out_unless_the_admin_lets_them_in(self):
+    def test_users_are_kept_out_where_the_admin_says_so(self):
         self.daemon.stop()
-        self.daemon.extra = ""
+        self.daemon.extra = "control_users = false"
         self.daemon.start()
         wait_until("root is heard", lambda: self.of(0, ":demo//ping")[0] == 0)
-        self.assertEqual(stat.S_IMODE((self.directory / "control.sock").stat().st_mode), 0o600)
         status, output, said = self.of(ANN.uid, ":demo//ping")
+        self.assertEqual((status, output), (69, ""), said)
+        self.assertIn("no pgod listens on", said)
+        status, output, said = self.of(ANN.uid, ":demo//ping", options=("--control", self.directory / "control.sock"))
         self.assertEqual((status, output), (69, ""), said)
         self.assertIn("ermission denied", said)
 
     def test_who_may_what(self):
         nobody = pwd.getpwnam("nobody").pw_uid
         me = f"uid {ANN.uid} ({ANN.name})"
-        self.assertEqual(stat.S_IMODE((self.directory / "control.sock").stat().st_mode), 0o666)
+        self.assertEqual(stat.S_IMODE((self.directory / "control.sock").stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE((self.directory / "users.sock").stat().st_mode), 0o666)
         self.assertEqual(self.of(0, ":demo//ping"), (0, f"pong! - {socket.gethostname()}\n", ""))
         self.assertEqual(self.of(ANN.uid, ":demo//ping")[0], 0)
         # Root everything, also what is for admins' keys.
@@ -101,23 +103,30 @@ class Control(SystemTest):
         lines = [json.loads(line) for line in self.of(0, "://audit", "-n", "500")[1].splitlines()]
         seen = {(e["key"], e["name"], e["from"], e["service"], e["operation"], e["outcome"]) for e in lines}
         for entry in ((me, ANN.name, "local", "demo", "exec", "done"), (me, ANN.name, "local", "foreign", "ps", "refused"),
-                      (f"uid {nobody}", "", "local", "", "", "refused"), ("uid 0 (root)", "root", "local", "demo", "ping", "done")):
+                      ("uid 0 (root)", "root", "local", "demo", "ping", "done")):
             self.assertIn(entry, seen)
+        self.assertNotIn(f"uid {nobody}", {entry[0] for entry in seen})  # strangers fill a log of their own
         self.assertEqual(self.of(ANN.uid, ":demo//down")[0], 0)
         self.assertIn(f"{me} from local", self.of(0, ":demo//status")[1])
 
     def test_streams_both_ways_and_the_commands_own_status(self):
+        for uid, name in ((0, "control.sock"), (ANN.uid, "users.sock")):
+            with self.subTest(name):
+                self.streams(name, {"user": uid, "group": uid, "extra_groups": [], "cwd": "/",
+                                    "env": {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}})
+
+    def streams(self, name, by):
         blob = os.urandom(3_000_000)
         source = self.directory / "blob"
         source.write_bytes(blob)
         with open(source, "rb") as given:
-            done = subprocess.run([BIN / "pgoctl", "--control", self.directory / "control.sock", ":demo//exec", "web", "sh", "-c",
-                                   "cat; echo gone wrong >&2; exit 42"], stdin=given, capture_output=True, timeout=120)
+            done = subprocess.run([BIN / "pgoctl", "--control", self.directory / name, ":demo//exec", "web", "sh", "-c",
+                                   "cat; echo gone wrong >&2; exit 42"], stdin=given, capture_output=True, timeout=120, **by)
         self.assertEqual((done.returncode, done.stderr), (42, b"gone wrong\n"))
         self.assertEqual(done.stdout, blob)
-        self.assertIn("begun", self.of(ANN.uid, ":demo//logs")[1])
-        follower = subprocess.Popen([BIN / "pgoctl", "--control", self.directory / "control.sock", ":demo//logs", "-f"],
-                                    stdout=subprocess.PIPE)
+        self.assertIn("begun", self.of(by["user"], ":demo//logs")[1])
+        follower = subprocess.Popen([BIN / "pgoctl", "--control", self.directory / name, ":demo//logs", "-f"],
+                                    stdout=subprocess.PIPE, **by)
         self.assertEqual(follower.stdout.readline(), b"begun\n")
         follower.terminate()
         self.assertEqual(follower.wait(timeout=60), 143)

@@ -24,6 +24,7 @@ if shutil.which("tmux") is None:
 MEGABYTE = 1 << 20
 SIZE = (2048 if os.environ.get("PGOD_LONG") == "1" else 64) * MEGABYTE
 MEMORY_BOUND = 60 * MEGABYTE  # of one process of pgod's, resident; a session with a full window takes a few
+GROWTH = 2 * MEGABYTE  # from the first half of a stream to the second: nothing is kept of what passed
 COMPOSE = f"""services:
   web:
     image: {User.IMAGE}
@@ -76,17 +77,20 @@ def feed(process, parts):
     return thread
 
 
-def digest_of(stream, pause=None):
-    """The checksum and the length of what a stream brings; with a pause, the reader stops for it after a tenth."""
-    digest, length = hashlib.sha256(), 0
+def digest_of(stream, pause=None, look=None):
+    """The checksum and the length of what a stream brings; with a pause, the reader stops for it after a tenth, and with a
+    look it looks, with the length so far, at every thirtieth."""
+    digest, length, looked = hashlib.sha256(), 0, 0
     while part := stream.read(MEGABYTE):
         digest.update(part)
         length += len(part)
         if pause and length > SIZE // 10:
             pause()
             pause = None
+        if look and length - looked > SIZE // 30:
+            look(length)
+            looked = length
     return digest.hexdigest(), length
-
 
 
 class Tmux:
@@ -239,25 +243,32 @@ class Exec(SystemTest):
                 process = subprocess.Popen(client("demo//exec", "web", "cat", options=options), stdin=subprocess.PIPE,
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 writer = feed(process, block.parts())
-                largest = {}
+                sizes = {"begin": {}, "second half": {}}  # {when: {process: bytes}}
+
+                def look(length):
+                    when = sizes["begin" if length < SIZE // 2 else "second half"]
+                    for which, size in self.server_processes().items():
+                        when[which] = max(size, when.get(which, 0))
 
                 def pause():
                     """Until nothing moves any more: everything that buffers is full."""
                     for _ in range(10):
                         time.sleep(0.3)
-                        for which, size in self.server_processes().items():
-                            largest[which] = max(size, largest.get(which, 0))
+                        look(0)
 
                 begin = time.monotonic()
-                digest, length = digest_of(process.stdout, pause)
+                digest, length = digest_of(process.stdout, pause, look)
                 writer.join(timeout=60)
                 self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
                 process.stderr.close()
                 self.assertEqual((digest, length), (block.digest, SIZE))
                 print(f"{name}: {SIZE // MEGABYTE} MiB there and back in {time.monotonic() - begin:.1f} s with a pause of 3 s; "
-                      f"largest process {max(largest.values()) / MEGABYTE:.1f} MiB of {len(largest)}", file=sys.stderr)
-                for which, size in largest.items():
+                      "all processes, largest: " + ", ".join(
+                          f"{when} {sum(each.values()) / MEGABYTE:.1f}, {max(each.values()) / MEGABYTE:.1f} MiB of {len(each)}"
+                          for when, each in sizes.items()), file=sys.stderr)
+                for which, size in sizes["second half"].items():
                     self.assertLess(size, MEMORY_BOUND, which)
+                    self.assertLess(size, sizes["begin"].get(which, MEMORY_BOUND) + GROWTH, f"{which} grows")
 
     def test_a_reader_that_is_slow_and_one_that_stops_stop_the_producer(self):
         for name, client in self.clients():

@@ -34,9 +34,9 @@ TEST_CASE("strangers are counted by address and minute") {
     Strangers strangers;
     const reconcile::Time start{1'795'219'200s};
     CHECK(strangers.empty());
-    strangers.note("192.0.2.1:4711", 0, start);
-    strangers.note("[2001:db8::1]:4711", 3, start + 5s);
-    strangers.note("[2001:db8::1]:4712", 2, start + 59s);
+    strangers.note("192.0.2.1", 0, start);
+    strangers.note("[2001:db8::1]", 3, start + 5s);
+    strangers.note("[2001:db8::1]", 2, start + 59s);
     CHECK(strangers.take() ==
           std::vector<std::string>{
               R"({"time":"2026-11-21T00:00:00Z","from":"[2001:db8::1]","connections":2,"unknown_keys":5})"
@@ -50,7 +50,7 @@ TEST_CASE("strangers are counted by address and minute") {
 TEST_CASE("an attack from everywhere is some lines a minute") {
     Strangers strangers;
     for (int i = 0; i < 100'000; ++i)
-        strangers.note("10." + std::to_string(i % 250) + "." + std::to_string(i / 250) + ".1:22", 1, {});
+        strangers.note("10." + std::to_string(i % 250) + "." + std::to_string(i / 250) + ".1", 1, {});
     const auto lines = strangers.take();
     CHECK(lines.size() == Strangers::max_addresses + 1);
     CHECK(lines.front().find(R"("from":"others","connections":99)") != std::string::npos);

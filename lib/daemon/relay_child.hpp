@@ -1,0 +1,16 @@
+// relay_connection: stands between one user of this host and the supervisor. Runs in a process of its own,
+// confined, as user pgod. From the user it takes one Ask within ten seconds, and hands on its bytes: whatever
+// else was sent along, descriptors above all, is dropped here. From the supervisor it hands on every frame,
+// with the ends of the operation's pipes or terminal, so that what passes through these passes through
+// neither. Holds one frame; who does not read it makes the supervisor wait, and then give up.
+#pragma once
+
+#include "os/channel.hpp"
+
+namespace pgod::daemon {
+
+// Ends the process when either side leaves, and never closes `user` before: at a process's end the kernel
+// waits for nobody whose descriptors it closes.
+[[noreturn]] void relay_connection(os::Channel user, os::Channel supervisor) noexcept;
+
+} // namespace pgod::daemon

@@ -1,0 +1,20 @@
+// The whole of pgod-relay: confines itself as pgod-ssh does, and for each user whom the supervisor accepted
+// forks a process, which takes that one connection from the supervisor's channel (descriptor 3) itself and
+// serves it (relay_child.hpp). This process never holds a user's connection: to close one can take as long as
+// its user likes. It forks one at a time, and at most 160 are there at once; further users wait.
+#pragma once
+
+#include <string>
+
+namespace pgod::daemon {
+
+struct RelayRole {
+    std::string user;            // whom to become; empty: stay who we are, which must not be root
+    std::string empty_directory; // the root directory from then on
+    bool debug = false;
+};
+
+// The exit status of the process; the reason of a failure is in the log.
+int run_relay_role(const RelayRole& role);
+
+} // namespace pgod::daemon
