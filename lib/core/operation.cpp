@@ -49,8 +49,8 @@ constexpr auto operations = std::to_array<Operation>({
     {Op::exec, "exec", OpGroup::exec, 127, true, std::nullopt,
      "run a command in a container: exec [-t] SERVICE COMMAND [ARG...]"},
     {Op::whoami, "whoami", OpGroup::read, 0, true, std::nullopt, "show this key and what it may do"},
-    {Op::audit, "audit", OpGroup::admin, 2, true, std::nullopt,
-     "print who ran what, was refused or failed, for admins: //audit [-n COUNT]"},
+    {Op::audit, "audit", OpGroup::admin, 3, true, std::nullopt,
+     "print who ran what, was refused or failed, for admins: //audit [--refused] [-n COUNT]"},
 });
 
 } // namespace

@@ -40,18 +40,26 @@ void Operations::history(Connection& connection, const std::string& service, con
     connection.finish(exit_status::done);
 }
 
-// For admins. The lines as they are: each was made by audit_line().
+// For admins. The lines as they are: each was made by audit_line(), or by Strangers.
 void Operations::audit(Connection& connection, const Command& command) {
     constexpr std::uint64_t usual = 100;
     constexpr std::size_t max_answer = std::size_t{1} << 20; // bytes
-    const auto& args = command.args;
+    auto args = command.args;
+    const bool of_strangers = std::erase(args, "--refused") > 0;
     const auto count = args.empty()                          ? std::optional(usual)
                        : args.size() == 2 && args[0] == "-n" ? parse_decimal(args[1])
                                                              : std::nullopt;
-    if (!count || *count == 0)
-        return refuse(connection, exit_status::usage, "write audit [-n COUNT]: the newest COUNT lines");
+    if (!count || *count == 0 || (of_strangers && !command.service.empty()))
+        return refuse(
+            connection, exit_status::usage,
+            "write audit [-n COUNT], the newest COUNT lines, or //audit --refused [-n COUNT], of those who "
+            "asked for nothing");
+    if (of_strangers)
+        write_strangers(); // also those of this minute
     const auto lines =
-        audit_.newest(*count, command.service.empty() ? "" : audit_mark_of(command.service), max_answer);
+        of_strangers ? refused_.newest(*count, "", max_answer)
+                     : audit_.newest(*count, command.service.empty() ? "" : audit_mark_of(command.service),
+                                     max_answer);
     if (!lines)
         return refuse(connection, exit_status::failed, lines.error().message);
     for (const auto& line : *lines)

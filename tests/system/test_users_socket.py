@@ -138,12 +138,16 @@ class UsersSocket(SystemTest):
             attacker, end = self.attack("subordinates", 0)
             self.assertEqual(attacker.stdout.readline(), b"ready\n")
             end()
+        asked = self.daemon.local(0, "://audit", "--refused", "-n", "1000")
+        self.assertEqual(self.daemon.local(0, ":demo//audit", "--refused").returncode, 64)
         self.daemon.stop()
         self.assertEqual([line for line in (self.daemon.state / "audit.log").read_text().splitlines()
                           if "uid 2300000" in line], [])
         refused = [json.loads(line) for line in (self.daemon.state / "refused.log").read_text().splitlines()]
         self.assertEqual(sum(line["connections"] for line in refused if line["from"].startswith(("uid 2300000", "others"))), 1000)
         self.assertLess(len(refused), 1000)
+        self.assertEqual(list(map(json.loads, asked.stdout.splitlines())), refused[:asked.stdout.count("\n")])
+        self.assertGreaterEqual(asked.stdout.count("\n"), 256)
 
     def test_a_killed_relay_is_replaced(self):
         asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
