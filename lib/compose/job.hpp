@@ -8,6 +8,7 @@
 #include "compose/secrets.hpp"
 #include "compose/service_directory.hpp"
 #include "core/service.hpp"
+#include "core/url_claims.hpp"
 #include "core/vocabulary.hpp"
 
 #include <chrono>
@@ -34,6 +35,8 @@ struct Job {
     std::vector<std::string> volumes;
     std::vector<std::string> networks;
     std::vector<std::string> allow;
+    std::vector<std::string> domains; // as UrlGrants, like the following
+    std::vector<std::string> taken;
     std::chrono::milliseconds start_timeout{std::chrono::seconds{60}};
     std::vector<std::string> args;
     std::string terminal; // TERM, when our standard streams are the client's terminal
@@ -51,6 +54,7 @@ struct JobResult {
     std::uint64_t deployment = 0; // the number of the one that made what runs
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE"
+    std::vector<UrlClaim> urls;          // of what runs
 };
 
 // A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that

@@ -58,6 +58,7 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
             return fmt::format("{} changed", escaped(file));
     Plan as_before = running->plan;
     as_before.model.settings = next.plan.model.settings; // how it is deployed, not what
+    as_before.model.urls = next.plan.model.urls;         // for the proxy
     if (as_before != next.plan)
         return "what the service asks of podman changed";
     for (const auto& container : next.plan.containers) {

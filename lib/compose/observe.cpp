@@ -83,6 +83,7 @@ JobResult recorded(const std::optional<Record>& record) {
     if (record) {
         result.running_commit = record->commit;
         result.deployment = record->deployment;
+        result.urls = claims_of(record->plan.model);
     }
     return result;
 }

@@ -6,6 +6,7 @@
 #include "compose/shared_binds.hpp"
 #include "core/allowance.hpp"
 #include "core/policy.hpp"
+#include "core/url_claims.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
@@ -103,6 +104,10 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     for (auto& violation : judge(plan, grants_of(work)))
         violations.push_back(std::move(violation));
     for (auto& violation : judge_nested_keys(recording.nested))
+        violations.push_back(std::move(violation));
+    Findings of_urls;
+    judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, of_urls);
+    for (auto& violation : std::move(of_urls).take())
         violations.push_back(std::move(violation));
     for (std::size_t i = 1; i < violations.size(); ++i)
         work.output.say(describe(violations[i]));

@@ -46,6 +46,7 @@ Json plan_to_json(const Plan& plan) {
                                       {"command", container.command}});
     json["model"]["keys"] = plan.model.keys;
     json["model"]["settings"] = plan.model.settings;
+    json["model"]["urls"] = plan.model.urls;
     for (const auto& [name, service] : plan.model.services)
         json["model"]["services"][name] = {{"keys", service.keys},
                                            {"depends_on", service.depends_on},
@@ -74,6 +75,8 @@ Plan plan_from_json(const Json& json) {
     plan.model.keys = texts_of(model, "keys");
     for (const auto& [name, value] : members_of(model, "settings"))
         plan.model.settings[name] = text_of(value);
+    for (const auto& [name, value] : members_of(model, "urls"))
+        plan.model.urls[name] = text_of(value);
     for (const auto& [name, entry] : members_of(model, "services")) {
         ModelService service{
             texts_of(entry, "keys"), {}, text_of(entry, "restart"), flag_of(entry, "builds")};

@@ -88,6 +88,8 @@ Model model_of(const Json& json) {
     model.keys = texts_of(json, "keys");
     for (const auto& [name, value] : members_of(json, "settings"))
         model.settings[name] = text_of(value);
+    for (const auto& [name, value] : members_of(json, "urls"))
+        model.urls[name] = text_of(value);
     for (const auto& [name, entry] : members_of(json, "services")) {
         ModelService service;
         service.keys = texts_of(entry, "keys");

@@ -13,7 +13,7 @@ admin_names = set(sys.argv[6:])
 
 import json, os, stat, subprocess, sysconfig, time, traceback
 
-MAX_CALLS, MAX_CONTAINERS, MAX_TEXT, MAX_NESTED, MAX_NOTES = 1000, 100, 300, 5000, 20
+MAX_CALLS, MAX_CONTAINERS, MAX_TEXT, MAX_NESTED, MAX_NOTES, MAX_URLS = 1000, 100, 300, 5000, 20, 64
 KNOWN_VERSION = "1.0.3"
 DOCKERFILES = ("Containerfile", "ContainerFile", "containerfile", "Dockerfile", "DockerFile", "dockerfile")
 
@@ -294,7 +294,17 @@ def settings_of(top):
     """x-pgo as text, for the policy to judge: also what is no mapping has a name there."""
     given = top.get("x-pgo", {})
     given = given if hasattr(given, "items") else {"": given}
+    given = {name: value for name, value in given.items() if name != "urls" or not hasattr(value, "items")}
     return {str(name): value if isinstance(value, str) else type(value).__name__ for name, value in given.items()}
+
+
+def urls_of(top):
+    """Those of x-pgo, likewise; more than the policy takes are too many already."""
+    given = top.get("x-pgo", {})
+    urls = given.get("urls") if hasattr(given, "items") else None
+    urls = list(urls.items())[:MAX_URLS + 1] if hasattr(urls, "items") else ()
+    return {str(name)[:MAX_TEXT]: value[:MAX_TEXT] if isinstance(value, str) else type(value).__name__
+            for name, value in urls}
 
 
 def model_of(top, compose):
@@ -302,6 +312,7 @@ def model_of(top, compose):
         "keys": [str(key) for key in top.get("file", {}) if key != "_dirname"],
         "nested": nested_keys(top, compose),
         "settings": settings_of(top.get("file", {})),
+        "urls": urls_of(top.get("file", {})),
         "services": {
             str(name): {
                 "keys": [str(key) for key in service if key not in ("_deps", "_networks")],

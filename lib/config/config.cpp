@@ -22,10 +22,10 @@ using namespace config;
 constexpr std::array<std::string_view, 14> file_keys{
     "listen",   "metrics", "interval",      "parallel",   "prune",        "linger",   "state",
     "host_key", "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
-constexpr std::array<std::string_view, 19> service_keys{
-    "name",          "user",        "repository",    "branch",   "urls", "ports", "volumes",
-    "networks",      "allow",       "compose",       "env",      "auto", "ops",   "interval",
-    "start_timeout", "credentials", "registry_auth", "env_file", "after"};
+constexpr std::array<std::string_view, 20> service_keys{
+    "name",          "user",        "repository",    "branch",   "urls",  "ports",  "volumes",
+    "networks",      "allow",       "compose",       "env",      "auto",  "ops",    "interval",
+    "start_timeout", "credentials", "registry_auth", "env_file", "after", "domains"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -52,6 +52,7 @@ class ServicesReader {
             service.compose = std::move(compose);
         reader.boolean("auto", service.auto_deploy);
         read_ports_and_urls(reader, service);
+        read_list(reader, "domains", parse_domain, service.domains);
         read_volumes(reader, service);
         read_list(reader, "networks", parse_network, service.networks);
         read_list(reader, "allow", parse_allow, service.allow);

@@ -76,7 +76,8 @@ struct ModelService {
 struct Model {
     std::vector<std::string> keys; // top level
     std::map<std::string, ModelService> services;
-    std::map<std::string, std::string> settings; // of `x-pgo`
+    std::map<std::string, std::string> settings; // of `x-pgo`, without urls
+    std::map<std::string, std::string> urls;     // …and those, as they are written: core/url_claims.hpp
     bool recreates_only_changed() const;         // x-pgo: {strategy: changed}
     bool operator==(const Model&) const = default;
 };

@@ -9,9 +9,14 @@ void judge_settings(const Model& model, Findings& findings) {
         if (name.empty())
             findings.add({}, "x-pgo",
                          fmt::format("holds settings, as {{strategy: changed}}, and not a {}", value));
+        else if (name == "urls")
+            findings.add(
+                {}, "x-pgo",
+                fmt::format("urls holds names, as {{\"blog.example.org\": \":5007\"}}, and not a {}", value));
         else if (name != "strategy")
             findings.add({}, "x-pgo",
-                         quoted(name) + " is not a setting that pgod knows; there is \"strategy\"");
+                         quoted(name) +
+                             " is not a setting that pgod knows; there are \"strategy\" and \"urls\"");
         else if (value != "changed" && value != "all")
             findings.add({}, "x-pgo",
                          "strategy " + quoted(value) + " is unknown; there are \"all\" and \"changed\"");

@@ -32,7 +32,11 @@ void Operations::list(Connection& connection, const Caller& caller, bool json) {
     std::vector<ServiceView> visible;
     for (const auto& [name, actor] : actors_)
         if (caller.may(actor->ownership(), Op::list))
-            visible.push_back({actor->service(), actor->state(), {}, warnings_of(*actor)});
+            visible.push_back({actor->service(),
+                               actor->state(),
+                               {},
+                               warnings_of(*actor),
+                               urls_.sites_of(actor->service())});
     connection.print(json ? list_json(visible) : list_text(visible));
     connection.finish(exit_status::done);
 }
@@ -120,7 +124,8 @@ void Operations::status(Connection& connection, ServiceActor& actor, bool json) 
         reconcile::State state = served.state();
         if (health)
             state.health = *health;
-        const ServiceView view{served.service(), state, std::move(containers), warnings_of(served)};
+        const ServiceView view{served.service(), state, std::move(containers), warnings_of(served),
+                               urls_.sites_of(served.service())};
         client->print(json ? status_json(view) : status_text(view, wall_clock()));
         client->finish(exit_status::done);
     };

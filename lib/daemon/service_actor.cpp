@@ -188,6 +188,9 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     job.volumes = service_.volumes;
     job.networks = service_.networks;
     job.allow = service_.allow;
+    job.domains = service_.domains;
+    if (!service_.domains.empty())
+        job.taken = ports_.taken_names(service_);
     job.start_timeout = service_.start_timeout;
     job.deadline = work_deadline + 2 * service_.start_timeout;
     return job;
@@ -219,6 +222,7 @@ void ServiceActor::wait_for_worker() {
     observe.deadline = recover_deadline + 2 * service_.start_timeout;
     const auto recovered = [this](const ipc::WorkDone& done) {
         worker_.reset();
+        adopt_claims(done);
         if (done.error)
             os::log_warning("{}: {}", service_.name, done.error->message);
         else
@@ -325,8 +329,10 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     if (action.command != 0)
         streams = ports_.streams(action.command);
     work.client = static_cast<bool>(streams.output);
-    auto worker =
-        start_worker(work, std::move(streams), [this](const ipc::WorkDone& done) { end_work(done); });
+    auto worker = start_worker(work, std::move(streams), [this](const ipc::WorkDone& done) {
+        adopt_claims(done);
+        end_work(done);
+    });
     if (worker) {
         worker_ = std::move(*worker);
         return;

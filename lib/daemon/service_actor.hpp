@@ -50,6 +50,9 @@ struct ActorPorts {
     std::function<void(const reconcile::Attach&, ServiceActor&)> attach;
     // What the services that it comes after have in the way, into the settings of a step.
     std::function<void(const Service&, reconcile::Settings&)> look_at_others;
+    // DNS names that others hold and this one might ask for; and that what one asks for has changed.
+    std::function<std::vector<std::string>(const Service&)> taken_names;
+    std::function<void()> claims_changed;
     std::function<void(const std::string& service)> stirred; // after each step of a service
     std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };
@@ -78,6 +81,8 @@ class ServiceActor {
     Ownership ownership() const { return {service_.name, service_.ops, owner()}; }
     std::optional<uid_t> owner() const noexcept { return user_ ? std::optional(user_->uid) : std::nullopt; }
     const reconcile::State& state() const noexcept { return state_; }
+    // The DNS names that what runs asks for; none: what the store knows of them was not read yet.
+    const std::optional<std::vector<UrlClaim>>& claims() const noexcept { return claims_; }
     const std::vector<std::string>& warnings() const noexcept { return warnings_; } // of the last sync
 
   private:
@@ -92,6 +97,7 @@ class ServiceActor {
     void close_unfinished(const ipc::WorkDone& seen);
     bool has_unfinished();
     void adopt_keys(std::vector<PublicKey> keys);
+    void adopt_claims(const ipc::WorkDone& done);
     void save_and_adopt_keys(std::vector<PublicKey> keys);
 
     void find_user();
@@ -123,6 +129,7 @@ class ServiceActor {
     bool recalled_ = false;                          // what the store knows was read
     std::optional<store::DeploymentRow> deployment_; // the one that runs
     std::vector<PublicKey> keys_;                    // as the last sync found them
+    std::optional<std::vector<UrlClaim>> claims_;
     std::vector<std::string> warnings_;
     unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;

@@ -1,5 +1,6 @@
 // What a service's actor remembers over a restart, and what it writes down.
 #include "base/text.hpp"
+#include "core/dns_name.hpp"
 #include "daemon/service_actor.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,8 @@ reconcile::Time wall_clock() {
 Status ServiceActor::recall() {
     auto durable = TRY(ports_.store.load(service_.name));
     auto keys = TRY(ports_.store.load_keys(service_.name));
+    claims_ = TRY(ports_.store.load_claims(service_.name));
+    ports_.claims_changed();
     const auto user = TRY(ports_.store.user_of(service_.name));
     recalled_ = true;
     if (durable)
@@ -42,6 +45,7 @@ void ServiceActor::write_down() {
     ports_.store.remember(service_.name, service_.user);
     ports_.store.save(service_.name, state_.durable);
     ports_.store.save_keys(service_.name, keys_);
+    ports_.store.save_claims(service_.name, *claims_);
     if (deployment_)
         ports_.store.save_deployment(service_.name, *deployment_);
 }
@@ -54,6 +58,31 @@ void ServiceActor::save_and_adopt_keys(std::vector<PublicKey> keys) {
 void ServiceActor::adopt_keys(std::vector<PublicKey> keys) {
     keys_ = keys;
     ports_.keys.set_service(service_.name, std::move(keys));
+}
+
+// Of what runs now, as its record says; a worker that did not see a record says nothing about it. It is the
+// user's process, so each name is read anew, and core/url_claims decides which of them count.
+void ServiceActor::adopt_claims(const ipc::WorkDone& done) {
+    if (!is_commit_id(done.running_commit) || !claims_)
+        return;
+    std::vector<UrlClaim> claims;
+    for (const auto& [name, port, never] : done.urls) {
+        const auto same = [&name = name](const UrlClaim& one) {
+            return one.name == name;
+        };
+        if (claims.size() == max_url_claims || dns_name(name) != name || port == 0 ||
+            std::any_of(claims.begin(), claims.end(), same))
+            continue;
+        const auto before = std::find_if(claims_->begin(), claims_->end(), same);
+        claims.push_back({name, port, before == claims_->end() ? wall_clock() : before->since});
+    }
+    std::sort(claims.begin(), claims.end(),
+              [](const UrlClaim& one, const UrlClaim& other) { return one.name < other.name; });
+    if (claims == *claims_)
+        return;
+    claims_ = std::move(claims);
+    ports_.store.save_claims(service_.name, *claims_);
+    ports_.claims_changed();
 }
 
 void ServiceActor::begin_deployment(const reconcile::StartWork& action) {

@@ -87,8 +87,8 @@ Json to_json(const ServiceView& view) {
     json["problems"] = problems(view);
     json["containers"] = view.containers;
     Json urls = Json::object();
-    for (const auto& [name, forward] : view.service.urls)
-        urls[name] = fmt::format("{}:{}", forward.host, forward.port);
+    for (const auto& site : view.sites)
+        urls[site.name] = fmt::format("{}:{}", site.to.host, site.to.port);
     json["urls"] = urls;
     return json;
 }
@@ -149,8 +149,8 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
         row("problem", problem);
     for (const auto& container : view.containers)
         row("container", container);
-    for (const auto& [name, forward] : view.service.urls)
-        row("url", fmt::format("{} -> {}:{}", name, forward.host, forward.port));
+    for (const auto& site : view.sites)
+        row("url", fmt::format("{} -> {}:{}", site.name, site.to.host, site.to.port));
     return out;
 }
 

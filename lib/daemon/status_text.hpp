@@ -2,6 +2,7 @@
 // in, text out. Foreign text (a reason, a name of a container) is escaped.
 #pragma once
 
+#include "core/proxy.hpp"
 #include "core/reconcile.hpp"
 #include "core/service.hpp"
 
@@ -15,6 +16,7 @@ struct ServiceView {
     const reconcile::State& state;
     std::vector<std::string> containers; // "NAME STATE"; empty when nobody looked
     std::vector<std::string> warnings;
+    std::vector<Site> sites = {}; // where its DNS names lead
 };
 
 std::string list_text(const std::vector<ServiceView>& services);

@@ -135,6 +135,8 @@ ActorPorts Supervisor::ports() {
         [this](const Service& service, reconcile::Settings& settings) {
             order_.look_at_others(service, settings);
         },
+        [this](const Service& service) { return urls_.taken_from(service); },
+        [this] { urls_changed(); },
         [this](const std::string& service) { order_.stirred(service); },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };
@@ -162,7 +164,7 @@ Status Supervisor::run() {
     metrics_.follow(config_.metrics, config_.state + "/empty");
     for (const auto& service : config_.services)
         add_service(service);
-    urls_.follow(config_);
+    urls_changed();
     store_.on_new_file([this] {
         for (const auto& [name, actor] : actors_)
             actor->write_down();
@@ -180,6 +182,21 @@ Status Supervisor::run() {
     manager_.stopping();
     os::log_info("pgod stops; containers and deployments go on");
     return ok();
+}
+
+void Supervisor::urls_changed() {
+    urls_due_ = loop_.after(0ms, [this] { follow_urls(); });
+}
+
+// Not before all that services were served with is known again: a start takes nobody's name away.
+void Supervisor::follow_urls() {
+    UrlClaims claims;
+    for (const auto& [name, actor] : actors_) {
+        if (!actor->claims())
+            return; // it will say so
+        claims.emplace(name, *actor->claims());
+    }
+    urls_.follow(config_, claims);
 }
 
 void Supervisor::serves() {
@@ -211,6 +228,7 @@ void Supervisor::forget(const std::string& service) {
     for (const auto& configured : config_.services)
         if (configured.name == service)
             add_service(configured);
+    urls_changed();
 }
 
 // What was done for it stays in the history, and that it was removed.

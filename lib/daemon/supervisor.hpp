@@ -46,6 +46,8 @@ class Supervisor {
     void serves();                             // the endpoint listens
     void say_alive();                          // to a service manager that watches
     std::vector<std::string> snapshot() const; // ipc/metrics_messages.hpp
+    void urls_changed();                       // soon: once, however many services have changed theirs
+    void follow_urls();
     ActorPorts ports();
 
     os::ServiceManager manager_ = os::ServiceManager::from_environment();
@@ -75,6 +77,7 @@ class Supervisor {
     UsersEndpoint users_;
     MetricsEndpoint metrics_;
     EventLoop::Timer file_watch_;
+    EventLoop::Timer urls_due_;
     EventLoop::Timer store_watch_;
     bool vanished_wait_ = false; // those that vanished could not be read
     EventLoop::Timer alive_;

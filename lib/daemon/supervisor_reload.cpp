@@ -82,7 +82,7 @@ void Supervisor::reload(bool remove_vanished_services) {
         remove_vanished();
     else if (actors_.size() > config_.services.size())
         os::log_warning("services that are no longer configured are served until SIGHUP or the next start");
-    urls_.follow(config_);
+    urls_changed();
     slots_.look_again(); // who waited for another service may not come after it any more
     os::log_info("the configuration was reloaded: {} service{}", config_.services.size(),
                  config_.services.size() == 1 ? "" : "s");

@@ -2,8 +2,7 @@
 // from the loop.
 #pragma once
 
-#include "core/proxy.hpp"
-#include "core/service.hpp"
+#include "core/url_claims.hpp"
 #include "daemon/reverse_proxy.hpp"
 
 #include <string>
@@ -16,13 +15,16 @@ class Urls {
     Urls(EventLoop& loop, const std::string& state_directory)
         : proxy_(loop, state_directory) {}
 
-    void follow(const Config& config); // as it is now
+    void follow(const Config& config, const UrlClaims& claims); // as they are now
+
+    std::vector<Site> sites_of(const Service& service) const;
+    std::vector<std::string> taken_from(const Service& service) const; // names that others hold
 
     // What keeps the names of a service from being served; one sentence each.
     std::vector<std::string> problems_of(const Service& service) const;
 
   private:
-    std::vector<Site> sites_; // by service and name
+    ServedUrls served_;
     ReverseProxy proxy_;
 };
 

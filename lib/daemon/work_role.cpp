@@ -59,6 +59,8 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.volumes = request.volumes;
     job.networks = request.networks;
     job.allow = request.allow;
+    job.domains = request.domains;
+    job.taken = request.taken;
     job.start_timeout = request.start_timeout;
     job.args = request.args;
     job.terminal = request.terminal;
@@ -129,6 +131,7 @@ ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) 
     done.deployment = result.deployment;
     done.health = result.health;
     done.containers = std::move(result.containers);
+    done.urls = std::move(result.urls);
     return done;
 }
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "core/service.hpp"
 #include "core/sync.hpp"
+#include "core/url_claims.hpp"
 #include "core/vocabulary.hpp"
 
 #include <concepts>
@@ -36,6 +37,11 @@ concept Is = std::same_as<std::remove_const_t<Given>, T>;
 void fields_of(auto& archive, Is<PortRange> auto& range) {
     archive(range.first);
     archive(range.last);
+}
+
+void fields_of(auto& archive, Is<UrlClaim> auto& claim) { // since when, the supervisor knows
+    archive(claim.name);
+    archive(claim.port);
 }
 
 void fields_of(auto& archive, Is<PublicKey> auto& key) {

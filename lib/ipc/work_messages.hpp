@@ -52,6 +52,8 @@ struct WorkJob {
     std::vector<std::string> volumes;
     std::vector<std::string> networks;
     std::vector<std::string> allow;
+    std::vector<std::string> domains; // names that x-pgo may ask for
+    std::vector<std::string> taken;   // …but for these, which others hold
     std::vector<std::string> args;
     std::chrono::milliseconds start_timeout{0};
     std::string terminal; // exec: TERM, when stdin, stdout and stderr are a terminal
@@ -73,6 +75,8 @@ struct WorkJob {
         archive(volumes);
         archive(networks);
         archive(allow);
+        archive(domains);
+        archive(taken);
         archive(args);
         archive(start_timeout);
         archive(terminal);
@@ -94,6 +98,7 @@ struct WorkDone {
     std::uint64_t deployment = 0;   // of the record as well
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE", for status; at most 64
+    std::vector<UrlClaim> urls;          // that the record asks for; at most max_url_claims
     void fields(auto& archive) {
         archive(exit_status);
         archive(changed);
@@ -103,6 +108,7 @@ struct WorkDone {
         archive(deployment);
         archive(health);
         archive(containers);
+        archive(urls);
     }
 };
 struct Surveyed { // one for each service of a survey

@@ -4,6 +4,7 @@
 
 #include "core/durable.hpp"
 #include "core/public_key.hpp"
+#include "core/url_claims.hpp"
 #include "store/deployment_row.hpp"
 
 #include <map>
@@ -18,6 +19,7 @@ struct Changes {
     std::optional<std::string> user;
     std::optional<reconcile::Durable> durable;
     std::optional<std::vector<PublicKey>> keys;
+    std::optional<std::vector<UrlClaim>> claims;
     std::map<std::uint64_t, DeploymentRow> deployments; // by number
 };
 

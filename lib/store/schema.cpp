@@ -10,7 +10,7 @@ namespace {
 
 // steps[N] makes a file of version N one of version N + 1; none is ever changed once it was released. Times
 // are milliseconds since the epoch.
-constexpr std::array<const char*, 3> steps{
+constexpr std::array<const char*, 4> steps{
     R"(
 CREATE TABLE IF NOT EXISTS services (
     name          TEXT PRIMARY KEY,
@@ -71,6 +71,15 @@ CREATE TABLE deployments (
 )",
     R"(
 ALTER TABLE keys ADD COLUMN options TEXT NOT NULL DEFAULT '';        -- as core/key_grant.hpp writes them
+)",
+    R"(
+CREATE TABLE claims (
+    service TEXT NOT NULL,
+    name    TEXT NOT NULL,           -- DNS name that what runs asks for
+    port    INTEGER NOT NULL,
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (service, name)
+) STRICT, WITHOUT ROWID;
 )",
 };
 

@@ -100,6 +100,8 @@ Status StateFile::write(const std::string& service, const Changes& changes) {
         TRY(write_durable(service, *changes.durable));
     if (changes.keys)
         TRY(write_keys(service, *changes.keys));
+    if (changes.claims)
+        TRY(write_claims(service, *changes.claims));
     for (const auto& [number, row] : changes.deployments)
         TRY(write_deployment(service, row));
     if (!changes.deployments.empty())

@@ -37,6 +37,7 @@ class StateFile {
     Result<std::optional<std::string>> user_of(const std::string& service);
     Result<std::optional<reconcile::Durable>> load(const std::string& service);
     Result<std::vector<PublicKey>> load_keys(const std::string& service);
+    Result<std::vector<UrlClaim>> load_claims(const std::string& service);
     Result<std::vector<DeploymentRow>> deployments(const std::string& service); // newest first
 
   private:
@@ -50,6 +51,7 @@ class StateFile {
                             const std::vector<reconcile::Quarantined>& quarantine);
     Status write_user(const std::string& service, const std::string& user);
     Status write_keys(const std::string& service, const std::vector<PublicKey>& keys);
+    Status write_claims(const std::string& service, const std::vector<UrlClaim>& claims);
     Status write_deployment(const std::string& service, const DeploymentRow& row);
     Status forget(const std::string& service);
     Status drop_old_deployments(const std::string& service);

@@ -114,6 +114,7 @@ Result<std::optional<std::string>> StateFile::user_of(const std::string& service
 
 Status StateFile::forget(const std::string& service) {
     for (const char* sql : {"DELETE FROM keys WHERE service = ?", "DELETE FROM services WHERE name = ?",
+                            "DELETE FROM claims WHERE service = ?",
                             "DELETE FROM quarantine WHERE service = ?", "DELETE FROM known WHERE name = ?"})
         TRY(remove(sql, service));
     return ok();
@@ -128,6 +129,26 @@ Result<std::vector<PublicKey>> StateFile::load_keys(const std::string& service) 
         if (auto grant = parse_key_options(row.text(3)))
             keys.push_back({row.text(0), row.text(1), row.text(2), std::move(*grant)});
     return keys;
+}
+
+Result<std::vector<UrlClaim>> StateFile::load_claims(const std::string& service) {
+    auto row = TRY(prepare("SELECT name, port, since FROM claims WHERE service = ? ORDER BY name", service));
+    row.bind(service);
+    std::vector<UrlClaim> claims;
+    while (TRY(row.next()))
+        claims.push_back({row.text(0), static_cast<std::uint16_t>(row.number(1)),
+                          row.time(2).value_or(reconcile::Time{})});
+    return claims;
+}
+
+Status StateFile::write_claims(const std::string& service, const std::vector<UrlClaim>& claims) {
+    TRY(remove("DELETE FROM claims WHERE service = ?", service));
+    for (const auto& claim : claims) {
+        auto row =
+            TRY(prepare("INSERT INTO claims (service, name, port, since) VALUES (?, ?, ?, ?)", service));
+        TRY(row.bind(service).bind(claim.name).bind(std::uint64_t{claim.port}).bind(claim.since).run());
+    }
+    return ok();
 }
 
 Status StateFile::write_keys(const std::string& service, const std::vector<PublicKey>& keys) {

@@ -116,6 +116,8 @@ bool Store::take_over(StateFile& old, const std::string& service, const std::str
         changes.user = user;
     if (auto keys = old.load_keys(service); keys && !changes.keys)
         changes.keys = std::move(*keys);
+    if (auto claims = old.load_claims(service); claims && !changes.claims)
+        changes.claims = std::move(*claims);
     if (auto rows = old.deployments(service))
         for (auto& row : *rows)
             changes.deployments.emplace(row.number, std::move(row));

@@ -44,9 +44,13 @@ class Store {
     Result<std::vector<PublicKey>> load_keys(const std::string& service);
     Result<std::vector<DeploymentRow>> deployments(const std::string& service); // newest first
 
+    // The DNS names that what runs of a service asks for.
+    Result<std::vector<UrlClaim>> load_claims(const std::string& service);
+
     void remember(const std::string& service, const std::string& user);
     void save(const std::string& service, const reconcile::Durable& durable);
     void save_keys(const std::string& service, const std::vector<PublicKey>& keys);
+    void save_claims(const std::string& service, const std::vector<UrlClaim>& claims);
     void save_deployment(const std::string& service,
                          const DeploymentRow& row); // takes the place of its number
     void forget(const std::string& service);        // all but its deployments

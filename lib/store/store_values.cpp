@@ -53,6 +53,16 @@ Result<std::vector<PublicKey>> Store::load_keys(const std::string& service) {
     return TRY(file())->load_keys(service);
 }
 
+Result<std::vector<UrlClaim>> Store::load_claims(const std::string& service) {
+    if (const auto waits = waiting_.find(service); waits != waiting_.end()) {
+        if (waits->second.claims)
+            return *waits->second.claims;
+        if (waits->second.forgotten)
+            return std::vector<UrlClaim>{};
+    }
+    return TRY(file())->load_claims(service);
+}
+
 Result<std::vector<DeploymentRow>> Store::deployments(const std::string& service) {
     StateFile* readable = TRY(file());
     auto rows = TRY(readable->deployments(service));
@@ -78,6 +88,11 @@ void Store::save(const std::string& service, const reconcile::Durable& durable) 
 
 void Store::save_keys(const std::string& service, const std::vector<PublicKey>& keys) {
     waiting_[service].keys = keys;
+    write();
+}
+
+void Store::save_claims(const std::string& service, const std::vector<UrlClaim>& claims) {
+    waiting_[service].claims = claims;
     write();
 }
 

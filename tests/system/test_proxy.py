@@ -12,7 +12,8 @@ import sys
 import threading
 import unittest
 
-from harness import (BIN, SKIPPED, SystemTest, User, connects, free_port, main, require_root_and_podman, run, toml, wait_until)
+from harness import (BIN, SKIPPED, Repository, SystemTest, User, compose_web, connects, free_port, main, make_key,
+                     require_root_and_podman, run, toml, wait_until)
 
 require_root_and_podman()
 for program in ("caddy", "nginx", "curl"):
@@ -27,6 +28,7 @@ def setUpModule():
     global ANN
     ANN = User("pgt-prx-ann")
     unittest.addModuleCleanup(ANN.remove)
+    ANN.import_image()
 
 
 class Upstream:
@@ -309,6 +311,85 @@ class Proxy(SystemTest):
         self.assertIn("is not there", self.doctor(daemon)["proxy file"][0])
         self.assertFalse(proxy.file.exists(), "nothing is mended")
         proxy.file.write_text(text)
+
+    def test_a_repository_asks_for_names_under_a_wildcard(self):
+        """Real containers: the names of what runs are served, and kept over a restart without upstream."""
+        proxy = Nginx(self.directory)
+        proxy.file.write_text("# nothing yet\n")
+        proxy.start()
+        self.addCleanup(proxy.stop)
+        self.addCleanup(lambda: ANN.podman("rm", "-fa", "-t", "0", check=False))
+        daemon = self.pgod()
+        self.configure(daemon, proxy)
+        key = make_key(self.directory)
+        git = self.git_daemon()
+        git.start()
+        ports, repositories = {}, {}
+        for name in ("blog", "shop"):
+            ports[name], repositories[name] = free_port(), Repository(self.directory, name)
+            daemon.service(name, ANN.name, git.url(repositories[name]), domains=["*.apps.example.org"],
+                           ports=[f"{ports[name]}/0"])
+
+        def commit(name, *urls):
+            asked = json.dumps({f"{url}.apps.example.org": f":{ports[name]}" for url in urls})
+            return repositories[name].commit({
+                "ssh/id.pub": (self.directory / "id.pub").read_text(),
+                "compose.yaml": compose_web(ports[name], name) + f"x-pgo: {{strategy: changed, urls: {asked}}}\n"})
+
+        def outcome(name, commit, expected):
+            def reached():
+                status = daemon.status(key, name)
+                return status["commit"] == commit and status["outcome"] and status
+            status = wait_until(f"{name} has carried {commit} to its end", reached)
+            self.assertEqual(status["outcome"], expected, status["reason"])
+            return status
+
+        first = commit("blog", "blog", "www")
+        plain = commit("shop")
+        daemon.start()
+        wait_until("keys are known", lambda: daemon.ctl(key, "blog//ping").returncode == 0 and
+                   daemon.ctl(key, "shop//ping").returncode == 0)
+        self.becomes(proxy, "blog.apps.example.org", "blog")
+        self.becomes(proxy, "www.apps.example.org", "blog")
+        self.assertEqual(set(outcome("blog", first, "ok")["urls"]),
+                         {"blog.apps.example.org", "www.apps.example.org"})
+        outcome("shop", plain, "ok")
+
+        # The later one is rejected, and not told whose it is.
+        status = outcome("shop", commit("shop", "www"), "rejected")
+        self.assertEqual(status["reason"], 'x-pgo: url "www.apps.example.org" belongs to another service')
+        status = outcome("shop", commit("shop", "a.b"), "rejected")
+        self.assertIn('the admin can grant it with domains = ["*.b.apps.example.org"]', status["reason"])
+        self.assertTrue(self.get(proxy, "www.apps.example.org").startswith("blog"))
+
+        # Killed, and started without upstream: nothing is lost.
+        good = proxy.file.read_bytes()
+        git.stop()
+        daemon.stop(signal.SIGKILL)
+        daemon.start()
+        wait_until("the new one answers", lambda: daemon.alive() and daemon.ctl(key, "blog//ping").returncode == 0)
+        wait_until("both were looked at", lambda: all(
+            daemon.status(key, name)["health"] == "healthy" for name in ("blog", "shop")))
+        self.assertEqual(proxy.file.read_bytes(), good)
+        git.start()
+
+        # Given up by the one, it is free for the other.
+        outcome("blog", commit("blog", "blog"), "ok")
+        outcome("shop", commit("shop", "www", "shop"), "ok")
+        self.becomes(proxy, "www.apps.example.org", "shop")
+        self.becomes(proxy, "blog.apps.example.org", "blog")
+
+        # The admin's own name wins, and one who is given no names any more has none.
+        daemon.services[1][3]["urls"] = {"blog.apps.example.org": f":{ports['shop']}"}
+        self.reload(daemon)
+        self.becomes(proxy, "blog.apps.example.org", "shop")
+        self.assertIn('url "blog.apps.example.org" is not served: it belongs to another service',
+                      daemon.status(key, "blog")["problems"])
+        daemon.services[1][3].update(domains=[], urls={})
+        self.reload(daemon)
+        self.becomes(proxy, "blog.apps.example.org", "blog")
+        wait_until("it is gone", lambda: "www.apps" not in proxy.file.read_text())
+        self.assertTrue(proxy.is_valid())
 
     def children(self, daemon):
         done = run(["pgrep", "-P", daemon.process.pid, "-x", "sleep"])

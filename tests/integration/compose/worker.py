@@ -40,6 +40,7 @@ def encode_job(job):
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
         struct.pack("<HH", *port) for port in ports)
     frame += texts(job.get("volumes", [])) + texts(job.get("networks", [])) + texts(job.get("allow", []))
+    frame += texts(job.get("domains", [])) + texts(job.get("taken", []))
     frame += texts(job.get("args", []))
     frame += struct.pack("<q", job.get("start_timeout", 60) * 1000) + text(job.get("terminal", ""))
     return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))
@@ -78,6 +79,7 @@ class Result:
         self.code, self.error = (reader.take("<i"), reader.text()) if reader.take("<B") else (None, None)
         self.commit, self.deployment, self.health = reader.text(), reader.take("<Q"), HEALTH[reader.take("<i")]
         self.containers = [reader.text() for _ in range(reader.take("<I"))]
+        self.urls = {reader.text(): reader.take("<H") for _ in range(reader.take("<I"))}
         assert not reader.data, "bytes left over in WorkDone"
 
     def __repr__(self):

@@ -79,6 +79,16 @@ TEST_CASE("[proxy]: what is wrong with it") {
     }
 }
 
+TEST_CASE("domains") {
+    const auto report = parse_config(service("a", "domains = ['*.Apps.example.org', 'b.example.org']"), "c");
+    REQUIRE(report.config);
+    CHECK(report.config->services[0].domains ==
+          std::vector<std::string>{"*.apps.example.org", "b.example.org"});
+    CHECK(errors_of(service("a", "domains = ['*']")) ==
+          "c:5:12: domains must hold names such as \"*.apps.example.org\", not \"*\"");
+    CHECK(errors_of(service("a", "domains = ['a.org', 'A.org']")) == "c:5:21: domains holds \"a.org\" twice");
+}
+
 TEST_CASE("a port has one owner, and no url leads to a port of another service") {
     struct Row {
         std::string first, second, errors;

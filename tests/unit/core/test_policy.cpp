@@ -405,7 +405,9 @@ TEST_CASE("x-pgo") {
         {{{"strategy", "all"}}, {}},
         {{{"strategy", "Changed"}}, {"strategy \"Changed\" is unknown; there are \"all\" and \"changed\""}},
         {{{"", "list"}}, {"holds settings, as {strategy: changed}, and not a list"}},
-        {{{"stategy", "all"}}, {"\"stategy\" is not a setting that pgod knows; there is \"strategy\""}},
+        {{{"urls", "list"}}, {"urls holds names, as {\"blog.example.org\": \":5007\"}, and not a list"}},
+        {{{"stategy", "all"}},
+         {"\"stategy\" is not a setting that pgod knows; there are \"strategy\" and \"urls\""}},
     };
     for (const auto& row : rows) {
         Model model;

@@ -49,6 +49,8 @@ WorkJob some_work_job() {
     job.volumes = {"/srv/miek"};
     job.networks = {"shared"};
     job.allow = {"cap:NET_ADMIN"};
+    job.domains = {"*.apps.example.org"};
+    job.taken = {"a.apps.example.org"};
     job.start_timeout = std::chrono::minutes(2);
     job.args = {"web", std::string("a\0b", 3)};
     job.deadline = std::chrono::milliseconds(-1);
@@ -65,6 +67,7 @@ WorkDone some_work_done() {
     done.deployment = 7;
     done.health = Health::degraded;
     done.containers = {"web running", "db exited"};
+    done.urls = {{"b.apps.example.org", 5007, {}}};
     return done;
 }
 
@@ -221,6 +224,8 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(work.ports->at(1).last == 65535);
     CHECK(work.networks == std::vector<std::string>{"shared"});
     CHECK(work.allow == std::vector<std::string>{"cap:NET_ADMIN"});
+    CHECK(work.domains == std::vector<std::string>{"*.apps.example.org"});
+    CHECK(work.taken == std::vector<std::string>{"a.apps.example.org"});
     CHECK(work.start_timeout == std::chrono::minutes(2));
     CHECK(work.args.at(1) == std::string("a\0b", 3));
     CHECK(work.deadline == std::chrono::milliseconds(-1));
@@ -230,6 +235,7 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(done.outcome == Outcome::rolled_back);
     CHECK(done.error->code == Code::timeout);
     CHECK(done.health == Health::degraded);
+    CHECK(done.urls == std::vector<UrlClaim>{{"b.apps.example.org", 5007, {}}});
 }
 
 TEST_CASE("a frame above the limit is refused although it is well formed") {

@@ -48,6 +48,7 @@ TEST_CASE("a service is known until it is forgotten, with all that was kept of i
     store->remember("web", "bob");
     store->save("web", suspended());
     store->save_keys("web", {{"ssh-ed25519", "AAAA", "ann.pub"}});
+    store->save_claims("web", {{"a.example.org", 5007, {}}});
     const auto known = *store->known();
     REQUIRE(known.size() == 1);
     CHECK(known[0].name == "web");
@@ -57,7 +58,25 @@ TEST_CASE("a service is known until it is forgotten, with all that was kept of i
     CHECK(store->known()->empty());
     CHECK_FALSE(*store->user_of("web"));
     CHECK(store->load_keys("web")->empty());
+    CHECK(store->load_claims("web")->empty());
     CHECK_FALSE(*store->load("web"));
+}
+
+TEST_CASE("the names that a service asks for are replaced as a whole, and since when each is kept") {
+    Directory directory;
+    const std::vector<UrlClaim> both{{"a.example.org", 5007, reconcile::Time{std::chrono::hours(7)}},
+                                     {"b.example.org", 65535, reconcile::Time{std::chrono::hours(8)}}};
+    {
+        Opened store(directory.path);
+        store->save_claims("web", {{"c.example.org", 1, {}}});
+        store->save_claims("web", both);
+        store->save_claims("db", {{"d.example.org", 2, {}}});
+    }
+    Opened store(directory.path);
+    CHECK(*store->load_claims("web") == both);
+    store->save_claims("web", {});
+    CHECK(store->load_claims("web")->empty());
+    CHECK(store->load_claims("db")->size() == 1);
 }
 
 TEST_CASE("suspension, quarantine and the last decision are kept, and taken back") {
