@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace pgod {
 
@@ -42,6 +43,9 @@ std::optional<Refusal> refusal(const UrlClaim& claim, const std::vector<std::str
 }
 
 constexpr std::string_view held = "belongs to another service";
+constexpr std::string_view not_accepted =
+    "was asked for lately, and the reverse proxy does not accept its configuration with it; pgod's log has "
+    "its words";
 
 } // namespace
 
@@ -80,7 +84,7 @@ void judge_urls(const Model& model, const UrlGrants& grants, Findings& findings)
     }
 }
 
-ServedUrls served_urls(std::span<const Service> services, const UrlClaims& claims) {
+ServedUrls served_urls(std::span<const Service> services, const UrlClaims& claims, const Names& aside) {
     std::map<std::string, Site> sites;
     for (const auto& service : services)
         for (const auto& [name, forward] : service.urls)
@@ -105,14 +109,47 @@ ServedUrls served_urls(std::span<const Service> services, const UrlClaims& claim
     for (const auto& [since, service, claim] : oldest_first) {
         const auto [holder, is_new] =
             sites.emplace(claim->name, Site{claim->name, std::string(service), {"", claim->port}});
-        if (!is_new && holder->second.service != service)
+        if (!is_new && holder->second.service != service) {
             refuse(std::string(service), *claim, held);
+        } else if (is_new && aside.contains(claim->name)) {
+            refuse(std::string(service), *claim, not_accepted);
+            sites.erase(holder);
+        } else if (is_new) {
+            served.claimed.push_back(holder->second);
+        }
     }
     for (auto& [name, site] : sites)
         served.sites.push_back(std::move(site));
     std::stable_sort(served.sites.begin(), served.sites.end(),
                      [](const Site& one, const Site& other) { return one.service < other.service; });
     return served;
+}
+
+std::vector<ServedUrls> url_choices(std::span<const Service> services, const UrlClaims& claims,
+                                    const std::function<bool(const Site&)>& is_loaded) {
+    std::vector<ServedUrls> choices{served_urls(services, claims)};
+    Names all;
+    std::vector<std::pair<std::string, Names>>
+        fresh; // by service, the one whose last claim is the newest first
+    const auto& claimed = choices.front().claimed;
+    for (auto site = claimed.rbegin(); site != claimed.rend(); ++site) {
+        if (is_loaded(*site))
+            continue;
+        const auto same = [&site](const auto& one) {
+            return one.first == site->service;
+        };
+        auto group = std::find_if(fresh.begin(), fresh.end(), same);
+        if (group == fresh.end())
+            group = fresh.insert(fresh.end(), {site->service, {}});
+        group->second.insert(site->name);
+        all.insert(site->name);
+    }
+    for (const auto& [service, names] : fresh)
+        if (fresh.size() > 1 && choices.size() + 1 < max_url_choices)
+            choices.push_back(served_urls(services, claims, names));
+    if (!fresh.empty())
+        choices.push_back(served_urls(services, claims, all));
+    return choices;
 }
 
 std::vector<std::string> names_taken_from(const Service& service, std::span<const Site> sites) {

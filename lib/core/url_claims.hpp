@@ -11,8 +11,10 @@
 #include "core/service.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,11 +43,21 @@ void judge_urls(const Model& model, const UrlGrants& grants, Findings& findings)
 using UrlClaims = std::map<std::string, std::vector<UrlClaim>>; // by service
 
 struct ServedUrls {
-    std::vector<Site> sites;                                 // by service and name
+    std::vector<Site> sites;   // by service and name
+    std::vector<Site> claimed; // those of them that repositories ask for, oldest first
     std::map<std::string, std::vector<std::string>> refused; // by service: a sentence for each name
 };
-// The admin's names come first, then claims by their age.
-ServedUrls served_urls(std::span<const Service> services, const UrlClaims& claims);
+using Names = std::set<std::string, std::less<>>;
+// The admin's names come first, then claims by their age. Those that are set aside are not served.
+ServedUrls served_urls(std::span<const Service> services, const UrlClaims& claims, const Names& aside = {});
+
+// What to offer a proxy that may refuse a name that some repository asks for, which must not keep the others
+// from being served: first everything; then without what one service asks for and the proxy does not serve
+// yet, the newest such service first; at last without all of that. So one service cannot hold up the others,
+// and several can hold up new names of repositories only.
+inline constexpr std::size_t max_url_choices = 12;
+std::vector<ServedUrls> url_choices(std::span<const Service> services, const UrlClaims& claims,
+                                    const std::function<bool(const Site&)>& is_loaded);
 
 // The names of others that `service` might ask for, at most max_taken_bytes of them in all; a clash with one
 // that is left out is found once it is claimed.

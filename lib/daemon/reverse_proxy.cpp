@@ -18,13 +18,14 @@ constexpr unsigned most_doublings = 4; // eight minutes
 
 } // namespace
 
-void ReverseProxy::want(const ProxySettings& settings, std::string text) {
+void ReverseProxy::want(const ProxySettings& settings, std::vector<std::string> texts) {
     again_ = command_ != nullptr; // its round goes on with what it began with
     if (!files_ || files_->settings() != settings) {
         command_.reset();
         files_.emplace(settings, state_directory_);
     }
-    wanted_ = std::move(text);
+    wanted_ = std::move(texts);
+    choice_ = 0;
     failures_ = 0;
     if (!command_)
         begin();
@@ -35,24 +36,30 @@ void ReverseProxy::leave_alone() {
     retry_.cancel();
     files_.reset();
     problem_.clear();
+    choice_ = 0;
 }
 
 void ReverseProxy::begin() {
     again_ = false;
     retry_.cancel();
-    trying_ = wanted_;
+    offered_ = wanted_;
+    offer_ = 0;
+    offer();
+}
+
+void ReverseProxy::offer() {
     auto present = files_->present();
     if (!present)
         return fail(fmt::format("proxy: {}", present.error().message));
     present_ = std::move(*present);
-    if (next_proxy_step(trying_, present_, files_->loaded()) == ProxyStep::place)
+    if (next_proxy_step(trying(), present_, files_->loaded()) == ProxyStep::place)
         if (auto placed = place(); !placed)
             return fail(fmt::format("proxy: {} cannot be written: {}", files_->settings().file,
                                     placed.error().message));
-    switch (next_proxy_step(trying_, present_, files_->loaded())) {
+    switch (next_proxy_step(trying(), present_, files_->loaded())) {
     case ProxyStep::place: // done
     case ProxyStep::check:
-        return start(files_->check_of(trying_), &ReverseProxy::on_checked);
+        return start(files_->check_of(trying()), &ReverseProxy::on_checked);
     case ProxyStep::reload: // killed after it was replaced
         return reload();
     case ProxyStep::nothing:
@@ -88,10 +95,16 @@ std::string ReverseProxy::what_failed(const HostCommand::End& end) const {
 }
 
 void ReverseProxy::on_checked(const HostCommand::End& end) {
+    if (!end.succeeded() && offer_ == 0)
+        complaint_ = what_failed(end);
+    if (!end.succeeded() && !end.timed_out && offer_ + 1 < offered_.size()) {
+        ++offer_;
+        return offer();
+    }
     if (!end.succeeded())
         return fail(fmt::format("proxy: {} stays as it was, {} did not accept the new one: {}",
                                 files_->settings().file, fmt::join(files_->settings().check, " "),
-                                what_failed(end)));
+                                complaint_));
     // A check that reads nothing of the file would take anything.
     start(files_->check_of(proxy_probe(files_->settings().kind)), &ReverseProxy::on_probed);
 }
@@ -107,7 +120,7 @@ void ReverseProxy::on_probed(const HostCommand::End& end) {
 }
 
 void ReverseProxy::replace() {
-    if (auto written = files_->write(trying_); !written)
+    if (auto written = files_->write(trying()); !written)
         return fail(
             fmt::format("proxy: {} stays as it was: {}", files_->settings().file, written.error().message));
     reload();
@@ -120,12 +133,12 @@ void ReverseProxy::reload() {
 // What the proxy would not load now it would not start with later either.
 void ReverseProxy::on_reloaded(const HostCommand::End& end) {
     if (end.succeeded()) {
-        if (auto noted = files_->note_loaded(trying_); !noted)
+        if (auto noted = files_->note_loaded(trying()); !noted)
             os::log_warning("proxy: {}", noted.error().message);
         os::log_info("proxy: {} was written and loaded", files_->settings().file);
         return succeed();
     }
-    const auto before = present_ != trying_ ? present_ : files_->loaded();
+    const auto before = present_ != trying() ? present_ : files_->loaded();
     const bool back = before && files_->write(*before);
     fail(fmt::format("proxy: {} {}, {}: {}", files_->settings().file,
                      back ? "is back as it was" : "was written but not loaded",
@@ -133,6 +146,13 @@ void ReverseProxy::on_reloaded(const HostCommand::End& end) {
 }
 
 void ReverseProxy::succeed() {
+    if (offer_ > 0 && !again_)
+        os::log_warning(
+            "proxy: {} is without some urls that repositories asked for lately, because {} did not accept "
+            "it with them: {}",
+            files_->settings().file, fmt::join(files_->settings().check, " "), complaint_);
+    if (!again_)
+        choice_ = offer_;
     if (!problem_.empty())
         os::log_info("proxy: {} is in order again", files_->settings().file);
     problem_.clear();

@@ -8,9 +8,11 @@
 #include "daemon/host_command.hpp"
 #include "daemon/proxy_files.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pgod::daemon {
 
@@ -20,15 +22,19 @@ class ReverseProxy {
         : loop_(loop)
         , state_directory_(std::move(state_directory)) {}
 
-    void want(const ProxySettings& settings, std::string text);
+    // The first of the texts that the proxy accepts; each is tried when the one before it was refused.
+    void want(const ProxySettings& settings, std::vector<std::string> texts);
     void leave_alone(); // it is no longer configured: the file stays
 
     // Why the proxy does not have what is wanted: one sentence. Empty: it has it, or will soon.
     const std::string& problem() const noexcept { return problem_; }
+    // Which of the texts it has, or is to have; the first while none was accepted.
+    std::size_t choice() const noexcept { return choice_; }
 
   private:
     using Judge = void (ReverseProxy::*)(const HostCommand::End&);
     void begin();
+    void offer();
     void start(Result<os::SpawnRequest> request, Judge judge);
     Status place();
     void on_checked(const HostCommand::End& end);
@@ -39,13 +45,17 @@ class ReverseProxy {
     void succeed();
     void fail(std::string sentence);
     void end_round();
+    const std::string& trying() const { return offered_[offer_]; }
     std::string what_failed(const HostCommand::End& end) const;
 
     EventLoop& loop_;
     std::string state_directory_;
     std::optional<ProxyFiles> files_;
-    std::string wanted_;
-    std::string trying_;                 // the text of this round
+    std::vector<std::string> wanted_;
+    std::size_t choice_ = 0;
+    std::vector<std::string> offered_;   // those of this round
+    std::size_t offer_ = 0;              // …and which of them has its turn
+    std::string complaint_;              // about the first of them
     std::optional<std::string> present_; // …and what was there before it
     bool again_ = false;                 // something else was wanted meanwhile
     std::string problem_;

@@ -7,35 +7,46 @@
 namespace pgod::daemon {
 
 void Urls::follow(const Config& config, const UrlClaims& claims) {
-    auto served = served_urls(config.services, claims);
-    for (const auto& [service, sentences] : served.refused)
-        if (const auto before = served_.refused.find(service);
-            before == served_.refused.end() || before->second != sentences)
+    const auto refused_before = std::move(choices_.front().refused);
+    if (config.proxy) {
+        const auto& settings = *config.proxy;
+        const auto loaded = ProxyFiles(settings, config.state).loaded().value_or("");
+        choices_ = url_choices(config.services, claims, [&](const Site& site) {
+            return loaded.find(render_site(settings, site)) != std::string::npos;
+        });
+        std::vector<std::string> texts;
+        for (const auto& choice : choices_)
+            texts.push_back(render_proxy_file(settings, choice.sites));
+        proxy_.want(settings, std::move(texts));
+    } else {
+        choices_ = {served_urls(config.services, claims)};
+        proxy_.leave_alone();
+    }
+    for (const auto& [service, sentences] : choices_.front().refused)
+        if (const auto before = refused_before.find(service);
+            before == refused_before.end() || before->second != sentences)
             for (const auto& sentence : sentences)
                 os::log_warning("{}: {}", service, sentence);
-    served_ = std::move(served);
-    if (config.proxy)
-        proxy_.want(*config.proxy, render_proxy_file(*config.proxy, served_.sites));
-    else
-        proxy_.leave_alone();
 }
 
 std::vector<Site> Urls::sites_of(const Service& service) const {
     std::vector<Site> found;
-    std::copy_if(served_.sites.begin(), served_.sites.end(), std::back_inserter(found),
+    std::copy_if(served().sites.begin(), served().sites.end(), std::back_inserter(found),
                  [&service](const Site& site) { return site.service == service.name; });
     return found;
 }
 
 std::vector<std::string> Urls::taken_from(const Service& service) const {
-    return names_taken_from(service, served_.sites);
+    return names_taken_from(service,
+                            choices_.front().sites); // a name that was set aside is held all the same
 }
 
 std::vector<std::string> Urls::problems_of(const Service& service) const {
     std::vector<std::string> found;
     if (!proxy_.problem().empty() && !sites_of(service).empty())
         found.push_back(proxy_.problem());
-    if (const auto refused = served_.refused.find(service.name); refused != served_.refused.end())
+    const auto& all_refused = served().refused;
+    if (const auto refused = all_refused.find(service.name); refused != all_refused.end())
         found.insert(found.end(), refused->second.begin(), refused->second.end());
     return found;
 }

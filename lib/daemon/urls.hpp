@@ -24,7 +24,9 @@ class Urls {
     std::vector<std::string> problems_of(const Service& service) const;
 
   private:
-    ServedUrls served_;
+    const ServedUrls& served() const { return choices_[proxy_.choice()]; }
+
+    std::vector<ServedUrls> choices_{1}; // core/url_claims.hpp; the proxy says which of them it takes
     ReverseProxy proxy_;
 };
 

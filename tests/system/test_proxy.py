@@ -362,6 +362,18 @@ class Proxy(SystemTest):
         self.assertIn('the admin can grant it with domains = ["*.b.apps.example.org"]', status["reason"])
         self.assertTrue(self.get(proxy, "www.apps.example.org").startswith("blog"))
 
+        # A name that the proxy does not take (nginx: too long for its hash buckets) holds up no other service's.
+        long = "x" * 45
+        outcome("shop", commit("shop", long), "ok")
+        wait_until("it was set aside", lambda: any(
+            f"{long}.apps.example.org" in problem and "does not accept" in problem
+            for problem in daemon.status(key, "shop")["problems"]))
+        outcome("blog", commit("blog", "blog", "www", "new"), "ok")
+        self.becomes(proxy, "new.apps.example.org", "blog")
+        self.assertEqual(daemon.status(key, "shop")["urls"], {})
+        self.assertTrue(proxy.is_valid())
+        outcome("shop", commit("shop"), "ok")
+
         # Killed, and started without upstream: nothing is lost.
         good = proxy.file.read_bytes()
         git.stop()

@@ -116,3 +116,51 @@ TEST_CASE("the admin's names come first, then the oldest claim; what is not gran
     CHECK(names_taken_from(services[1], served.sites) == Sentences{"b.apps.org"});
     CHECK(names_taken_from(Service{}, served.sites).empty());
 }
+
+TEST_CASE(
+    "what a proxy refuses is offered again without what one service asks for anew, then without all of it") {
+    const std::vector<Service> services{service("blog", {{"b.apps.org", {"", 5001}}}, 5000),
+                                        service("shop", {}, 6000), service("wiki", {}, 7000)};
+    const auto is_old = [](const Site& site) {
+        return site.name == "old.apps.org";
+    };
+    const auto names = [](const ServedUrls& served) {
+        std::vector<std::string> all;
+        for (const auto& site : served.sites)
+            all.push_back(site.name);
+        return all;
+    };
+    using Texts = std::vector<std::string>;
+    const UrlClaims claims{
+        {"blog", {{"c.apps.org", 5002, at(5)}}},
+        {"shop", {{"old.apps.org", 6001, at(8)}, {"s.apps.org", 6002, at(2)}, {"t.apps.org", 6003, at(6)}}},
+        {"wiki", {{"w.apps.org", 7001, at(1)}}}};
+    const auto choices = url_choices(services, claims, is_old);
+    REQUIRE(choices.size() == 5);
+    CHECK(names(choices[0]) ==
+          Texts{"b.apps.org", "c.apps.org", "old.apps.org", "s.apps.org", "t.apps.org", "w.apps.org"});
+    CHECK(choices[0].refused.empty());
+    CHECK(names(choices[1]) == Texts{"b.apps.org", "c.apps.org", "old.apps.org", "w.apps.org"});
+    REQUIRE(choices[1].refused.size() == 1);
+    CHECK(
+        choices[1].refused.at("shop").front().starts_with("url \"s.apps.org\" is not served: it was asked"));
+    CHECK(names(choices[2]) == Texts{"b.apps.org", "old.apps.org", "s.apps.org", "t.apps.org", "w.apps.org"});
+    CHECK(names(choices[3]) == Texts{"b.apps.org", "c.apps.org", "old.apps.org", "s.apps.org", "t.apps.org"});
+    CHECK(names(choices[4]) ==
+          Texts{"b.apps.org", "old.apps.org"}); // the admin's, and what is served already
+    CHECK(url_choices(services, {{"shop", {{"old.apps.org", 6001, at(7)}}}}, is_old).size() == 1);
+    CHECK(url_choices(services, {{"shop", {{"s.apps.org", 6001, at(7)}}}}, is_old).size() == 2);
+
+    std::vector<Service> many;
+    UrlClaims one_each;
+    for (int i = 0; i < 40; ++i) {
+        const auto name = "s" + std::to_string(i);
+        const auto port = static_cast<std::uint16_t>(5000 + 100 * i);
+        many.push_back(service(name, {}, port));
+        one_each[name] = {{name + ".apps.org", static_cast<std::uint16_t>(port + 1), at(i)}};
+    }
+    const auto bounded = url_choices(many, one_each, is_old);
+    CHECK(bounded.size() == max_url_choices);
+    CHECK(names(bounded[1]).size() == 39);
+    CHECK(names(bounded.back()).empty());
+}
