@@ -188,9 +188,10 @@ std::string key_options_text(const KeyGrant& grant) {
                 names += fmt::format("{}{}", names.empty() ? "" : ",", operation.name);
         add("pgo-ops", names);
     }
-    if (grant.expires)
-        add("expiry-time", fmt::format("{:%Y%m%d%H%M%S}Z",
-                                       fmt::gmtime(std::chrono::system_clock::to_time_t(*grant.expires))));
+    if (grant.expires) { // not by system_clock::to_time_t(): that counts in nanoseconds, which end in 2262
+        const auto since_epoch = std::chrono::floor<std::chrono::seconds>(*grant.expires).time_since_epoch();
+        add("expiry-time", fmt::format("{:%Y%m%d%H%M%S}Z", fmt::gmtime(std::time_t{since_epoch.count()})));
+    }
     std::string blocks;
     for (const auto& block : grant.from)
         blocks += (blocks.empty() ? "" : ",") + block_text(block);
