@@ -135,8 +135,10 @@ class PackagesOnAHost(unittest.TestCase):
         host = self.host
         status = host.must("pgoctl", ":web//status", "--json")  # the control socket: root needs no key
         self.assertEqual(json.loads(status)["health"], "healthy")
-        self.assertNotEqual(host.run("pgoctl", ":web//status", user="alice").returncode, 0)
         self.assertEqual(host.must("stat", "-c", "%a %U", "/run/pgod/control.sock").split(), ["600", "root"])
+        # …and that of users: each has his own services.
+        self.assertEqual(host.run("pgoctl", ":web//status", user="alice").returncode, 0)
+        self.assertEqual(host.run("pgoctl", ":quiet//status", user="alice").returncode, 77)
         for place in ("bash-completion/completions/pgoctl", "zsh/vendor-completions/_pgoctl",
                       "fish/vendor_completions.d/pgoctl.fish"):
             host.must("test", "-s", f"/usr/share/{place}")
@@ -157,6 +159,23 @@ class PackagesOnAHost(unittest.TestCase):
         done = self.host.run("python3", "-c", "import urllib.request\n"
                              f"print(urllib.request.urlopen('http://localhost:9178{path}', timeout=60).read().decode())")
         return done.stdout
+
+    def test_1_with_a_reverse_proxy_its_file_is_written_and_loaded(self):
+        """Within the bounds of the unit; nginx answers 502 for a name that it was given and nobody listens to."""
+        host = self.host
+        urls = 'urls = { "web.example.org" = ":8080" }\n[[services]]\nname = "quiet"'
+        host.write("/etc/pgod/config.toml",
+                   '[proxy]\nkind = "nginx"\n' + CONFIG.replace('[[services]]\nname = "quiet"', urls), "600")
+        host.must("systemctl", "start", "nginx")
+        host.must("systemctl", "reload", "pgod")
+
+        def answer():
+            return host.run("python3", "-c", "import http.client\nc = http.client.HTTPConnection('127.0.0.1', 80, timeout=60)\n"
+                            "c.request('GET', '/', headers={'Host': 'web.example.org'})\nprint(c.getresponse().status)").stdout
+        self.wait_until("nginx knows the name", lambda: answer() == "502\n")
+        self.assertIn("server_name web.example.org;", host.must("cat", "/etc/nginx/conf.d/pgod.conf"))
+        checks = json.loads(host.run("pgod", "--doctor", "--json").stdout)["checks"]
+        self.assertEqual([c["good"] for c in checks if c["check"].startswith("proxy")], [True, True, True])
 
     def test_1_with_metrics_a_process_of_the_system_user_serves_them(self):
         host = self.host
