@@ -165,7 +165,7 @@ class PackagesOnAHost(unittest.TestCase):
         host = self.host
         urls = 'urls = { "web.example.org" = ":8080" }\n[[services]]\nname = "quiet"'
         host.write("/etc/pgod/config.toml",
-                   '[proxy]\nkind = "nginx"\n' + CONFIG.replace('[[services]]\nname = "quiet"', urls), "600")
+                   CONFIG.replace('[[services]]\nname = "quiet"', urls) + '[proxy]\nkind = "nginx"\n', "600")
         host.must("systemctl", "start", "nginx")
         host.must("systemctl", "reload", "pgod")
 
