@@ -1,14 +1,11 @@
 #include "daemon/metrics_role.hpp"
 
-#include "core/exit_status.hpp"
 #include "daemon/confinement.hpp"
 #include "daemon/metrics_filter.hpp"
 #include "daemon/metrics_listener.hpp"
-#include "os/log.hpp"
+#include "daemon/role_main.hpp"
 
 #include <fmt/format.h>
-
-#include <exception>
 
 namespace pgod::daemon {
 
@@ -46,17 +43,7 @@ Status serve(const Confinement& confinement) {
 } // namespace
 
 int run_metrics_role(const std::string& user, const std::string& empty_directory) {
-    os::start_log(program, false);
-    try {
-        if (auto served = serve({user, empty_directory, program, max_descriptors}); !served) {
-            os::log_error("{}", served.error().message);
-            return exit_status::internal;
-        }
-    } catch (const std::exception& bug) {
-        os::log_error("ended by an exception: {}", bug.what());
-        return exit_status::internal;
-    }
-    return exit_status::done;
+    return run_role(program, false, [&] { return serve({user, empty_directory, program, max_descriptors}); });
 }
 
 } // namespace pgod::daemon

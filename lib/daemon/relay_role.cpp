@@ -4,6 +4,7 @@
 #include "daemon/call_filter.hpp"
 #include "daemon/confinement.hpp"
 #include "daemon/relay_child.hpp"
+#include "daemon/role_main.hpp"
 #include "ipc/control_messages.hpp"
 #include "os/channel.hpp"
 #include "os/log.hpp"
@@ -20,7 +21,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <exception>
 #include <vector>
 
 namespace pgod::daemon {
@@ -180,17 +180,7 @@ Status serve(const RelayRole& role) {
 } // namespace
 
 int run_relay_role(const RelayRole& role) {
-    os::start_log("pgod-relay", role.debug);
-    try {
-        if (auto served = serve(role); !served) {
-            os::log_error("{}", served.error().message);
-            return exit_status::internal;
-        }
-    } catch (const std::exception& bug) {
-        os::log_error("ended by an exception: {}", bug.what());
-        return exit_status::internal;
-    }
-    return exit_status::done;
+    return run_role("pgod-relay", role.debug, [&role] { return serve(role); });
 }
 
 } // namespace pgod::daemon

@@ -2,6 +2,7 @@
 
 #include "core/exit_status.hpp"
 #include "daemon/confinement.hpp"
+#include "daemon/role_main.hpp"
 #include "daemon/ssh_filter.hpp"
 #include "daemon/ssh_listener.hpp"
 #include "ipc/ssh_messages.hpp"
@@ -12,7 +13,6 @@
 #include <sys/resource.h>
 
 #include <cstdio>
-#include <exception>
 
 namespace pgod::daemon {
 
@@ -100,17 +100,7 @@ Result<Secret> fingerprint_of_input() {
 } // namespace
 
 int run_ssh_role(const SshRole& role) {
-    os::start_log("pgod-ssh", role.debug);
-    try {
-        if (auto served = serve(role); !served) {
-            os::log_error("{}", served.error().message);
-            return exit_status::internal;
-        }
-    } catch (const std::exception& bug) {
-        os::log_error("ended by an exception: {}", bug.what());
-        return exit_status::internal;
-    }
-    return exit_status::done;
+    return run_role("pgod-ssh", role.debug, [&role] { return serve(role); });
 }
 
 int print_host_key() {
