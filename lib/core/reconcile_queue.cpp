@@ -90,14 +90,35 @@ bool Stepper::join_deployment() {
     const PendingCommand& command = state_.queue.back();
     if (!is_deploying() || state_.queue.size() > 1 || !joins(command.op))
         return false;
-    if (!command.commit.empty()) {
-        if (!state_.target.starts_with(command.commit))
-            return false;
+    join_in_turn();
+    ask_for_first();
+    return state_.queue.empty() || state_.asking_beside;
+}
+
+// Those that wait, from the first on, end with the deployment that is under way as long as it brings what
+// they want: the commit that they name, or what upstream has since they came.
+void Stepper::join_in_turn() {
+    while (is_deploying() && !state_.queue.empty() && joins(state_.queue.front().op)) {
+        const PendingCommand& first = state_.queue.front();
+        const bool brought = first.commit.empty() ? first.asked && state_.tip == state_.target
+                                                  : state_.target.starts_with(first.commit);
+        if (!brought)
+            return;
         follow_deployment();
-        return true;
     }
-    ask_beside();
-    return true;
+}
+
+// What upstream has now, while a deployment goes on, for those that wait and want that.
+void Stepper::ask_for_first() {
+    if (!is_deploying() || state_.queue.empty() || state_.asking_beside)
+        return;
+    const PendingCommand& first = state_.queue.front();
+    if (!joins(first.op) || !first.commit.empty() || first.asked)
+        return;
+    state_.asking_beside = true;
+    for (auto& command : state_.queue)
+        command.asked = true;
+    act(StartSync{state_.tip});
 }
 
 bool Stepper::is_deploying() const {
@@ -115,28 +136,21 @@ void Stepper::follow_deployment() {
         act(Attach{state_.followers.back().id, state_.durable.deployments});
 }
 
-// What upstream has now, while a deployment goes on.
-void Stepper::ask_beside() {
-    for (auto& command : state_.queue)
-        command.asked = true;
-    if (!std::exchange(state_.asking_beside, true))
-        act(StartSync{state_.tip});
-}
-
 void Stepper::on_asked_beside(const SyncEnded& event) {
-    if (state_.read_repository || event.error) // each asks again in its turn
+    if (state_.read_repository || event.error) { // each asks again in its turn
+        for (auto& command : state_.queue)
+            command.asked = false;
         return;
+    }
     remember_sync(event);
-    while (is_deploying() && state_.tip == state_.target && !state_.queue.empty() &&
-           joins(state_.queue.front().op) && state_.queue.front().asked &&
-           state_.queue.front().commit.empty())
-        follow_deployment();
+    join_in_turn();
     for (auto& command : state_.queue)
         if (joins(command.op) && command.asked && command.commit.empty()) {
             command.wanted = state_.tip;
             tell(command.id,
                  brief(state_.tip) + " is deployed when the service is done with " + brief(state_.target));
         }
+    ask_for_first();
 }
 
 // Commits that somebody waited for, and whose place a newer one took.

@@ -62,7 +62,8 @@ class Stepper {
     bool join_deployment();
     bool is_deploying() const;
     void follow_deployment();
-    void ask_beside();
+    void join_in_turn();
+    void ask_for_first();
     void on_asked_beside(const SyncEnded& event);
     void note_superseded();
     void start_work(Work work);

@@ -43,6 +43,23 @@ TEST_CASE("an up that wants what is being deployed ends with that deployment and
     CHECK(failing(failed) == "persist warn tell(1) tell(1) finish(1,80)");
 }
 
+TEST_CASE("those that come while upstream is asked for the one before them end with the deployment too") {
+    Drive drive = deploying_service();
+    CHECK(drive(Op::up, 1) == "sync(b)");
+    CHECK(drive(Op::up, 2, {"--commit", "bbbbbbb"}) == "tell(2)"); // behind one that has no answer yet
+    CHECK(drive(Op::up, 3) == "tell(3)");
+    CHECK(drive(tip(commit_b)) == "tell(1) attach(1,2) tell(2) attach(2,2) sync(b)");
+    CHECK(drive(tip(commit_b)) == "tell(3) attach(3,2)"); // the answer before was older than this one
+    CHECK(drive(deployed(commit_b)) ==
+          "persist note tell(1) tell(2) tell(3) finish(1,0) finish(2,0) finish(3,0)");
+
+    Drive in_vain = deploying_service();
+    in_vain(Op::up, 1);
+    in_vain(Op::up, 2, {"--commit", "bbbbbbb"});
+    CHECK(in_vain(unreachable(commit_b)) == "");
+    CHECK(in_vain(deployed(commit_b)) == "persist note tell(1) sync(b)"); // asked again, in its turn
+}
+
 TEST_CASE("an up that wants something newer than what is being deployed waits for its turn") {
     Drive drive = deploying_service();
     CHECK(drive(Op::up, 1) == "sync(b)");
