@@ -3,7 +3,9 @@
 #include "core/exit_status.hpp"
 #include "ipc/control_messages.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@ namespace pgod::daemon {
 namespace {
 
 constexpr time_t patience = 10; // seconds
+constexpr int look_again = 100; // milliseconds
 
 // Whose end is the process's: SIGALRM also ends a call in which the kernel closes what a user sent.
 void set_deadline(time_t seconds) noexcept {
@@ -43,6 +46,7 @@ class Between {
         else
             while (turn()) {
             }
+        keep_place();
         leave();
     }
 
@@ -96,9 +100,24 @@ class Between {
         for (const Fd& fd : waiting_->fds)
             fds.push_back(fd.get());
         auto sent = user_.try_send(waiting_->bytes, fds);
+        gave_ = gave_ || (sent && !fds.empty());
         if (sent)
             waiting_.reset();
         return sent || sent.error().code == Code::transient;
+    }
+
+    // Descriptors that a user leaves in his connection are counted to user pgod by the kernel (unix(7),
+    // ETOOMANYREFS). Who hangs up over them keeps his place, and so has no more of them than places.
+    void keep_place() {
+        pollfd supervisor{supervisor_.fd(), 0, 0};
+        while (gave_ && unread() > 0 && ::poll(&supervisor, 1, look_again) <= 0) {
+        }
+    }
+
+    // Bytes that the user has neither taken nor, by closing his end, thrown away.
+    int unread() const noexcept {
+        int bytes = 0;
+        return ::ioctl(user_.fd(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
     }
 
     // What is left unread when a socket closes takes the answer with it: of one who was turned away, the Ask.
@@ -112,6 +131,7 @@ class Between {
     const os::Channel& supervisor_;
     std::optional<os::Frame> waiting_; // from the supervisor
     bool asked_ = false;
+    bool gave_ = false; // descriptors, to the user
 };
 
 } // namespace

@@ -2,7 +2,9 @@
 // confined, as user pgod. From the user it takes one Ask within ten seconds, and hands on its bytes: whatever
 // else was sent along, descriptors above all, is dropped here. From the supervisor it hands on every frame,
 // with the ends of the operation's pipes or terminal, so that what passes through these passes through
-// neither. Holds one frame; who does not read it makes the supervisor wait, and then give up.
+// neither. Holds one frame; who does not read it makes the supervisor wait, and then give up. Who was handed
+// descriptors and hangs up without taking them is waited for: until he does, or closes, this is one of his
+// connections.
 #pragma once
 
 #include "os/channel.hpp"

@@ -10,9 +10,11 @@
 #include "os/log.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,8 +30,9 @@ namespace pgod::daemon {
 namespace {
 
 // By it the kernel also bounds the descriptors that are under way to all the users together (unix(7)): three
-// to each who has not read them yet.
-constexpr rlim_t max_descriptors = 1024;
+// to each who has not read them yet. They are counted to user pgod: what is allowed here has to leave room
+// for those of pgod-ssh (ssh_role.cpp).
+constexpr rlim_t max_descriptors = 512;
 constexpr std::size_t most_children =
     160;                              // the supervisor admits 128 users; the others hear that they are not
 constexpr int pause_when_short = 100; // milliseconds: of processes or descriptors
@@ -44,7 +47,8 @@ constexpr std::array allowed{
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(setitimer), SCMP_SYS(restart_syscall),
     SCMP_SYS(exit), SCMP_SYS(exit_group)};
-constexpr std::array narrowed{only_with(SCMP_SYS(mmap), 2, PROT_EXEC, 0)};
+constexpr std::array narrowed{only_with(SCMP_SYS(mmap), 2, PROT_EXEC, 0),
+                              only_with(SCMP_SYS(ioctl), 1, ~0U, SIOCOUTQ)};
 
 class Relay {
   public:

@@ -19,7 +19,9 @@ namespace pgod::daemon {
 namespace {
 
 constexpr std::size_t max_host_key = 16 * 1024; // bytes
-constexpr rlim_t max_descriptors = 1024;        // of the listener: two or three for each connection
+// Of the listener: two or three for each connection; also bounds those under way, with the relay's
+// (relay_role.cpp).
+constexpr rlim_t max_descriptors = 1024;
 constexpr std::uint32_t max_connections = 300;
 
 struct Order {

@@ -12,6 +12,8 @@ import sys
 import threading
 
 ASK = b"\0" + struct.pack("<I", 10) + b"demo//ping" + b"\0"
+EXEC = b"demo//exec nothing true"
+STREAMS = b"\2"  # the first byte of that frame
 LONGEST = 600  # seconds that a lingering socket takes to close
 NOBODYS = 2_300_000_000
 held = []
@@ -82,6 +84,25 @@ def never_reads(path):
         connection = connect(path)
         with contextlib.suppress(OSError):
             connection.send(ASK)
+
+
+def keeps_streams(path):
+    """Asks for what hands over descriptors, takes none of them, hangs up, and keeps them where only it can let go: more
+    of them than the kernel lets user pgod have under way, if it gets so many."""
+    frame = b"\0" + struct.pack("<I", len(EXEC)) + EXEC + b"\0"
+    kept = 0
+    for _ in range(100):
+        some = [connect(path) for _ in range(16)]
+        for connection in some:
+            with contextlib.suppress(OSError):
+                connection.send(frame)
+        before = kept
+        for connection in some:
+            with contextlib.suppress(OSError):
+                kept += connection.recv(1, socket.MSG_PEEK) == STREAMS
+                connection.shutdown(socket.SHUT_RDWR)
+        if kept > 400 or kept == before:
+            return
 
 
 def subordinates(path):

@@ -121,7 +121,7 @@ class UsersSocket(SystemTest):
     def test_users_and_strangers_who_mean_harm(self):
         nobody = pwd.getpwnam("nobody").pw_uid
         with self.pinged():
-            for kind in ("descriptors", "garbage", "never_reads", "silent"):
+            for kind in ("descriptors", "garbage", "never_reads", "silent", "keeps_streams"):
                 ends = []
                 for uid in (ANN.uid, nobody):
                     attacker, end = self.attack(kind, uid)
