@@ -101,12 +101,15 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     CLI::App app("GitOps for podman-compose: deploys what is committed, as the user who owns it.", "pgod");
-    app.add_option("-c,--config", options.config, "configuration file")->capture_default_str();
+    app.add_option("-c,--config", options.config, "configuration file")
+        ->type_name("FILE")
+        ->capture_default_str();
     app.add_flag("--check", options.check, "judge the configuration file and exit");
     app.add_flag("--fingerprint", options.fingerprint,
                  "print the host key's fingerprint, to be pinned, and exit");
-    auto* doctor = app.add_flag("--doctor", options.doctor,
-                                "look the host and every service over, say what mends them, and exit");
+    auto* doctor =
+        app.add_flag("--doctor", options.doctor,
+                     "look the host and every service over, say what is wrong and what mends it, and exit");
     app.add_flag("--json", options.json, "with --doctor: as JSON")->needs(doctor);
     app.add_flag("-d,--debug", options.debug, "log more");
     app.set_version_flag("--version", "pgod " PGOD_VERSION);

@@ -22,7 +22,7 @@ std::string operations_text() {
 class HelpFormatter : public CLI::Formatter {
   public:
     std::string make_usage(const CLI::App*, std::string) const override {
-        return "Usage: pgoctl [OPTION]... [--] [HOST[,HOST]...]:SERVICE//OPERATION [ARG]...\n";
+        return "Usage: pgoctl [OPTION]... [--] [HOST|@GROUP[,...]]:[SERVICE]//OPERATION [ARG]...\n";
     }
 };
 
@@ -41,7 +41,7 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
         ->type_name("IDENTITY")
         ->allow_extra_args(false)
         ->take_all();
-    app.add_option("-p,--port", options.port, "port of pgod")
+    app.add_option("-p,--port", options.port, "port of pgod, by default 2222")
         ->type_name("PORT")
         ->check(CLI::Range(1, 65535).description(""));
     app.add_flag("--json", options.json, "ask for JSON, where there is something to read");
@@ -51,7 +51,7 @@ std::variant<Options, EarlyEnd> parse_options(int argc, const char* const* argv)
     app.add_option("--known-hosts", options.known_hosts, "instead of ~/.ssh/known_hosts")->type_name("FILE");
     app.add_option("--control", options.control, "this host's control socket, for :SERVICE//OPERATION")
         ->type_name("PATH");
-    app.add_option("--timeout", timeout, "for connecting and logging in")
+    app.add_option("--timeout", timeout, "for connecting and logging in, by default 10")
         ->type_name("SECONDS")
         ->check(CLI::Range(1, longest_timeout).description(""));
     app.add_flag("--plain", options.plain, "only lines of output, also on a terminal");

@@ -28,6 +28,11 @@ constexpr std::chrono::minutes counted_together{1};
 
 constexpr std::chrono::seconds quiet_between_warnings{10};
 
+std::string_view audit_refusal(const Caller& caller) {
+    return caller.is_user() ? "Unauthorized: audit is for root"
+                            : "Unauthorized: audit is for keys of admin_keys";
+}
+
 std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0)
@@ -240,9 +245,7 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
     if (command->op == Op::audit && admin)
         return audit(connection, *command);
     if (command->op == Op::audit && command->service.empty())
-        return refuse(connection, exit_status::unauthorized,
-                      caller.is_user() ? "Unauthorized: audit is for root"
-                                       : "Unauthorized: audit is for keys of admin_keys");
+        return refuse(connection, exit_status::unauthorized, audit_refusal(caller));
     if (command->service.empty())
         return command->op == Op::whoami ? whoami(connection, caller, *command)
                                          : list(connection, caller, command->json);
@@ -319,10 +322,13 @@ void Operations::refuse_unauthorized(Connection& connection, const Caller& calle
             fmt::format("Unauthorized: {} is not among the ops that {} grants to keys of its repository",
                         name, command.service));
     const auto operations = all_operations();
-    if (found != actors_.end() &&
-        std::any_of(operations.begin(), operations.end(), [&](const Operation& other) {
-            return caller.could(found->second->ownership(), other.op);
-        }))
+    const bool knows = found != actors_.end() &&
+                       std::any_of(operations.begin(), operations.end(), [&](const Operation& other) {
+                           return caller.could(found->second->ownership(), other.op);
+                       });
+    if (knows && command.op == Op::audit && !caller.is_admin())
+        return refuse(connection, exit_status::unauthorized, audit_refusal(caller));
+    if (knows)
         return refuse(connection, exit_status::unauthorized,
                       fmt::format("Unauthorized: {} is not among what {} may do with {}{}; whoami lists that",
                                   name, caller.address_as(), command.service,

@@ -84,10 +84,11 @@ Status ServiceActor::make_directory() const {
     if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
         return Error{Code::denied, fmt::format("{} is not a directory; move it away", path)};
     if (status.st_uid != user_->uid)
-        return Error{Code::denied,
-                     fmt::format("{} does not belong to user \"{}\" (uid {}) but to uid {}; move it away, or "
-                                 "hand it over with chown -R {}:",
-                                 path, user_->name, user_->uid, status.st_uid, user_->name)};
+        return Error{
+            Code::denied,
+            fmt::format("{0} does not belong to user \"{1}\" (uid {2}) but to uid {3}; move it away, or "
+                        "hand it over with chown -R {1}: {0}",
+                        path, user_->name, user_->uid, status.st_uid)};
     return ok();
 }
 

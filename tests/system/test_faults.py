@@ -358,7 +358,7 @@ class UserGone(Trouble):
 
         another = next(uid for uid in range(58000, 59000) if not self.taken(uid))
         self.make(another)
-        self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", "chown -R")
+        self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", f"chown -R {self.eve.name}: /")
         self.still_runs()
         self.assertEqual(self.demo.path.stat().st_uid, self.eve.uid)
         strangers = subprocess.run(["pgrep", "-u", str(another)], capture_output=True, text=True).stdout
@@ -381,7 +381,7 @@ class UserGone(Trouble):
         before = self.processes_of_eve()
         self.demo.push("two")
         self.daemon.process.send_signal(signal.SIGCONT)
-        self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", "chown -R")
+        self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", f"chown -R {self.eve.name}: /")
         self.still_runs()
         self.assertEqual(self.demo.status()["tip"][:8], self.demo.status()["running"][:8])  # not even fetched
         self.assertLessEqual(self.processes_of_eve(), before)

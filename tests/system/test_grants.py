@@ -54,6 +54,7 @@ class Grants(SystemTest):
         self.assertEqual([self.status_of("ci", op) for op in ("ps", "ping", "status", "down")], [0, 0, 77, 77])
         refused = self.daemon.ctl(self.keys["ci"], "demo//up").stderr
         self.assertIn("up is not among what your key may do with demo", refused)
+        self.assertIn("audit is for keys of admin_keys", self.daemon.ctl(self.keys["id"], "demo//audit").stderr)
         self.assertEqual(self.status_of("ci", "exec", "web", "true"), 77)  # its option names it, the service's ops do not
         for key in ("far", "old", "stranger"):
             self.assertEqual(self.status_of(key, "ping"), 77, key)
