@@ -68,6 +68,55 @@ def operations():
     return [f"man/pgoctl.1 does not explain {missing}"] if missing or not known else []
 
 
+def groups():
+    """The README's table has every operation, and the example says which group each is in."""
+    known = re.findall(r'\{Op::\w+, "([^"]+)", OpGroup::(\w+)', read("lib/core/operation.cpp"))
+    table = read("README.md").partition("\n## Operations\n")[2].partition("\n### ")[0]
+    shown = set(re.findall(r"`([a-z]+)[^`]*`", "\n".join(re.findall(r"^\| (.*?) \|(?=[^|]*\|$)", table, re.MULTILINE))))
+    missing = [name for name, _ in known if name not in shown]
+    found = [f"README.md's table of operations lacks {missing}"] if missing or not known else []
+    example = " ".join(line.removeprefix("# ") for line in read("config.example.toml").splitlines())
+    for group in ("read", "deploy"):
+        said = re.search(rf'"{group}" \(([a-z, ]+)\)', example)
+        names = {name for name, its in known if its == group}
+        if not said or set(said[1].split(", ")) != names:
+            found.append(f"config.example.toml does not say which operations are of \"{group}\": {sorted(names)}")
+    return found
+
+
+def options():
+    """The manual pages explain every option of the two programs, and fish completes those of pgoctl."""
+    found = []
+    for source, page in (("lib/client/options.cpp", "man/pgoctl.1"), ("cmd/pgod/pgod.cpp", "man/pgod.8")):
+        given = re.findall(r'(?:add_option|add_flag|set_version_flag)\(\s*"([^"]+)"', read(source))
+        known = {name for names in given for name in names.split(",")} | {"-h", "--help"}
+        explained = set()
+        for line in re.findall(r"^\.It (Fl .*)$", read(page).partition(".Sh SIGNALS")[0].partition(".Sh OPERATIONS")[0],
+                               re.MULTILINE):
+            explained |= {f"--{name}" for name in re.findall(r"Fl Fl ([a-z-]+)", line)}
+            explained |= {f"-{name}" for name in re.findall(r"(?:^|, )Fl ([a-z])\b|^Fl ([a-z]) ,", line) for name in name if name}
+        if len(given) < 5 or known != explained:
+            found.append(f"{page} and {source} differ in the options {sorted(known ^ explained)}")
+        if page == "man/pgoctl.1":
+            fish = "\n".join(re.findall(r"^complete .*$", read("completions/pgoctl.fish"), re.MULTILINE))
+            completed = {f"--{name}" for name in re.findall(r" -l ([a-z-]+)", fish)}
+            completed |= {f"-{name}" for name in re.findall(r" -s ([a-z])\b", fish)}
+            if known != completed:
+                found.append(f"completions/pgoctl.fish and {source} differ in {sorted(known ^ completed)}")
+    return found
+
+
+def statuses():
+    """pgoctl(1) explains every exit status, and the README names none that there is not."""
+    known = set(re.findall(r"^inline constexpr int \w+ = (\d+);", read("lib/core/exit_status.hpp"), re.MULTILINE))
+    table = read("man/pgoctl.1").partition(".Sh EXIT STATUS")[2].partition(".Sh EXAMPLES")[0]
+    explained = set(re.findall(r"^\.It (\d+)", table, re.MULTILINE)) - {"130", "141"}  # those of signals
+    found = [] if known and known == explained else [f"man/pgoctl.1 and exit_status.hpp differ in {sorted(known ^ explained)}"]
+    summary = read("README.md").partition("\nExit statuses: ")[2].partition("The whole table")[0]
+    named = set(re.findall(r"(?:^|· )(\d+) ", summary))
+    return found + ([f"README.md's exit statuses: {sorted(named - known)}"] if not named or named - known else [])
+
+
 def metrics():
     """pgod(8) explains every metric, and the alerts and the manual name no other."""
     known = set(re.findall(r'"(pgod_[a-z_]+)"', read("lib/daemon/metrics_text.cpp")))
@@ -88,7 +137,8 @@ def promises():
 
 
 def main():
-    found = [*lint(), *settings(), *environment(), *operations(), *metrics(), *promises()]
+    found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(),
+             *promises()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0
