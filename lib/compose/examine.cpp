@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/json.hpp"
 #include "compose/space.hpp"
+#include "core/diagnosis.hpp"
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
@@ -27,13 +28,13 @@ Examined judge_cgroups(const Json& host, const std::string& user) {
         return {"cgroups", "", ""};
     return {"cgroups",
             fmt::format("the host has cgroups {}, which podman's runtime crun refuses", escaped(version)),
-            fmt::format("apt-get install runc && printf '[engine]\\nruntime = \"runc\"\\n' >> "
-                        "~{}/.config/containers/containers.conf",
-                        user)};
+            "apt-get install runc && " + as_user(user, "mkdir -p ~/.config/containers/containers.conf.d && "
+                                                       R"(printf "[engine]\nruntime = \"runc\"\n" > )"
+                                                       "~/.config/containers/containers.conf.d/runc.conf")};
 }
 
 Examined judge_storage(const std::string& root, const std::string& user) {
-    const std::string remedy = fmt::format("runuser -u {} -- podman image prune --all", user);
+    const std::string remedy = as_user(user, "podman image prune --all");
     struct statvfs found {};
     if (::statvfs(root.c_str(), &found) != 0)
         return {"storage", errno_error("look at podman's storage " + escaped(root)).message, remedy};
@@ -59,8 +60,7 @@ void examine(const Podman& podman, const Identity& user, const std::function<voi
     const bool good = answer && info.is_object();
     const std::string problem =
         answer ? "podman info answered with something else than JSON" : answer.error().message;
-    tell({"podman", good ? "" : problem,
-          good ? "" : fmt::format("runuser -u {} -- podman system migrate", user.name)});
+    tell({"podman", good ? "" : problem, good ? "" : as_user(user.name, "podman system migrate")});
     if (good)
         tell(judge_cgroups(member_of(info, "host"), user.name));
     const std::string root = text_of(member_of(info, "store"), "graphRoot");

@@ -2,6 +2,8 @@
 
 #include "base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace pgod {
@@ -22,6 +24,10 @@ std::vector<std::uint64_t> numbers_of(std::string_view version) {
 }
 
 } // namespace
+
+std::string as_user(std::string_view user, std::string_view command) {
+    return fmt::format("runuser -l {} -s /bin/sh -c '{}'", user, command);
+}
 
 std::string problem_of_podman(std::string_view version) {
     auto text = trimmed(version);

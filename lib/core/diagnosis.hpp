@@ -21,6 +21,10 @@ struct Finding {
     bool operator==(const Finding&) const = default;
 };
 
+// What root types to run something as a user: in a login of that user, whatever shell the user has, since
+// root's own XDG_RUNTIME_DIR would stop podman. `command` has no single quotes.
+std::string as_user(std::string_view user, std::string_view command);
+
 // "podman version 4.3.1": 4.3 at least. The problem, or empty.
 std::string problem_of_podman(std::string_view version);
 // "1.0.3": that is the one whose calls are understood; others are said, not guessed.

@@ -66,7 +66,7 @@ class Visit {
         job.service = "doctor";
         job.deadline = worker_patience;
         const std::string about = fmt::format("user \"{}\"", user.name);
-        const std::string remedy = fmt::format("runuser -u {} -- podman info", user.name);
+        const std::string remedy = as_user(user.name, "podman info");
         auto worker = Worker::start(
             loop_, job, user, {},
             [this, about, remedy](const ipc::WorkDone& done) {
@@ -89,8 +89,9 @@ class Visit {
 
     void ask_upstream(const Service& service, const Identity& user) {
         const std::string about = fmt::format("service \"{}\"", service.name);
-        const std::string remedy = fmt::format("runuser -u {} -- git ls-remote {} {}", service.user,
-                                               service.repository.redacted(), service.branch);
+        const std::string remedy = fmt::format("{}runuser -u {} -- git ls-remote {} {}",
+                                               os::find_program("git") ? "" : "apt-get install git && ",
+                                               service.user, service.repository.redacted(), service.branch);
         open_[about] = {about, "repository", no_answer, remedy};
         git_.look(service, user, [this, about, remedy](const SyncResult& result) {
             findings_.push_back({about, "repository", result.error ? shown(result.error->message) : "",

@@ -197,7 +197,7 @@ int Credentials::answer_key(git_credential** out) {
 
 std::string Credentials::missing_key_sentence() const {
     const auto make =
-        fmt::format("make one with: sudo -u {} ssh-keygen -t ed25519 -N '' -f {}/.ssh/id_ed25519",
+        fmt::format("make one with: runuser -u {} -- ssh-keygen -t ed25519 -N '' -f {}/.ssh/id_ed25519",
                     source_.user, source_.home);
     // libssh2 1.10 signs with RSA keys by SHA-1 only, which no current server takes (rsa-sha2 came
     // with 1.11).
@@ -222,9 +222,10 @@ int Credentials::check_host_key(const git_cert& certificate, bool valid, const c
     const auto option = port.size() > 1 ? fmt::format("-p {} ", port.substr(1)) : std::string();
     return refuse(
         fmt::format("the ssh host key of {} ({}) is not in {}/.ssh/known_hosts; compare it, then add it "
-                    "with: sudo -u {} sh -c 'ssh-keyscan {}{} >> {}/.ssh/known_hosts'",
-                    source_.url, fingerprint, source_.home, source_.user, option, host == nullptr ? "" : host,
-                    source_.home),
+                    "with: runuser -u {} -- sh -c 'mkdir -p -m 700 {}/.ssh && ssh-keyscan {}{} >> "
+                    "{}/.ssh/known_hosts'",
+                    source_.url, fingerprint, source_.home, source_.user, source_.home, option,
+                    host == nullptr ? "" : host, source_.home),
         GIT_ECERTIFICATE);
 }
 

@@ -112,7 +112,7 @@ class Doctor(SystemTest):
         fake = '#!/bin/sh\n[ "$1" = --version ] && { echo podman version 3.4.4; exit; }\necho "Error: the store is broken" >&2\nexit 125\n'
         checks = self.examine(self.bind("podman", "/usr/bin/podman", fake))
         self.check_planted(checks, "host", "podman", 'this is "3.4.4"', "apt-get install podman")
-        self.check_planted(checks, user, "podman", "podman info: the store is broken", f"runuser -u {ANN.name}")
+        self.check_planted(checks, user, "podman", "podman info: the store is broken", f"runuser -l {ANN.name} -s /bin/sh -c")
         storage = ANN.home / ".local/share/containers"
         ANN.run(["mkdir", "-p", storage])
         checks = self.examine(
@@ -120,6 +120,10 @@ class Doctor(SystemTest):
             f"runuser -u {ANN.name} -- mkdir {storage}/storage && "
             f"{{ dd if=/dev/zero of={storage}/full bs=4k status=none 2>/dev/null || true; }}")
         self.check_planted(checks, user, "storage", "the disk is full", "podman image prune --all")
+        # As root types it who logged in at the host, with a session of root's own.
+        done = subprocess.run(["sh", "-c", checks[(user, "storage")]["remedy"]], input="y\n", capture_output=True, text=True,
+                              env={**os.environ, "XDG_RUNTIME_DIR": "/run/user/0"}, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_as_text(self):
         self.config.service("demo", "pgt-doc-none", self.repository.url)

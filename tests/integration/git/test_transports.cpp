@@ -192,8 +192,10 @@ TEST_CASE("ssh") {
         const auto fingerprint = test::run_tool({"/usr/bin/ssh-keygen", "-lf", directory / "host_key.pub"});
         const auto outcome = host.sync(url);
         check_says(outcome.error(), "denied: the ssh host key of ssh://");
-        check_says(outcome.error(), fmt::format("sudo -u {} sh -c 'ssh-keyscan -p {} 127.0.0.1 >> ",
-                                                host.user.name, server.port()));
+        check_says(
+            outcome.error(),
+            fmt::format("runuser -u {} -- sh -c 'mkdir -p -m 700 {}/.ssh && ssh-keyscan -p {} 127.0.0.1 >> ",
+                        host.user.name, host.home.string(), server.port()));
         check_says(fingerprint, outcome.error().substr(outcome.error().find("SHA256:"), 50));
 
         // Known, but with another key.
