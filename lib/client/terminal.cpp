@@ -39,8 +39,7 @@ class RawInput {
 };
 
 // One line; nullopt for control-C and the end of input.
-std::optional<std::string> read_line(bool echo) {
-    const RawInput input(echo);
+std::optional<std::string> read_line(const RawInput& input) {
     std::string line;
     for (;;) {
         char byte = 0;
@@ -61,8 +60,12 @@ std::optional<std::string> read_line(bool echo) {
 }
 
 std::string asked(std::string_view question, bool echo) {
-    say_raw(question);
-    auto line = read_line(echo);
+    std::optional<std::string> line;
+    {
+        const RawInput input(echo); // before the question: who answers it at once is not shown either
+        say_raw(question);
+        line = read_line(input);
+    }
     if (!echo || !line)
         say_raw("\n");
     if (!line)

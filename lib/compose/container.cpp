@@ -29,6 +29,11 @@ std::int64_t port_in(const Json& port, const char* key) {
     return std::clamp<std::int64_t>(number_of(port, key), 0, max_port);
 }
 
+// Seconds since 1970, of the years 1 (Go's own zero) to 9999: every part of the program may reckon with them.
+std::int64_t moment_in(const Json& json, const char* key) {
+    return std::clamp<std::int64_t>(number_of(json, key), -62'135'596'800, 253'402'300'799);
+}
+
 struct HostPorts {
     std::int64_t first;
     std::int64_t count;
@@ -61,9 +66,9 @@ Container container_of(const Json& json) {
     container.health = health_in(text_of(json, "Status"));
     container.exit_code = static_cast<int>(number_of(json, "ExitCode"));
     container.pid = number_of(json, "Pid");
-    container.created = number_of(json, "Created");
-    container.started = number_of(json, "StartedAt");
-    container.exited = number_of(json, "ExitedAt");
+    container.created = moment_in(json, "Created");
+    container.started = moment_in(json, "StartedAt");
+    container.exited = moment_in(json, "ExitedAt");
     container.bridged = !texts_of(json, "Networks").empty();
     const auto labels = members_of(json, "Labels");
     const auto label = [&labels](const char* name) {

@@ -5,12 +5,13 @@
 #include "compose/json.hpp"
 #include "compose/release.hpp"
 #include "core/exit_status.hpp"
+#include "core/time_text.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace pgod::compose {
 
@@ -54,10 +55,6 @@ std::string joined(const std::vector<std::string>& texts) {
     for (const auto& part : texts)
         text += (text.empty() ? "" : ", ") + part;
     return text;
-}
-
-std::string time_of(std::int64_t seconds) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
 } // namespace
@@ -139,18 +136,19 @@ std::string container_table(std::span<const Container> containers, std::int64_t 
 std::string container_json(std::span<const Container> containers) {
     Json list = Json::array();
     for (const auto& container : containers)
-        list.push_back({{"name", container.name},
-                        {"service", container.service},
-                        {"id", container.id},
-                        {"state", container.state},
-                        {"exit_code", container.exit_code},
-                        {"health", name_of(container.health)},
-                        {"ports", container.ports},
-                        {"image", container.image},
-                        {"image_id", container.image_id},
-                        {"commit", container.commit},
-                        {"deployment", container.deployment},
-                        {"created", time_of(container.created)}});
+        list.push_back(
+            {{"name", container.name},
+             {"service", container.service},
+             {"id", container.id},
+             {"state", container.state},
+             {"exit_code", container.exit_code},
+             {"health", name_of(container.health)},
+             {"ports", container.ports},
+             {"image", container.image},
+             {"image_id", container.image_id},
+             {"commit", container.commit},
+             {"deployment", container.deployment},
+             {"created", reconcile::utc_text(reconcile::Time(std::chrono::seconds(container.created)))}});
     return written(list) + "\n";
 }
 

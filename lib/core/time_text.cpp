@@ -64,7 +64,8 @@ std::optional<Time> moment_of(std::string_view text) {
 } // namespace
 
 std::string utc_text(Time time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(system_clock::to_time_t(time)));
+    // Not by to_time_t, whose nanoseconds end in the year 2262.
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(floor<seconds>(time).time_since_epoch().count()));
 }
 
 Result<Time> parse_until(std::string_view text, Time now) {

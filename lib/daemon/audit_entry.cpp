@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "core/exit_status.hpp"
+#include "core/time_text.hpp"
 #include "daemon/status_words.hpp"
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ std::vector<std::string> shown_args(const AuditEntry& entry) {
 
 std::string audit_line(const AuditEntry& entry) {
     Json json;
-    json["time"] = time_text(entry.at);
+    json["time"] = reconcile::utc_text(entry.at);
     json["key"] = entry.fingerprint;
     json["name"] = entry.name;
     json["from"] = entry.peer;

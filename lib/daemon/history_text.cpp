@@ -1,6 +1,7 @@
 #include "daemon/history_text.hpp"
 
 #include "base/text.hpp"
+#include "core/time_text.hpp"
 #include "daemon/status_words.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ std::string history_text(const std::vector<store::DeploymentRow>& newest_first) 
         std::string said = row.who;
         if (!row.reason.empty())
             said += (said.empty() ? "" : ": ") + row.reason;
-        out += fmt::format(columns, row.number, time_text(row.started),
+        out += fmt::format(columns, row.number, reconcile::utc_text(row.started),
                            row.ended && !row.removed ? span_text(*row.ended - row.started) : "-",
                            name_of(row.trigger), brief(row.commit), outcome_of(row), escaped(said));
     }
@@ -39,7 +40,7 @@ std::string history_json(const std::vector<store::DeploymentRow>& newest_first) 
                         {"commit", row.commit},
                         {"trigger", name_of(row.trigger)},
                         {"by", row.who},
-                        {"started", time_text(row.started)},
+                        {"started", reconcile::utc_text(row.started)},
                         {"ended", time_json(row.ended)},
                         {"outcome", outcome_of(row)},
                         {"cause", row.cause},
@@ -51,7 +52,8 @@ std::string why_text(const ServiceView& view, reconcile::Time now) {
     const auto& state = view.state;
     const auto& decision = state.durable.decision;
     return escaped(decision.sentence.empty() ? "nothing was decided yet" : decision.sentence) +
-           (decision.at ? fmt::format(" ({}, {})", time_text(*decision.at), ago(now - *decision.at)) : "") +
+           (decision.at ? fmt::format(" ({}, {})", reconcile::utc_text(*decision.at), ago(now - *decision.at))
+                        : "") +
            "\n" +
            escaped(fmt::format("desired {}; health {}; running {}; upstream {}; last good {}",
                                desired_text(state.durable), name_of(state.health), brief(state.running),

@@ -1,6 +1,7 @@
 #include "daemon/status_text.hpp"
 
 #include "base/text.hpp"
+#include "core/time_text.hpp"
 #include "daemon/status_words.hpp"
 
 #include <fmt/format.h>
@@ -50,8 +51,9 @@ std::vector<std::string> problems(const ServiceView& view) {
 Json quarantine_json(const reconcile::Durable& durable) {
     Json json = Json::array();
     for (const auto& entry : durable.quarantine)
-        json.push_back(
-            {{"commit", entry.commit}, {"reason", entry.reason}, {"since", time_text(entry.since)}});
+        json.push_back({{"commit", entry.commit},
+                        {"reason", entry.reason},
+                        {"since", reconcile::utc_text(entry.since)}});
     return json;
 }
 
@@ -66,7 +68,7 @@ Json to_json(const ServiceView& view) {
     json["desired"] = name_of(reconcile::shown_desired(durable));
     if (durable.intent.since) {
         json["desired_by"] = durable.intent.by;
-        json["desired_since"] = time_text(*durable.intent.since);
+        json["desired_since"] = reconcile::utc_text(*durable.intent.since);
     }
     json["suspended"] = suspension_json(durable);
     json["health"] = name_of(state.health);
@@ -138,8 +140,8 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
     if (!durable.waiting.empty())
         row("waiting", brief(durable.waiting) + ", for up");
     for (const auto& entry : durable.quarantine)
-        row("quarantined",
-            fmt::format("{} since {}: {}", brief(entry.commit), time_text(entry.since), entry.reason));
+        row("quarantined", fmt::format("{} since {}: {}", brief(entry.commit),
+                                       reconcile::utc_text(entry.since), entry.reason));
     if (durable.outcome)
         row("last", fmt::format("deployment {}: {}", durable.deployments, name_of(*durable.outcome)));
     if (!durable.decision.sentence.empty())

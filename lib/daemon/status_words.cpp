@@ -1,6 +1,7 @@
 #include "daemon/status_words.hpp"
 
-#include <fmt/chrono.h>
+#include "core/time_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,12 +12,8 @@ std::string brief(const std::string& commit) {
     return commit.empty() ? "-" : commit.substr(0, 8);
 }
 
-std::string time_text(reconcile::Time time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
 Json time_json(std::optional<reconcile::Time> time) {
-    return time ? Json(time_text(*time)) : Json(nullptr);
+    return time ? Json(reconcile::utc_text(*time)) : Json(nullptr);
 }
 
 std::string span_text(std::chrono::milliseconds span) {
@@ -43,14 +40,16 @@ std::string dump(const Json& json) {
 std::string desired_text(const reconcile::Durable& durable) {
     std::string text(name_of(reconcile::shown_desired(durable)));
     if (const auto& suspension = durable.suspension) {
-        text += fmt::format(", asked by {} at {}, until {}", suspension->by, time_text(suspension->since),
-                            suspension->until ? time_text(*suspension->until) : "resume");
+        text += fmt::format(", asked by {} at {}, until {}", suspension->by,
+                            reconcile::utc_text(suspension->since),
+                            suspension->until ? reconcile::utc_text(*suspension->until) : "resume");
         if (!suspension->reason.empty())
             text += ": " + suspension->reason;
         text += fmt::format("; before that {}", name_of(durable.intent.desired));
     }
     if (durable.intent.since)
-        text += fmt::format(", asked by {} at {}", durable.intent.by, time_text(*durable.intent.since));
+        text +=
+            fmt::format(", asked by {} at {}", durable.intent.by, reconcile::utc_text(*durable.intent.since));
     return text;
 }
 
@@ -58,7 +57,7 @@ Json suspension_json(const reconcile::Durable& durable) {
     if (!durable.suspension)
         return nullptr;
     return {{"by", durable.suspension->by},
-            {"since", time_text(durable.suspension->since)},
+            {"since", reconcile::utc_text(durable.suspension->since)},
             {"until", time_json(durable.suspension->until)},
             {"reason", durable.suspension->reason}};
 }

@@ -13,8 +13,7 @@ namespace pgod::daemon {
 using Json = nlohmann::ordered_json;
 
 std::string brief(const std::string& commit);        // eight digits; "-" for none
-std::string time_text(reconcile::Time time);         // ISO 8601, UTC, seconds
-Json time_json(std::optional<reconcile::Time> time); // the same; null for none
+Json time_json(std::optional<reconcile::Time> time); // utc_text(); null for none
 std::string ago(std::chrono::milliseconds span);     // "5 min ago"
 std::string ahead(std::chrono::milliseconds span);   // "in 5 min"
 std::string span_text(std::chrono::milliseconds span);

@@ -1,5 +1,6 @@
 #include "daemon/strangers.hpp"
 
+#include "core/time_text.hpp"
 #include "daemon/status_words.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ std::vector<std::string> Strangers::take() {
     std::vector<std::string> lines;
     for (const auto& [address, count] : counts) {
         Json json;
-        json["time"] = time_text(since_);
+        json["time"] = reconcile::utc_text(since_);
         json["from"] = address;
         json["connections"] = count.connections;
         json["unknown_keys"] = count.unknown_keys;

@@ -48,6 +48,11 @@ TEST_CASE("podman's JSON, as podman 4.3.1 prints it") {
         R"([{"Ports":[{"container_port":9223372036854775807,"host_port":65534,"range":9000}]}])");
     CHECK(beyond.at(0).ports == std::vector<std::string>{"0.0.0.0:65534-65535->65535-65536/"});
     CHECK(beyond.at(0).host_ports == std::vector<std::uint16_t>{65534, 65535});
+    const auto ages = parse_containers(
+        R"([{"Created":9223372036854775807,"StartedAt":-9223372036854775808,"ExitedAt":-62135596800}])");
+    CHECK(ages.at(0).created == 253'402'300'799); // the end of the year 9999
+    CHECK(ages.at(0).started == -62'135'596'800);
+    CHECK(ages.at(0).exited == -62'135'596'800);
 }
 
 TEST_CASE("what is to be thought of a container") {

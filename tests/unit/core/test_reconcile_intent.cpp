@@ -153,6 +153,8 @@ TEST_CASE("times are UTC, from now or absolute") {
                             "2025-11-21T05:40:00+01:00", "2025-02-30T00:00:00Z", "2025-11-21T24:00:00Z",
                             "2025-11-21T04:40:00Z", "99999999999999999999h", "400d", "2999-01-01T00:00:00Z"})
         CHECK_MESSAGE(!parse_until(bad, now), bad);
+    CHECK(has(parse_until("2999-01-01T00:00:00Z", now).error().message,
+              "2999-01-01T00:00:00Z is more than a year"));
 }
 
 TEST_CASE("a commit that was rolled back is left alone by polls, up and restarts") {
