@@ -114,7 +114,7 @@ class Service:
             return status.get("phase") == "idle" and all(status.get(k) == v for k, v in wanted.items())
 
         try:
-            patiently(what, settled, 90)
+            patiently(what, settled)
         except AssertionError as problem:
             raise AssertionError(f"{self.name}: {problem}; status {self.status()}; "
                                  f"containers {self.user.podman('ps', '-a')}") from None

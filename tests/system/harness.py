@@ -4,10 +4,12 @@ Everything is real and listens on loopback; everything that is started is stoppe
 with a generous deadline; no test depends on speed. Run by ctest; PGOD_BIN is the directory of the built programs."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -59,14 +61,29 @@ def wait_until(what, condition, deadline=DEADLINE):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody gets from the kernel by chance and no other test run of this host is given: it is below those
+    of outgoing connections, and reserved until this process ends. Even; the one before it is left alone too."""
+    lowest_of_kernel = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    choices = range(10_000, max(lowest_of_kernel, 20_000), 2)
+    for _ in range(10 * len(choices)):
+        port = random.choice(choices)
+        reservation = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            reservation.bind(f"\0pgod-test-port-{port}")
+            probe.bind(("0.0.0.0", port))
+            reservation.detach()  # and so left open
+            return port
+        reservation.close()
+    raise AssertionError("no port is free")
 
 
 def run(argv, **options):
     options.setdefault("timeout", DEADLINE)
     return subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+# useradd and its kin give up when another of them holds /etc/passwd for long; a test that runs beside this one may.
+ONE_AT_A_TIME = ("flock", "/run/lock/pgod-test-users")
 
 
 class User:
@@ -79,7 +96,8 @@ class User:
         with contextlib.suppress(KeyError):
             pwd.getpwnam(name)
             self.remove()
-        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", "--password", "*", name], check=True)
+        subprocess.run([*ONE_AT_A_TIME, "useradd", "--create-home", "--shell", "/bin/bash", "--password", "*", name],
+                       check=True)
         entry = pwd.getpwnam(name)
         self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, pathlib.Path(entry.pw_dir)
         self.runtime = pathlib.Path(f"/run/user/{self.uid}")
@@ -145,14 +163,19 @@ class User:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 run(argv, user=entry.pw_uid, group=entry.pw_gid, extra_groups=[], env=env, cwd="/", timeout=60)
         end_processes_of(entry.pw_uid)
-        subprocess.run(["userdel", "-r", self.name], capture_output=True)
-        shutil.rmtree(runtime, ignore_errors=True)
+        shutil.rmtree(runtime, ignore_errors=True)  # before the uid is free for a user of another test
+        subprocess.run([*ONE_AT_A_TIME, "userdel", "-r", self.name], capture_output=True)
+
+
+def processes():
+    """Their directories in /proc."""
+    return [process for process in pathlib.Path("/proc").iterdir() if process.name.isdigit()]
 
 
 def end_processes_of(uid):
-    for process in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            if process.name.isdigit() and process.stat().st_uid == uid:
+    for process in processes():
+        with contextlib.suppress(OSError):
+            if process.stat().st_uid == uid:
                 os.kill(int(process.name), signal.SIGKILL)
 
 
@@ -243,10 +266,15 @@ def connects(port):
 
 def fetch(port, path="/"):
     """The body that a container serves, or None."""
-    with contextlib.suppress(OSError):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+    with contextlib.suppress(OSError, http.client.HTTPException):  # the latter of one that is ended while it answers
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return answer.read().decode()
     return None
+
+
+def served(port, path="/"):
+    """The body that a container serves which was just started: what is in it may need a while to listen."""
+    return wait_until(f"something answers at port {port}", lambda: fetch(port, path))
 
 
 def make_key(directory, name="id", kind="ed25519"):
@@ -334,6 +362,12 @@ class Pgod:
         return run([BIN / "pgoctl", "--control", self.directory / name, *options, target, *args], user=uid,
                    group=uid, extra_groups=[], env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd="/", **rest)
 
+    def open_gate(self, service, name):
+        """Of a commit with gate(name), whose deployment is under way."""
+        directory = self.state / "services" / service / "tree" / "gate"
+        wait_until(f"the gate of {service} is there", directory.exists)
+        (directory / name).touch()
+
     def ssh(self, key, *command, options=()):
         return run(["ssh", "-F", "/dev/null", "-p", self.port, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
                     "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/known_ssh",
@@ -370,9 +404,35 @@ class SystemTest(unittest.TestCase):
         return daemon
 
     def tearDown(self):
-        """Before any clean-up: pgod would take what is removed for drift and bring it back into the next test."""
+        """Before any clean-up: pgod would take what is removed for drift and bring it back into the next test; and so would
+        a worker, which outlives pgod, with the version before."""
         for daemon in self.daemons:
             daemon.stop()
+        wait_until("no worker is left", lambda: not self.end_workers())
+        with contextlib.suppress(AssertionError):  # one that waits for a registry may go on
+            wait_until("what workers asked of podman is done", lambda: not self.calls_of_workers(), 15)
+
+    def end_workers(self):
+        """Those that have files of this test open; what runs in containers has none."""
+        found = []
+        for process in processes():
+            with contextlib.suppress(OSError):
+                if (process / "comm").read_text().strip() == "pgod-work" and any(
+                        os.readlink(file).startswith(f"{self.directory}/") for file in (process / "fd").iterdir()):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    found.append(process.name)
+        return found
+
+    def calls_of_workers(self):
+        """podmans that change a service of this test: workers mark them, so that the next one can wait for them."""
+        users = {user for daemon in self.daemons for _, user, _, _ in daemon.services}
+        found = []
+        for process in processes():
+            with contextlib.suppress(OSError, KeyError):
+                if (process / "comm").read_text().strip() == "podman" and b"\0PGOD_CHANGES=" in (
+                        b"\0" + (process / "environ").read_bytes()) and pwd.getpwuid(process.stat().st_uid).pw_name in users:
+                    found.append(process.name)
+        return found
 
     def git_daemon(self):
         server = GitDaemon(self.directory)
@@ -385,6 +445,13 @@ def compose_web(port, body="one", name="web", extra="", command=None):
     command = command or f"sh -c 'echo {body} > /www/index.html; exec httpd -f -p 8080 -h /www'"
     return (f"services:\n  {name}:\n    image: {User.IMAGE}\n    stop_signal: SIGKILL\n"
             f"    command: {json.dumps(command)}\n    ports: [\"127.0.0.1:{port}:8080\"]\n{extra}")
+
+
+def gate(name):
+    """More of compose_web(): healthy once Pgod.open_gate() was called, so that its deployment can be held until then; the
+    service's start_timeout must be longer than the test takes."""
+    return ("    volumes: [\"./gate:/gate\"]\n"
+            f"    healthcheck: {{test: [CMD, test, -e, /gate/{name}], interval: 1s, retries: 1000}}\n")
 
 
 def main():

@@ -37,6 +37,13 @@ def children(pid):
         return []
 
 
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:  # one of pgod's workers, which has ended
+        return ""
+
+
 def pss(pid):
     try:
         text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -64,8 +71,7 @@ class Attack(SystemTest):
 
     def ssh_processes(self):
         """The listener and, of it, one process for each connection and the one that waits."""
-        listener = next(pid for pid in children(self.daemon.process.pid)
-                        if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "pgod-ssh")
+        listener = next(pid for pid in children(self.daemon.process.pid) if name_of(pid) == "pgod-ssh")
         return [listener, *children(listener)]
 
     def ping(self):

@@ -96,8 +96,9 @@ class Clients(SystemTest):
         sock = self.directory / "agent"
         agent = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
         self.addCleanup(lambda: (agent.terminate(), agent.wait()))
-        wait_until("the agent", sock.exists)
         env = {**os.environ, "SSH_AUTH_SOCK": str(sock)}
+        wait_until("the agent answers, and has no keys yet",
+                   lambda: subprocess.run(["ssh-add", "-l"], env=env, capture_output=True).returncode == 1)
         for key in keys:
             subprocess.run(["ssh-add", "-q", key], env=env, check=True)
         return env
@@ -108,7 +109,7 @@ class Clients(SystemTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         ssh = subprocess.run(["ssh", "-F", "/dev/null", "-p", str(self.daemon.port), "-o", "BatchMode=yes", "-o",
                               "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/k", "localhost",
-                              "demo//ps"], env=env, capture_output=True, text=True, timeout=60)
+                              "demo//ps"], env=env, capture_output=True, text=True, timeout=180)
         self.assertEqual(ssh.returncode, 0, ssh.stderr)
 
     def test_plain_ssh(self):
@@ -137,9 +138,9 @@ class Clients(SystemTest):
         crowd = []
         try:
             for _ in range(200):
-                crowd.append(socket.create_connection(("127.0.0.1", self.daemon.port), timeout=30))
+                crowd.append(socket.create_connection(("127.0.0.1", self.daemon.port), timeout=180))
             for _ in range(50):
-                garbage = socket.create_connection(("127.0.0.1", self.daemon.port), timeout=30)
+                garbage = socket.create_connection(("127.0.0.1", self.daemon.port), timeout=180)
                 garbage.sendall(os.urandom(4096))
                 crowd.append(garbage)
             times = []
@@ -192,7 +193,7 @@ class Clients(SystemTest):
                               "-f"]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         wait_until("podman logs runs", lambda: self.podman_logs() > 0)
         follower.send_signal(2)
-        follower.wait(timeout=30)
+        follower.wait(timeout=180)
         wait_until("nothing is left of it", lambda: self.podman_logs() == 0)
 
     def podman_logs(self):

@@ -199,7 +199,7 @@ class Control(SystemTest):
         self.assertEqual(status, 69)
         self.assertIn("no pgod listens on", errors)
         self.daemon.start()
-        self.assertEqual(self.of(0, ":demo//ping")[0], 0)
+        wait_until("it answers", lambda: self.of(0, ":demo//ping")[0] == 0)  # its SSH port is there before
         # Whoever listens there must be root, or the one who asks.
         impostor = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.addCleanup(impostor.close)

@@ -78,7 +78,7 @@ class Case:
         (service.path / "crash-at").chmod(0o644)
         self.before = {c["Id"] for c in service.containers().values()}
         getattr(self, f"begin_{self.reached_by}")(service)
-        patiently(f"{service.name}: {self} is reached", lambda: (service.path / "crash-reached").exists(), 90)
+        patiently(f"{service.name}: {self} is reached", lambda: (service.path / "crash-reached").exists())
 
     def begin_commit(self, service):
         service.push()

@@ -6,7 +6,7 @@ import time
 import unittest
 
 from harness import (DEADLINE, Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+                     require_root_and_podman, served, wait_until)
 
 require_root_and_podman()
 
@@ -63,6 +63,7 @@ class Deploy(SystemTest):
         self.addCleanup(lambda: [u.podman("rm", "-fa", "-t", "0", check=False) for u in (ANN, BOB)])
         self.daemon.start()
         wait_until("both serve", lambda: fetch(ports[0]) == "ann\n" and fetch(ports[1]) == "bob\n")
+        wait_until("both are settled", lambda: self.outcome("one") == self.outcome("two") == "ok")  # no file moves any more
         for name, user in (("one", ANN), ("two", BOB)):
             directory = self.daemon.state / "services" / name
             for path in (directory, *directory.iterdir()):
@@ -176,7 +177,7 @@ class Deploy(SystemTest):
         self.assertEqual(self.daemon.status(self.key, "demo")["desired"], "stopped")
         up = self.daemon.ctl(self.key, "demo//up")
         self.assertEqual(up.returncode, 0, up.stderr)
-        self.assertEqual(fetch(port), "two\n")
+        self.assertEqual(served(port), "two\n")
 
     def test_operations(self):
         port = free_port()

@@ -2,6 +2,7 @@
 what ended because it was done is no fault."""
 
 import json
+import signal
 import subprocess
 import time
 import unittest
@@ -88,8 +89,10 @@ class Drift(SystemTest):
     def test_one_that_was_replaced_is_made_again_and_a_strangers_is_left_alone(self):
         port = free_port()
         self.begin(compose_web(port))
+        self.daemon.process.send_signal(signal.SIGSTOP)  # or it would mend it before it is replaced
         ANN.podman("rm", "-f", "-t", "0", "demo_web_1")
         ANN.podman("run", "-d", "--name", "demo_web_1", "--label", "pgod.service=demo", User.IMAGE, "sleep", "1000")
+        self.daemon.process.send_signal(signal.SIGCONT)
         wait_until("it serves again", lambda: fetch(port) == "one\n" and self.healthy())
         self.daemon.stop()
         ANN.podman("rm", "-f", "-t", "0", "demo_web_1")
@@ -119,13 +122,13 @@ class Drift(SystemTest):
         port = free_port()
         self.begin(compose_web(port) + second("job", "sleep 8"))
         wait_until("it ended", lambda: ANN.containers(all_states=True)["demo_job_1"]["State"] == "exited")
-        self.assertTrue(self.healthy(), self.status())
+        wait_until("it is well", self.healthy)
         self.polled()
         self.assertEqual(ANN.containers(all_states=True)["demo_job_1"]["State"], "exited")
         self.assertNotIn("healing", self.daemon.log())
         ANN.podman("container", "prune", "-f")
         self.polled()
-        self.assertTrue(self.healthy(), self.status())
+        wait_until("it is well", self.healthy)
         self.assertEqual(list(ANN.containers(all_states=True)), ["demo_web_1"])
         self.assertEqual(self.daemon.ctl(self.key, "demo//up").returncode, 0)  # nothing has to change
         self.assertEqual(ANN.container_ids()["demo_web_1"], self.before["demo_web_1"])
@@ -140,7 +143,7 @@ class Drift(SystemTest):
         self.daemon.start()
         wait_until("the first look", self.healthy)
         self.polled()
-        self.assertTrue(self.healthy(), self.status())
+        wait_until("it is well", self.healthy)
         self.assertEqual(list(ANN.containers(all_states=True)), ["demo_web_1"])
         self.assertNotIn("healing", self.daemon.log())
 
@@ -197,8 +200,8 @@ class Drift(SystemTest):
                                     capture_output=True, text=True).stdout.split()
             seen.update(listed)
             time.sleep(0.005)
-        # Three services that poll every second, and a survey at most every 0.9 seconds.
-        self.assertTrue(2 <= len(seen) <= (time.monotonic() - begun) / 0.9 + 1, seen)
+        # Three services that poll every second, and a survey at most every 0.9 seconds; one may have been under way.
+        self.assertTrue(2 <= len(seen) <= (time.monotonic() - begun) / 0.9 + 2, seen)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ class Tmux:
                  "env", "-i", "PATH=/usr/bin:/bin", "TERM=screen", "PS1=outside> ", f"HOME={directory}", "sh")
 
     def run(self, *words):
-        return subprocess.run(["tmux", "-S", self.socket, *map(str, words)], capture_output=True, text=True, timeout=60,
+        return subprocess.run(["tmux", "-S", self.socket, *map(str, words)], capture_output=True, text=True, timeout=180,
                               check=True).stdout
 
     def type(self, text):
@@ -122,10 +122,10 @@ class Tmux:
         return [line.rstrip() for line in self.run("capture-pane", "-p").split("\n")]
 
     def shows(self, line):
-        wait_until(f"the screen shows {line!r}", lambda: line in self.screen(), 60)
+        wait_until(f"the screen shows {line!r}", lambda: line in self.screen())
 
     def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, timeout=60)
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, timeout=180)
 
 
 class Exec(SystemTest):
@@ -258,8 +258,8 @@ class Exec(SystemTest):
 
                 begin = time.monotonic()
                 digest, length = digest_of(process.stdout, pause, look)
-                writer.join(timeout=60)
-                self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
+                writer.join(timeout=180)
+                self.assertEqual(process.wait(timeout=180), 0, process.stderr.read())
                 process.stderr.close()
                 self.assertEqual((digest, length), (block.digest, SIZE))
                 print(f"{name}: {SIZE // MEGABYTE} MiB there and back in {time.monotonic() - begin:.1f} s with a pause of 3 s; "
@@ -291,7 +291,7 @@ class Exec(SystemTest):
                 process.kill()
                 process.wait()
                 process.stdout.close()
-                wait_until("seq is gone", lambda: not self.inside("seq 100000000"), 30)
+                wait_until("seq is gone", lambda: not self.inside("seq 100000000"))
 
     def test_a_client_that_vanishes_leaves_nothing_inside(self):
         """One that reads, one that ignores hanging up, and a tree of which the first process has ended."""
@@ -309,7 +309,7 @@ class Exec(SystemTest):
                     process.kill()
                     process.wait()
                     process.stdin.close()
-                    wait_until("nothing of it is left", lambda: not self.inside(marker), 30)
+                    wait_until("nothing of it is left", lambda: not self.inside(marker))
                     print(f"{name}: {script!r} gone after {time.monotonic() - begin:.1f} s", file=sys.stderr)
         wait_until("no podman is left", lambda: not self.inside("podman exec.*"))
         self.assertIn("demo_web_1", EVE.containers())
@@ -321,8 +321,8 @@ class Exec(SystemTest):
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 wait_until("it runs", lambda: self.inside("sleep 777004"))
                 self.daemon.stop(number)
-                self.assertEqual(process.wait(timeout=60), 69)
-                wait_until("nothing of it is left", lambda: not self.inside("sleep 777004"), 30)
+                self.assertEqual(process.wait(timeout=180), 69)
+                wait_until("nothing of it is left", lambda: not self.inside("sleep 777004"))
                 for stream in (process.stdin, process.stdout, process.stderr):
                     stream.close()
                 self.daemon.start()
@@ -344,14 +344,14 @@ class Exec(SystemTest):
             with self.subTest(name):
                 far, near = self.terminal(f"{name}-far"), self.terminal(f"{name}-near")
                 far.enter("clear; " + shlex.join(argv))
-                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in far.screen()), 60)
+                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in far.screen()))
                 near.enter("clear; PS1='/ # ' busybox sh")
                 near.shows("/ #")
                 file = self.directory / f"notes-{name}"
                 far.enter("cd /tmp; busybox rm -f notes; PS1='> '; busybox clear; vi notes")
                 near.enter(f"ln -sf {file} notes; PS1='> '; busybox clear; busybox vi notes")
                 for terminal in (far, near):
-                    wait_until("vi has drawn", lambda: terminal.screen().count("~") == 22, 60)
+                    wait_until("vi has drawn", lambda: terminal.screen().count("~") == 22)
                 self.maxDiff = None
                 for keys, sees in (("ihello, world", "hello, world"), ("\nsecond", "second"), (None, None), ("dd", None)):
                     for terminal in (far, near):
@@ -359,11 +359,11 @@ class Exec(SystemTest):
                         if sees:
                             terminal.shows(sees)
                         if keys is None:  # what follows an escape at once would be taken for a key's sequence
-                            wait_until("vi is in command mode", lambda: terminal.screen()[23].startswith("- "), 60)
-                    wait_until(f"both look alike after {keys!r}", lambda: far.screen()[:23] == near.screen()[:23], 60)
+                            wait_until("vi is in command mode", lambda: terminal.screen()[23].startswith("- "))
+                    wait_until(f"both look alike after {keys!r}", lambda: far.screen()[:23] == near.screen()[:23])
                 for terminal in (far, near):
                     terminal.enter(":wq")
-                    wait_until("the screen from before vi is back", lambda: "~" not in terminal.screen(), 60)
+                    wait_until("the screen from before vi is back", lambda: "~" not in terminal.screen())
                 self.assertEqual(EVE.podman("exec", "demo_web_1", "cat", "/tmp/notes"), file.read_text())
 
     def test_control_keys_jobs_and_size(self):
@@ -371,12 +371,12 @@ class Exec(SystemTest):
             with self.subTest(name):
                 terminal = self.terminal(name)
                 terminal.enter("stty -g > before; clear; " + shlex.join(argv) + "; echo ended with $?; stty -g > after")
-                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in terminal.screen()), 60)
+                wait_until("the prompt of the container", lambda: any(l.endswith("#") for l in terminal.screen()))
                 terminal.enter("PS1='inside> '; busybox clear; busybox stty size; echo $TERM")
                 terminal.shows("24 80")
                 terminal.shows("screen")
                 terminal.resize(111, 33)
-                wait_until("the size follows", lambda: self.size_inside(terminal) == "33 111", 60)
+                wait_until("the size follows", lambda: self.size_inside(terminal) == "33 111")
                 terminal.enter("busybox clear; sleep 777005")
                 wait_until("it runs", lambda: self.inside("sleep 777005"))
                 terminal.key("C-c")
@@ -405,9 +405,10 @@ class Exec(SystemTest):
         client = subprocess.run(["pgrep", "-f", f"pgoctl.*{self.daemon.port}.*777007"], capture_output=True, text=True)
         os.kill(int(client.stdout.split()[-1]), signal.SIGTERM)
         terminal.shows("ended with 143")
-        wait_until("the terminal is as it was", lambda: (self.directory / "after").exists())
+        after = self.directory / "after"
+        wait_until("the terminal is looked at again", lambda: after.exists() and after.read_text())
         self.assertEqual((self.directory / "before").read_text(), (self.directory / "after").read_text())
-        wait_until("nothing of it is left", lambda: not self.inside("sleep 777007"), 30)
+        wait_until("nothing of it is left", lambda: not self.inside("sleep 777007"))
 
     def test_a_terminal_without_a_person(self):
         done = self.run_client(self.ssh("demo//exec", "web", "sh", options=["-tt"]), b"echo a$((1+1))b; exit 3\n")
@@ -417,7 +418,7 @@ class Exec(SystemTest):
     def test_top_in_a_terminal(self):
         terminal = self.terminal("top")
         terminal.enter("clear; " + shlex.join(self.ctl("demo//exec", "-t", "web", "top")))
-        wait_until("top shows", lambda: any("sleep 1000000" in l for l in terminal.screen()), 60)
+        wait_until("top shows", lambda: any("sleep 1000000" in l for l in terminal.screen()))
         terminal.type("q")
         terminal.shows("outside>")
 

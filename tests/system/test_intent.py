@@ -4,8 +4,8 @@ import concurrent.futures
 import time
 import unittest
 
-from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, gate, main, make_key,
+                     require_root_and_podman, served, wait_until)
 
 require_root_and_podman()
 
@@ -113,7 +113,7 @@ class Intent(SystemTest):
         self.seen(self.commit(self.good("three")))
         self.stays("two\n")
         self.ctl("up", "--resume")
-        self.assertEqual(fetch(self.port), "three\n")
+        self.assertEqual(served(self.port), "three\n")
 
     def test_a_bad_commit_is_left_alone_until_retry_or_a_new_one(self):
         self.begin()
@@ -158,7 +158,7 @@ class Intent(SystemTest):
         bad = self.commit(self.bad())
         self.rolled_back(bad)
         self.assertIn("quarantined", self.ctl("up", "--commit", good))
-        self.assertEqual(fetch(self.port), "two\n")
+        self.assertEqual(served(self.port), "two\n")
         self.stays("two\n")
         self.ctl("up", "--commit", self.first)  # what serves contains it
         self.assertEqual(fetch(self.port), "two\n")
@@ -168,13 +168,13 @@ class Intent(SystemTest):
         wait_until("it is staged and judged", lambda: "waits for up" in self.daemon.log())
         self.assertEqual(ANN.containers(all_states=True), {})
         self.ctl("up")
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
         commit = self.commit(self.good("two"))
         wait_until("the next one waits", lambda: f"{commit[:8]} waits for up" in self.daemon.log())
         self.restart()
         self.stays("one\n")
         self.ctl("up")
-        self.assertEqual(fetch(self.port), "two\n")
+        self.assertEqual(served(self.port), "two\n")
 
     def test_rollback_by_hand_holds_the_tip_back(self):
         self.begin()
@@ -182,7 +182,7 @@ class Intent(SystemTest):
         wait_until("it serves", lambda: fetch(self.port) == "two\n")
         wait_until("it is settled", lambda: self.status()["running"] != self.first)
         self.assertIn("held back", self.ctl("rollback"))
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
         self.ctl("rollback", "4711", status=65)
         self.restart()
         self.stays("one\n")
@@ -190,57 +190,67 @@ class Intent(SystemTest):
         self.commit(self.good("three"))
         wait_until("a newer commit is followed", lambda: fetch(self.port) == "three\n")
         self.ctl("rollback", self.first[:10])
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
         self.ctl("resume")
         wait_until("the tip serves again", lambda: fetch(self.port) == "three\n")
 
+    def held(self, body):
+        """Whose deployment goes on until its gate is opened."""
+        return compose_web(self.port, body, extra=gate(body))
+
+    def works_on(self, deployment):
+        wait_until(f"deployment {deployment} is under way",
+                   lambda: (lambda s: (s["phase"], s["deployment"]) == ("working", deployment))(self.status()))
+
+    def asked(self, times):
+        wait_until(f"up was asked for {times} times", lambda: self.daemon.log().count("//up") == times)
+
     def test_many_at_once_end_together_and_the_superseded_ones_are_told(self):
-        slow = self.good("one").replace("    stop_signal: SIGKILL\n", "")  # takes podman ten seconds to stop
-        self.first = self.commit(slow)
-        self.begin()
-        target = self.commit(self.good("two"))
-        wait_until("it is being deployed", lambda: self.status()["phase"] == "working")
+        self.begin(start_timeout="10m")
+        target = self.commit(self.held("two"))
+        self.works_on(2)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             joined = [pool.submit(self.ctl, "up"), pool.submit(self.ctl, "up", "--commit", target)]
-            wait_until("both joined", lambda: self.daemon.log().count("//up") == 2)
+            self.asked(2)
+            self.daemon.open_gate("demo", "two")
             for said in joined:
                 self.assertIn("deployed already", said.result())
         self.assertEqual(self.status()["deployment"], 2)
-        self.assertEqual(fetch(self.port), "two\n")
+        self.assertEqual(served(self.port), "two\n")
 
-        self.commit(slow)
-        wait_until("it serves again", lambda: fetch(self.port) == "one\n" and self.polled())
-        self.commit(self.good("three"))
-        wait_until("it is being deployed", lambda: self.status()["phase"] == "working")
+        self.commit(self.held("three"))
+        self.works_on(3)
         older = self.commit(self.good("four"))
         with concurrent.futures.ThreadPoolExecutor() as pool:
             first = pool.submit(self.ctl, "up", "--commit", older)
-            wait_until("the first waits", lambda: self.daemon.log().count("//up") == 3)
+            self.asked(3)
             self.commit(self.good("five"))
             second = pool.submit(self.ctl, "up")
+            self.asked(4)
+            self.daemon.open_gate("demo", "three")
             self.assertIn("superseded", first.result())
             second.result()
-        self.assertEqual(fetch(self.port), "five\n")
+        self.assertEqual(served(self.port), "five\n")
 
     def test_a_full_host_makes_deployments_wait_but_not_down(self):
         self.daemon.extra = "parallel = 1"
         other = Repository(self.directory, "other")
         port = free_port()
-        slow = compose_web(port, "other").replace("    stop_signal: SIGKILL\n", "")
-        other.commit({"ssh/id.pub": self.public, "compose.yaml": slow})
-        self.daemon.service("other", ANN.name, other.url)
+        other.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(port, "other")})
+        self.daemon.service("other", ANN.name, other.url, start_timeout="10m")
         self.begin()
         wait_until("both serve", lambda: fetch(port) == "other\n")
         wait_until("both are settled", lambda: self.daemon.status(self.key, "other")["phase"] == "idle" and self.polled())
-        other.commit({"compose.yaml": compose_web(port, "newer")})
+        other.commit({"compose.yaml": compose_web(port, "newer", extra=gate("newer"))})
         wait_until("the other is busy", lambda: self.daemon.status(self.key, "other")["phase"] == "working")
         self.commit(self.good("two"))
         wait_until("this one waits", lambda: self.status()["phase"] == "waiting for its turn")
         self.ctl("down")
         self.assertEqual(self.daemon.status(self.key, "other")["phase"], "working")  # nobody waited for it
+        self.daemon.open_gate("other", "newer")
         self.ctl("up")
-        self.assertEqual(fetch(self.port), "two\n")
-        self.assertEqual(fetch(port), "newer\n")
+        self.assertEqual(served(self.port), "two\n")
+        self.assertEqual(served(port), "newer\n")
 
     def test_a_first_deployment_that_fails_is_left_down(self):
         bad = self.commit(self.bad())

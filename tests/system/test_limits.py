@@ -1,5 +1,6 @@
 """What one key, one user or one setting must not do to everybody else."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -66,16 +67,19 @@ class Limits(SystemTest):
         for _ in range(40):
             with socket.create_connection(("127.0.0.1", self.daemon.port), source_address=("127.0.0.2", 0)) as one:
                 one.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                while one.recv(4096):
-                    pass
+                with contextlib.suppress(ConnectionResetError):
+                    while one.recv(4096):
+                        pass
         self.assertEqual(self.daemon.ctl(self.other, "demo//ping").returncode, 77)
         self.assertEqual(self.daemon.ctl(self.key, "demo//ping").returncode, 0)
         self.daemon.stop()  # what was counted is written at the end, or after a minute
         log = self.daemon.state / "refused.log"
         self.assertEqual(log.stat().st_mode & 0o777, 0o600)
-        seen = {line["from"]: line for line in map(json.loads, log.read_text().splitlines())}
-        self.assertEqual((seen["127.0.0.2"]["connections"], seen["127.0.0.2"]["unknown_keys"]), (40, 0))
-        self.assertGreaterEqual(seen["127.0.0.1"]["unknown_keys"], 1)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        count = lambda address, what: sum(line[what] for line in lines if line["from"] == address)
+        self.assertEqual((count("127.0.0.2", "connections"), count("127.0.0.2", "unknown_keys")), (40, 0))
+        self.assertLessEqual(len(lines), 10)
+        self.assertGreaterEqual(count("127.0.0.1", "unknown_keys"), 1)
         self.assertNotIn("127.0.0.2", (self.daemon.state / "audit.log").read_text())
 
     def test_ipv4_on_a_socket_of_ipv6_that_was_passed_is_ipv4(self):

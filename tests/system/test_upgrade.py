@@ -2,6 +2,7 @@
 it is, and containers notice neither."""
 
 import contextlib
+import json
 import sqlite3
 import unittest
 
@@ -38,7 +39,9 @@ class Upgrade(SystemTest):
     def serves(self):
         self.daemon.alive()
         done = self.daemon.ctl(self.key, "demo//status", "--json")
-        return done.returncode == 0 and f'"{self.commit}"' in done.stdout and fetch(self.port) == "one\n"
+        status = json.loads(done.stdout) if done.returncode == 0 else {}
+        return ((status.get("running"), status.get("outcome"), status.get("phase")) == (self.commit, "ok", "idle")
+                and fetch(self.port) == "one\n")
 
     def seen(self):
         """Ids and start times."""

@@ -14,12 +14,13 @@ import threading
 import time
 import unittest
 
-from harness import BIN, Repository, SystemTest, User, main, make_key, require_root_and_podman, wait_until
+from harness import (BIN, DEADLINE, Repository, SystemTest, User, main, make_key, require_root_and_podman,
+                     wait_until)
 
 require_root_and_podman()
 HERE = pathlib.Path(__file__).parent
 ANN = None
-PATIENCE = 30  # seconds: a ping that takes longer was held up; lingering sockets take ten minutes
+PATIENCE = 90  # seconds: a ping that takes longer was held up; lingering sockets take ten minutes
 
 
 def setUpModule():
@@ -91,7 +92,7 @@ class UsersSocket(SystemTest):
         try:
             yield
             target = len(self.took["root"]) + at_least
-            wait_until("pings were answered", lambda: len(self.took["root"]) >= target or self.held_up, 120)
+            wait_until("pings were answered", lambda: len(self.took["root"]) >= target or self.held_up)
         finally:
             self.stop_pinging.set()
             pinger.join()
@@ -101,9 +102,9 @@ class UsersSocket(SystemTest):
             print(f"{self.id().split('.')[-1]}: {len(took)} pings by {way}: p50 {took[len(took) // 2] * 1000:.0f} ms, "
                   f"longest {took[-1] * 1000:.0f} ms", file=sys.stderr)
         # Who only looks like a user of a service is not in the way of those who are, and nothing is left of him.
-        wait_until("her own way in is free", lambda: self.daemon.local(ANN.uid, ":demo//ping").returncode == 0, 120)
+        wait_until("her own way in is free", lambda: self.daemon.local(ANN.uid, ":demo//ping").returncode == 0)
         wait_until("no process and no descriptor is left",
-                   lambda: len(self.relays()) == 1 and self.descriptors() <= before, 60)
+                   lambda: len(self.relays()) == 1 and self.descriptors() <= before)
 
     def attack(self, kind, uid):
         attacker = subprocess.Popen(["/usr/bin/python3", self.script, kind, self.path], user=uid, group=uid,
@@ -128,7 +129,7 @@ class UsersSocket(SystemTest):
                     ends.append(end)
                     self.assertEqual(attacker.stdout.readline(), b"ready\n", f"{kind} by {uid}")
                 target = len(self.took["root"]) + 5
-                wait_until(f"{kind}: pings are answered", lambda: len(self.took["root"]) >= target or self.held_up, 120)
+                wait_until(f"{kind}: pings are answered", lambda: len(self.took["root"]) >= target or self.held_up)
                 for end in ends:
                     end()
         self.assertNotIn("broke the protocol", self.daemon.log())  # nothing of it reached root
@@ -155,14 +156,16 @@ class UsersSocket(SystemTest):
         asking.connect(self.path)
         wait_until("it is served", lambda: len(self.relays()) == 2)
         for relay in self.relays():
-            os.kill(relay, 9)
+            with contextlib.suppress(ProcessLookupError):  # the one that listens takes the others with it
+                os.kill(relay, 9)
         wait_until("another one serves", lambda: self.daemon.local(ANN.uid, ":demo//ping").returncode == 0)
         self.assertIn("pgod-relay ended (killed by signal 9", self.daemon.log())
 
     def test_who_asks_too_often_is_not_recorded(self):
         ask = b"\0\x0a\0\0\0demo//ping\0"
         statuses = []
-        for _ in range(1500):  # 1000 at once are allowed, and 100 a second
+        end = time.monotonic() + DEADLINE
+        while statuses.count(True) < 100 and time.monotonic() < end:  # 1000 at once are allowed, and 100 a second
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             connection.connect(str(self.directory / "control.sock"))
             connection.settimeout(60)

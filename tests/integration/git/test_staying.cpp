@@ -119,7 +119,7 @@ TEST_CASE("polls of one user at the same time: two processes stay") {
     for (int i = 0; i < 4; ++i) {
         auto job = host.poll_job();
         job.url = Secret(fmt::format("http://127.0.0.1:{}/x", hole.port()));
-        job.deadline = 3s;
+        job.deadline = 8s;
         auto channel = host.pgod_git().start(job);
         jobs.emplace_back(job.id, std::move(channel));
     }

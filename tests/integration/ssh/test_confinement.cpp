@@ -47,8 +47,12 @@ void check_confined(pid_t pid, const FakeSupervisor& supervisor) {
 
 std::vector<std::string> open_files(pid_t pid) {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid)))
-        names.push_back(std::filesystem::read_symlink(entry.path()).string());
+    for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid))) {
+        std::error_code closed; // meanwhile
+        const auto name = std::filesystem::read_symlink(entry.path(), closed).string();
+        if (!closed)
+            names.push_back(name);
+    }
     return names;
 }
 

@@ -97,7 +97,7 @@ TEST_CASE("a house full of authenticated clients turns the newest away, and has 
     CHECK(eventually([&] { return supervisor.turned_away() == 1; }));
     first.signal_group(SIGKILL);
     CHECK(eventually([&] { return supervisor.children().size() == 1; }));
-    CHECK(clients.ssh(supervisor.port(), key, "ping").output == "pong! - test\n");
+    CHECK(eventually([&] { return clients.ssh(supervisor.port(), key, "ping").output == "pong! - test\n"; }));
     CHECK(supervisor.children().size() <= 2);
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("a silent client is dropped at the login deadline, whatever it has sai
 }
 
 TEST_CASE("a child that hangs is ended by its parent") {
-    FakeSupervisor supervisor(with_deadline(1s));
+    FakeSupervisor supervisor(with_deadline(5s)); // enough for us to find it before
     const Fd silent = connect_to(supervisor.port());
     REQUIRE(eventually([&] { return supervisor.children().size() == 1; }));
     REQUIRE(::kill(supervisor.children().front(), SIGSTOP) == 0);
@@ -124,8 +124,8 @@ TEST_CASE("the child that waits for a connection gets one, and one that was kill
     Clients clients;
     const auto key = clients.key("mine");
     supervisor.know(key + ".pub");
+    REQUIRE(eventually([&] { return supervisor.spare() > 0; }));
     const auto first = supervisor.spare();
-    REQUIRE(first > 0);
     const auto hanging = clients.start_ssh(supervisor.port(), key, "hang");
     CHECK(eventually([&] { return supervisor.children() == std::vector<pid_t>{first}; }));
     const auto second = supervisor.spare();
@@ -136,14 +136,19 @@ TEST_CASE("the child that waits for a connection gets one, and one that was kill
 }
 
 TEST_CASE("a client that logs in and asks for nothing is dropped") {
-    FakeSupervisor supervisor(with_deadline(2s));
     Clients clients;
     const auto key = clients.key("mine");
-    supervisor.know(key + ".pub");
-    const auto result = clients.hostile("silent_after_login", supervisor.port(), key);
-    CAPTURE(result.errors);
-    CHECK(result.output == "disconnected\n");
-    CHECK(eventually([&] { return supervisor.children().empty(); }));
+    std::string became;
+    for (const auto deadline : {2s, 10s, 60s}) { // a busy machine may need longer to log in
+        FakeSupervisor supervisor(with_deadline(deadline));
+        supervisor.know(key + ".pub");
+        const auto result = clients.hostile("silent_after_login", supervisor.port(), key);
+        CHECK(eventually([&] { return supervisor.children().empty(); }));
+        became = result.output + result.errors;
+        if (result.output == "disconnected\n")
+            break;
+    }
+    CHECK(became == "disconnected\n");
 }
 
 TEST_CASE("two thousand probes, of a known key too: the connection ends after twenty") {

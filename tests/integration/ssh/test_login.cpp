@@ -24,7 +24,9 @@ struct Agent {
         request.argv = {"ssh-agent", "-D", "-a", socket};
         request.die_with_parent = true;
         process = std::move(*os::spawn(request));
-        REQUIRE(eventually([this] { return std::filesystem::exists(socket); }));
+        REQUIRE(eventually([this] { // 1: it answers, and has no keys
+            return code(run_program({"/usr/bin/ssh-add", "-l"}, {"SSH_AUTH_SOCK=" + socket})) == 1;
+        }));
         for (const auto& key : keys)
             REQUIRE(run_program({"/usr/bin/ssh-add", "-q", key}, {"SSH_AUTH_SOCK=" + socket}).succeeded());
     }
@@ -135,17 +137,22 @@ TEST_CASE("passwords are not taken and not tried for ever") {
 }
 
 TEST_CASE("a wrong signature does not get in and does not hang beyond the login deadline") {
-    FakeSupervisor::Settings settings;
-    settings.start.login_deadline = std::chrono::milliseconds(1500);
-    FakeSupervisor supervisor(settings);
     Clients clients;
     const auto key = clients.key("mine");
-    supervisor.know(key + ".pub");
-    const auto result = clients.hostile("wrong_signature", supervisor.port(), key);
-    CAPTURE(result.errors);
-    CHECK(result.output == "refused\n");
-    CHECK(eventually([&] { return supervisor.open_connections() == 0; }));
-    CHECK(supervisor.runs().empty());
+    std::string became;
+    for (const int deadline : {1500, 10'000, 60'000}) { // a busy machine may need longer to get there
+        FakeSupervisor::Settings settings;
+        settings.start.login_deadline = std::chrono::milliseconds(deadline);
+        FakeSupervisor supervisor(settings);
+        supervisor.know(key + ".pub");
+        const auto result = clients.hostile("wrong_signature", supervisor.port(), key);
+        CHECK(eventually([&] { return supervisor.open_connections() == 0; }));
+        CHECK(supervisor.runs().empty());
+        became = result.output + result.errors;
+        if (!result.output.empty())
+            break;
+    }
+    CHECK(became == "refused\n");
 }
 
 TEST_CASE("one channel, one command, nothing else") {
