@@ -30,6 +30,7 @@ class ScratchDirectory {
     }
     ScratchDirectory(const ScratchDirectory&) = delete;
     ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+    // Empty: it could not be made.
     std::string path() const { return name_.data(); }
 
   private:
@@ -91,6 +92,9 @@ class ProxyCheck {
 
     void check_include() {
         const ScratchDirectory scratch;
+        if (scratch.path().empty())
+            return add("proxy include", "no directory can be made in /tmp to look with",
+                       "df /tmp; df -i /tmp");
         const auto done = run(ProxyFiles(settings_, scratch.path()).check_of(proxy_probe(settings_.kind)));
         std::string problem;
         if (!done)

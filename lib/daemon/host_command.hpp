@@ -27,6 +27,11 @@ class HostCommand {
 
     using Done = std::function<void(const End&)>;
 
+    // One that has not ended is killed, and not waited for: who it became can have it hang in the kernel.
+    ~HostCommand() { child_.kill_and_forget(); }
+    HostCommand(const HostCommand&) = delete;
+    HostCommand& operator=(const HostCommand&) = delete;
+
     // `done` is called once, from the loop; it may destroy the HostCommand. Its standard streams are ours.
     static Result<std::unique_ptr<HostCommand>> start(EventLoop& loop, os::SpawnRequest request,
                                                       std::chrono::milliseconds deadline, Done done);
