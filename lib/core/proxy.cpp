@@ -12,6 +12,7 @@ namespace pgod {
 namespace {
 
 constexpr std::size_t max_complaint = 300; // bytes
+constexpr std::string_view site_head = "\n# service ";
 
 std::string upstream_of(const Forward& to) {
     if (to.host.empty())
@@ -81,9 +82,9 @@ ProxySettings usual_proxy(ProxyKind kind) {
 std::string render_site(const ProxySettings& settings, const Site& site) {
     if (!dns_name_or_wildcard(site.name) || site.to.port == 0)
         return {};
-    return fmt::format("\n# service {}\n", site.service) + (settings.kind == ProxyKind::caddy
-                                                                ? caddy_site(settings.site, site)
-                                                                : nginx_site(settings.site, site));
+    return fmt::format("{}{}\n", site_head, site.service) + (settings.kind == ProxyKind::caddy
+                                                                 ? caddy_site(settings.site, site)
+                                                                 : nginx_site(settings.site, site));
 }
 
 std::string render_proxy_file(const ProxySettings& settings, std::span<const Site> sites) {
@@ -93,6 +94,16 @@ std::string render_proxy_file(const ProxySettings& settings, std::span<const Sit
     for (const auto& site : sites)
         text += render_site(settings, site);
     return text;
+}
+
+std::set<std::string_view> sites_in(std::string_view text) {
+    std::set<std::string_view> found;
+    for (auto begin = text.find(site_head); begin != std::string_view::npos;) {
+        const auto next = text.find(site_head, begin + 1);
+        found.insert(text.substr(begin, next == std::string_view::npos ? next : next - begin));
+        begin = next;
+    }
+    return found;
 }
 
 std::string proxy_probe(ProxyKind kind) {

@@ -5,6 +5,7 @@
 #include "core/service.hpp"
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct Site {
 // port is ever written; a host is the admin's and was judged when the configuration was read.
 std::string render_proxy_file(const ProxySettings& settings, std::span<const Site> sites);
 std::string render_site(const ProxySettings& settings, const Site& site);
+
+// The sites in such a file, each as render_site() gave it; they point into `text`.
+std::set<std::string_view> sites_in(std::string_view text);
 
 // What the proxy must refuse where it reads the file at all: telling whether its main configuration does.
 std::string proxy_probe(ProxyKind kind);

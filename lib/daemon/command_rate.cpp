@@ -1,7 +1,5 @@
 #include "daemon/command_rate.hpp"
 
-#include <algorithm>
-
 namespace pgod::daemon {
 
 namespace {
@@ -12,20 +10,19 @@ constexpr auto price = std::chrono::nanoseconds(1s) / CommandRate::per_second;
 } // namespace
 
 bool CommandRate::take(const std::string& caller, Clock::time_point now) {
-    if (paid_until_.size() >= max_callers)
+    if (paces_.size() >= max_callers)
         forget_idle(now);
-    if (paid_until_.size() >= max_callers)
-        paid_until_.clear(); // more keys at work than anybody has: rather all have their burst again
-    auto& paid = paid_until_[caller];
-    paid = std::max(paid, now);
-    if (paid - now > price * (burst - 1))
+    if (paces_.size() >= max_callers)
+        paces_.clear(); // more keys at work than anybody has: rather all have their burst again
+    Pace& pace = paces_.try_emplace(caller, price, burst).first->second;
+    if (pace.wait(now) > 0s)
         return false;
-    paid += price;
+    pace.take(now);
     return true;
 }
 
 void CommandRate::forget_idle(Clock::time_point now) {
-    std::erase_if(paid_until_, [now](const auto& entry) { return entry.second <= now; });
+    std::erase_if(paces_, [now](const auto& entry) { return entry.second.is_idle(now); });
 }
 
 } // namespace pgod::daemon

@@ -4,7 +4,8 @@
 // than those who asked within the last `burst` / `per_second` seconds, and never more than `max_callers`.
 #pragma once
 
-#include <chrono>
+#include "core/pace.hpp"
+
 #include <cstddef>
 #include <map>
 #include <string>
@@ -13,7 +14,7 @@ namespace pgod::daemon {
 
 class CommandRate {
   public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = Pace::Clock;
     static constexpr unsigned per_second = 100;
     static constexpr unsigned burst = 1000;
     static constexpr std::size_t max_callers = 4096;
@@ -23,8 +24,7 @@ class CommandRate {
   private:
     void forget_idle(Clock::time_point now);
 
-    std::map<std::string, Clock::time_point>
-        paid_until_; // in the future by what was taken and not yet earned
+    std::map<std::string, Pace> paces_; // by caller
 };
 
 } // namespace pgod::daemon

@@ -42,6 +42,10 @@ void ReverseProxy::leave_alone() {
 void ReverseProxy::begin() {
     again_ = false;
     retry_.cancel();
+    if (const auto wait = pace_.wait(Pace::Clock::now()); wait > 0s) {
+        retry_ = loop_.after(std::chrono::ceil<std::chrono::milliseconds>(wait), [this] { begin(); });
+        return;
+    }
     offered_ = wanted_;
     offer_ = 0;
     offer();
@@ -56,7 +60,10 @@ void ReverseProxy::offer() {
         if (auto placed = place(); !placed)
             return fail(fmt::format("proxy: {} cannot be written: {}", files_->settings().file,
                                     placed.error().message));
-    switch (next_proxy_step(trying(), present_, files_->loaded())) {
+    const auto step = next_proxy_step(trying(), present_, files_->loaded());
+    if (step != ProxyStep::nothing && offer_ == 0)
+        pace_.take(Pace::Clock::now());
+    switch (step) {
     case ProxyStep::place: // done
     case ProxyStep::check:
         return start(files_->check_of(trying()), &ReverseProxy::on_checked);

@@ -1,9 +1,11 @@
 // ReverseProxy: brings the include file of `[proxy]` to the wanted text and makes the running proxy read it:
 // check, replace, reload, each step from the event loop, with deadlines. The running proxy is only ever asked
 // to reload what its own check took; when it cannot, the file is put back. What failed is tried again, ever
-// more rarely, and whenever something is wanted anew. Runs in the supervisor, as root.
+// more rarely, and whenever something is wanted anew. Whoever may ask for names can so make the proxy of all
+// reload, hence at a pace: 16 times at once, and then every 30 s. Runs in the supervisor, as root.
 #pragma once
 
+#include "core/pace.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/host_command.hpp"
 #include "daemon/proxy_files.hpp"
@@ -60,6 +62,7 @@ class ReverseProxy {
     bool again_ = false;                 // something else was wanted meanwhile
     std::string problem_;
     unsigned failures_ = 0; // in a row
+    Pace pace_{std::chrono::seconds(30), 16};
     std::unique_ptr<HostCommand> command_;
     EventLoop::Timer retry_;
 };

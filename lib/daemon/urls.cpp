@@ -11,8 +11,9 @@ void Urls::follow(const Config& config, const UrlClaims& claims) {
     if (config.proxy) {
         const auto& settings = *config.proxy;
         const auto loaded = ProxyFiles(settings, config.state).loaded().value_or("");
+        const auto loaded_sites = sites_in(loaded);
         choices_ = url_choices(config.services, claims, [&](const Site& site) {
-            return loaded.find(render_site(settings, site)) != std::string::npos;
+            return loaded_sites.contains(render_site(settings, site));
         });
         std::vector<std::string> texts;
         for (const auto& choice : choices_)
@@ -30,10 +31,8 @@ void Urls::follow(const Config& config, const UrlClaims& claims) {
 }
 
 std::vector<Site> Urls::sites_of(const Service& service) const {
-    std::vector<Site> found;
-    std::copy_if(served().sites.begin(), served().sites.end(), std::back_inserter(found),
-                 [&service](const Site& site) { return site.service == service.name; });
-    return found;
+    const auto its = std::ranges::equal_range(served().sites, service.name, {}, &Site::service);
+    return {its.begin(), its.end()};
 }
 
 std::vector<std::string> Urls::taken_from(const Service& service) const {

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from harness import (BIN, SKIPPED, Repository, SystemTest, User, compose_web, connects, free_port, main, make_key,
@@ -272,10 +273,28 @@ class Proxy(SystemTest):
         self.says(daemon, "is back as it was, sleep 1000: it did not end within 1 s")
         self.assertEqual(proxy.file.read_text(), "# nothing yet\n")
 
-    def doctor(self, daemon):
-        """What is wrong with the proxy: the check and its remedy."""
+    def test_names_that_change_all_the_time_reload_the_proxy_at_a_pace(self):
+        proxy, daemon = self.serve(Nginx)
+        begun = time.monotonic()
+        daemon.start()
+        self.becomes(proxy, "blog.example.org", "blog")
+        changes = 40
+        for number in range(changes):
+            name = f"n{number}.example.org"
+            daemon.services[0][3]["urls"] = {name: f":{self.blog.port}"}
+            self.reload(daemon)
+            with contextlib.suppress(AssertionError):
+                wait_until("it is served", lambda: name in proxy.file.read_text(), 0.5)
+            wait_until("it was taken in", lambda: daemon.log().count("the configuration was reloaded") > number)
+        loaded, took = daemon.log().count("was written and loaded"), time.monotonic() - begun
+        self.assertLessEqual(loaded, 17 + took / 30)
+        self.becomes(proxy, name, "blog")  # the last one is served all the same
+
+    def doctor(self, daemon, planted="true"):
+        """What is wrong with the proxy, in mounts of the doctor's own: the check and its remedy."""
         daemon.write_config()
-        done = run([BIN / "pgod", "-c", daemon.config, "--doctor", "--json"])
+        done = run(["unshare", "-m", "--propagation", "private", "sh", "-c",
+                    f"{planted} && exec {BIN}/pgod -c {daemon.config} --doctor --json"])
         return {check["check"]: (check["problem"], check["remedy"]) for check in json.loads(done.stdout)["checks"]
                 if check["check"].startswith("proxy")}
 
@@ -303,6 +322,10 @@ class Proxy(SystemTest):
         proxy.main.write_text(proxy.main.read_text().replace("http {", "\nhttp {\n"))  # as Debian's is written
         subprocess.run(["sh", "-c", command], check=True)
         self.assertEqual(self.doctor(daemon)["proxy include"], ("", ""))
+        problem, _ = self.doctor(daemon, f"mount --bind /tmp /tmp && mount --bind {self.directory} {self.directory} && "
+                                         "mount -o remount,bind,ro /tmp")["proxy include"]
+        self.assertIn("no directory can be made in /tmp", problem)
+        self.assertFalse(pathlib.Path("/proxy").exists(), "nor anywhere else")
         proxy.write_main(more="no_such_directive;")
         problem, remedy = self.doctor(daemon)["proxy configuration"]
         self.assertIn('unknown directive "no_such_directive"', problem)

@@ -45,6 +45,25 @@ a.example.org {
 )");
 }
 
+TEST_CASE("each site is found again in the file, and no other") {
+    const std::vector<Site> sites{{"a.example.org", "blog", {"", 5007}},
+                                  {"b.example.org", "blog", {"", 5007}},
+                                  {"c.example.org", "shop", {"", 80}}};
+    for (const auto kind : {ProxyKind::caddy, ProxyKind::nginx}) {
+        auto settings = usual_proxy(kind);
+        settings.site.emplace_back("# service blog");
+        const auto text = render_proxy_file(settings, sites);
+        const auto found = sites_in(text);
+        CHECK(found.size() == sites.size());
+        for (const auto& site : sites)
+            CHECK(found.contains(render_site(settings, site)));
+        CHECK(!found.contains(render_site(settings, {"a.example.org", "blog", {"", 5008}})));
+        CHECK(sites_in(render_proxy_file(settings, {})).empty());
+    }
+    CHECK(sites_in("").empty());
+    CHECK(sites_in("\n# service ").size() == 1);
+}
+
 TEST_CASE("nginx gets a server for each name") {
     const auto settings = usual_proxy(ProxyKind::nginx);
     const std::vector<Site> sites{{"a.example.org", "blog", {"", 5007}}};
