@@ -116,17 +116,28 @@ Result<Authentication> ClientSession::authentication_of(int answer) {
     }
 }
 
+// Which hashes it takes in RSA signatures pgod says before it answers this, and libssh chooses one before it
+// asks anything by itself: none would be left. Later calls send nothing, and libssh's own are spared.
+Status ClientSession::ask_for_login() {
+    if (::ssh_service_request(session_.get(), "ssh-userauth") == SSH_OK)
+        return ok();
+    return network(ssh_error(session_.get(), "authenticate"));
+}
+
 Result<Authentication> ClientSession::authenticate(ssh_key_struct* private_key) {
+    TRY(ask_for_login());
     return authentication_of(::ssh_userauth_publickey(session_.get(), nullptr, private_key));
 }
 
 Result<bool> ClientSession::would_accept(ssh_key_struct* public_key) {
+    TRY(ask_for_login());
     const auto answer =
         TRY(authentication_of(::ssh_userauth_try_publickey(session_.get(), nullptr, public_key)));
     return answer == Authentication::accepted;
 }
 
 Result<Authentication> ClientSession::authenticate(const std::string& agent_socket, const AgentKey& key) {
+    TRY(ask_for_login());
     auto agent = SingleKeyAgent::start(agent_socket, key);
     if (!agent)
         return Authentication::refused; // it was there when it listed its keys

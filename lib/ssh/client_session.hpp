@@ -61,6 +61,7 @@ class ClientSession {
 
     explicit ClientSession(Session session) noexcept
         : session_(std::move(session)) {}
+    Status ask_for_login();
     Result<Authentication> authentication_of(int answer);
 
     Session session_;

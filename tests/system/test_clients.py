@@ -103,6 +103,22 @@ class Clients(SystemTest):
             subprocess.run(["ssh-add", "-q", key], env=env, check=True)
         return env
 
+    def test_keys_of_every_type(self):
+        kinds = {"rsa": ["-t", "rsa", "-b", "2048"], "pem": ["-t", "rsa", "-b", "3072", "-m", "PEM"],
+                 **{f"ec{bits}": ["-t", "ecdsa", "-b", bits] for bits in ("256", "384", "521")}}
+        for name, kind in kinds.items():
+            subprocess.run(["ssh-keygen", "-q", *kind, "-N", "", "-C", name, "-f", self.directory / name], check=True)
+        self.repository.commit({f"ssh/{name}.pub": (self.directory / f"{name}.pub").read_text() for name in kinds})
+        wait_until("the new keys are known", lambda: self.daemon.ctl(self.directory / "ec256", "demo//ping").returncode == 0)
+        for name in kinds:
+            with self.subTest(name):
+                done = self.daemon.ctl(self.directory / name, "demo//ping")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.daemon.ssh(self.directory / name, "demo//ping").returncode, 0)
+        env = self.agent(self.other, self.directory / "rsa")
+        done = self.daemon.ctl(None, "demo//ping", env={"SSH_AUTH_SOCK": env["SSH_AUTH_SOCK"]})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_an_agent_that_holds_a_foreign_key_first(self):
         env = self.agent(self.other, self.key)
         done = self.daemon.ctl(None, "demo//ping", env={"SSH_AUTH_SOCK": env["SSH_AUTH_SOCK"]})
