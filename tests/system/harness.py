@@ -60,20 +60,29 @@ def wait_until(what, condition, deadline=DEADLINE):
         time.sleep(0.05)
 
 
+def reserve(what):
+    """Keeps it for this process until it ends; False when another test on this host has it."""
+    reservation = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        reservation.bind(f"\0pgod-test-{what}")
+    except OSError:
+        reservation.close()
+        return False
+    reservation.detach()  # and so left open
+    return True
+
+
 def free_port():
-    """A port that nobody gets from the kernel by chance and no other test run of this host is given: it is below those
-    of outgoing connections, and reserved until this process ends. Even; the one before it is left alone too."""
+    """A port that nobody gets from the kernel by chance and no other test on this host is given: it is below those of
+    outgoing connections, and reserved. Even; the one before it is left alone too."""
     lowest_of_kernel = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     choices = range(10_000, max(lowest_of_kernel, 20_000), 2)
     for _ in range(10 * len(choices)):
         port = random.choice(choices)
-        reservation = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with contextlib.suppress(OSError), socket.socket() as probe:
-            reservation.bind(f"\0pgod-test-port-{port}")
             probe.bind(("0.0.0.0", port))
-            reservation.detach()  # and so left open
-            return port
-        reservation.close()
+            if reserve(f"port-{port}"):
+                return port
     raise AssertionError("no port is free")
 
 
@@ -90,9 +99,13 @@ class User:
     """An ordinary Unix user with working rootless podman and a busybox image, removed afterwards."""
 
     IMAGE = "localhost/bb:latest"
+    ours = set()  # names
 
     def __init__(self, name):
         self.name = name
+        if name not in self.ours:  # the same test, of another run, is waited for
+            wait_until(f"no other test has user {name}", lambda: reserve(f"user-{name}"), 6 * DEADLINE)
+            self.ours.add(name)
         with contextlib.suppress(KeyError):
             pwd.getpwnam(name)
             self.remove()
@@ -339,7 +352,8 @@ class Pgod:
     def stop(self, number=signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=60)
+            self.process.send_signal(signal.SIGCONT)  # a test may have failed while it stood still
+            self.process.wait(timeout=DEADLINE)
         for finding in ("Sanitizer", "runtime error:"):
             if finding in self.log():
                 raise AssertionError(f"the log of pgod has a finding:\n{self.log()[-8000:]}")

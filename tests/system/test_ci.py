@@ -1,5 +1,6 @@
 """The GitLab job of the README, run by npm's gitlab-ci-local against a real pgod: green and red, and what the log says."""
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -8,8 +9,8 @@ import subprocess
 import sys
 import unittest
 
-from harness import (BIN, SKIPPED, Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, run, wait_until)
+from harness import (BIN, SKIPPED, Repository, SystemTest, User, compose_web, fetch, free_port, gate, main,
+                     make_key, require_root_and_podman, run, served, wait_until)
 
 require_root_and_podman()
 
@@ -46,7 +47,8 @@ class Ci(SystemTest):
         self.repository = Repository(self.directory)
         self.commit("one", **{"ssh/id.pub": (self.directory / "id.pub").read_text()})
         self.daemon = self.pgod()
-        self.daemon.service("demo", ANN.name, self.repository.url, interval="10m")  # the job comes before the poll
+        # The job comes before the poll; and what is held by a gate waits for its opening.
+        self.daemon.service("demo", ANN.name, self.repository.url, interval="10m", start_timeout="10m")
         self.addCleanup(lambda: ANN.podman("rm", "-fa", "-t", "0", check=False))
         self.daemon.start()
         wait_until("it serves", lambda: fetch(self.port) == "one\n")
@@ -80,7 +82,10 @@ class Ci(SystemTest):
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
     def run_job(self, name, variable=None):
-        job = self.job(name, variable)
+        return self.end_of(self.job(name, variable))
+
+    @staticmethod
+    def end_of(job):
         said = job.communicate(timeout=180)[0]
         return job.returncode, re.sub(r"\x1b\[[0-9;]*m", "", said)
 
@@ -96,7 +101,7 @@ class Ci(SystemTest):
         commit = self.commit("two")
         code, said = self.run_job("deploy")
         self.assertEqual(code, 0, said)
-        self.assertEqual(fetch(self.port), "two\n")
+        self.assertEqual(served(self.port), "two\n")
         steps = ["asking upstream", "staging", "planning", "deploying", "switching", "verifying", "deployed",
                  f"ok: commit {commit[:8]}, after"]
         self.assertEqual(sorted(steps, key=said.index), steps, said)
@@ -111,7 +116,7 @@ class Ci(SystemTest):
         commit = self.commit("two", compose=compose_web(self.port, command="sh -c 'echo no such table; exit 3'",
                                                         extra="    restart: \"no\"\n"))
         self.red(80, "no such table", "exited with status 3", f"rolled-back: commit {commit[:8]}, after")
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
 
     def test_red_on_a_commit_that_is_rejected(self):
         commit = self.commit("two", compose=compose_web(self.port, extra="    privileged: true\n"))
@@ -125,32 +130,40 @@ class Ci(SystemTest):
         self.red(65, f"commit {commit} is not ")
         self.assertEqual(fetch(self.port), "one\n")
 
-    def slow(self, body):
-        """podman waits ten seconds before it kills what takes no notice of SIGTERM."""
-        return compose_web(self.port, body).replace("    stop_signal: SIGKILL\n", "")
+    def held(self, **settings):
+        return self.commit("two", compose=compose_web(self.port, "two", extra=gate("two")), **settings)
+
+    def works(self):
+        wait_until("it is being deployed", lambda: self.daemon.status(self.key, "demo")["phase"] == "working")
+
+    def ends_well(self, commit):
+        self.daemon.open_gate("demo", "two")
+        wait_until("it is deployed", lambda: (lambda s: (s["commit"], s["outcome"]) == (commit, "ok"))(
+            self.daemon.status(self.key, "demo")))
+        self.assertEqual(served(self.port), "two\n")
 
     def test_red_on_a_timeout_and_the_deployment_goes_on(self):
-        self.commit("one", compose=self.slow("one"))
-        self.assertEqual(self.run_job("deploy")[0], 0)
-        commit = self.commit("two", timeout="2s")
-        self.red(75, "goes on at the server", f"timed out: commit {commit[:8]}, after 2")
-        self.assertNotEqual(fetch(self.port), "two\n")
-        wait_until("it is deployed all the same", lambda: fetch(self.port) == "two\n")
+        commit = self.held(timeout="2s")
+        self.red(75, "goes on at the server", rf"timed out: commit {commit[:8]}, after \d")
+        self.works()
+        self.ends_well(commit)
 
     def test_a_job_that_is_cancelled_leaves_the_deployment_alone_and_another_attaches_to_it(self):
-        self.commit("one", compose=self.slow("one"))
-        self.assertEqual(self.run_job("deploy")[0], 0)
-        commit = self.commit("two")
+        commit = self.held()
         job = self.job("deploy")
-        wait_until("it is being deployed", lambda: self.daemon.status(self.key, "demo")["phase"] == "working")
+        self.works()
         os.killpg(job.pid, signal.SIGTERM)
-        job.communicate(timeout=60)
-        code, said = self.run_job("deploy")
+        job.communicate(timeout=180)
+        asked = self.daemon.log().count("//up")
+        other = self.job("deploy")
+        wait_until("the other has asked", lambda: self.daemon.log().count("//up") > asked)
+        self.daemon.open_gate("demo", "two")
+        code, said = self.end_of(other)
         self.assertEqual(code, 0, said)
         for part in ("is being deployed already", "planning", "switching", "verifying", f"ok: commit {commit[:8]}"):
             self.assertIn(part, said)
-        self.assertEqual(fetch(self.port), "two\n")
-        self.assertEqual(self.daemon.status(self.key, "demo")["deployment"], 3)
+        self.assertEqual(served(self.port), "two\n")
+        self.assertEqual(self.daemon.status(self.key, "demo")["deployment"], 2)
 
     def test_key_text_unquoted_is_refused_and_quoted_works(self):
         text = self.key.read_text()
@@ -166,19 +179,20 @@ class Ci(SystemTest):
         self.assertIsNone(fetch(self.port))
 
     def test_log_follows_what_another_began(self):
-        self.commit("one", compose=self.slow("one"))
-        self.assertEqual(self.run_job("deploy")[0], 0)
-        self.commit("two")
+        commit = self.held()
         done = self.daemon.ctl(self.key, "demo//up", "--no-wait")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("accepted", done.stderr)
-        self.assertNotEqual(fetch(self.port), "two\n")
-        followed = self.daemon.ctl(self.key, "demo//log", "-f")
+        self.works()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            following = pool.submit(self.daemon.ctl, self.key, "demo//log", "-f")
+            wait_until("the log is followed", lambda: "demo//log" in self.daemon.log())
+            self.ends_well(commit)
+            followed = following.result()
         self.assertEqual(followed.returncode, 0, followed.stderr)
-        for part in ("deployment 3 of demo", "switching", "verifying", "deployed"):
+        for part in ("deployment 2 of demo", "switching", "verifying", "deployed"):
             self.assertIn(part, followed.stdout)
         self.assertEqual(followed.stdout, self.daemon.ctl(self.key, "demo//log").stdout)
-        self.assertEqual(fetch(self.port), "two\n")
         self.assertEqual(self.daemon.ctl(self.key, "demo//log", "-f", "soon").returncode, 64)
 
 

@@ -11,8 +11,8 @@ import subprocess
 import time
 import unittest
 
-from harness import (Repository, SystemTest, User, compose_web, end_processes_of, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+from harness import (DEADLINE, ONE_AT_A_TIME, Repository, SystemTest, User, compose_web, end_processes_of, fetch, free_port,
+                     main, make_key, require_root_and_podman, wait_until)
 
 require_root_and_podman()
 
@@ -56,7 +56,7 @@ class Site:
             return (status["outcome"], status["running"], status["phase"]) == ("ok", self.commit, "idle")
 
         try:
-            wait_until(f"{self.name} runs {self.body}", settled)
+            wait_until(f"{self.name} runs {self.body}", settled, 2 * DEADLINE)  # some wait for a podman that hangs
         except AssertionError as problem:
             raise AssertionError(f"{problem}; {self.status()}") from None
         wait_until("it serves", lambda: fetch(self.port) == f"{self.body}\n")
@@ -82,8 +82,8 @@ class Site:
         except AssertionError as problem:
             raise AssertionError(f"{problem}; {self.status()}") from None
         assert "\n" not in sentence and len(sentence) < 400, sentence
-        lines = [line for line in self.daemon.log().splitlines() if f"{self.name}: " in line]
-        assert any(all(w in line for w in words) for line in lines), lines[-20:]
+        wait_until(f"the log says {words} of {self.name}", lambda: any(
+            f"{self.name}: " in line and all(w in line for w in words) for line in self.daemon.log().splitlines()))
         return sentence
 
     def is_well(self):
@@ -156,7 +156,7 @@ class Faults(Trouble):
         self.state_on_a_disk_of_its_own()
         self.begin()
         self.daemon.stop()  # a disk with files open for writing cannot be made read-only by hand
-        self.mount("-o", "remount,ro", self.daemon.state)
+        wait_until("it is read-only", lambda: subprocess.run(["mount", "-o", "remount,ro", self.daemon.state]).returncode == 0)
         self.daemon.start(write=False)
         self.demo.push("two")
         self.demo.says("Read-only file system")
@@ -193,8 +193,9 @@ class Faults(Trouble):
 
         def overwrite(*folders):
             for path in [p for folder in folders for p in (repository / folder).rglob("*") if p.is_file()]:
-                path.chmod(0o600)
-                path.write_bytes(b"\xa5" * 64)
+                with contextlib.suppress(FileNotFoundError):  # a poll may be at work in it
+                    path.chmod(0o600)
+                    path.write_bytes(b"\xa5" * 64)
 
         damages = {"objects": lambda: overwrite("objects"), "refs": lambda: overwrite("refs", "."),
                    "HEAD": (repository / "HEAD").unlink, "all of it": lambda: shutil.rmtree(repository)}
@@ -262,7 +263,7 @@ class Faults(Trouble):
         self.demo.runs()
         begun = time.monotonic()
         self.assertEqual(self.daemon.ctl(self.key, "demo//ps").returncode, 0)
-        self.assertLess(time.monotonic() - begun, 30)
+        self.assertLess(time.monotonic() - begun, 50)  # a call of podman that hangs is ended after 60
         self.other.says("podman ps did not end within")
         self.other.is_untouched("two")
         flag.unlink()
@@ -332,15 +333,15 @@ class UserGone(Trouble):
 
     def delete(self):
         # -f: although processes of it run; home and mail stay
-        subprocess.run(["userdel", "-f", self.eve.name], check=True, capture_output=True)
+        subprocess.run([*ONE_AT_A_TIME, "userdel", "-f", self.eve.name], check=True, capture_output=True)
 
     def make(self, uid):
-        subprocess.run(["useradd", "--no-create-home", "--home-dir", self.eve.home, "--uid", str(uid), "--password", "*",
-                        self.eve.name], check=True)
+        subprocess.run([*ONE_AT_A_TIME, "useradd", "--no-create-home", "--home-dir", self.eve.home, "--uid", str(uid),
+                        "--password", "*", self.eve.name], check=True)
         if uid == self.eve.uid:
             for letter, (_, first, count) in zip("vw", self.ranges):
-                subprocess.run(["usermod", f"-{letter}", f"{first}-{int(first) + int(count) - 1}", self.eve.name],
-                               check=True)
+                subprocess.run([*ONE_AT_A_TIME, "usermod", f"-{letter}", f"{first}-{int(first) + int(count) - 1}",
+                                self.eve.name], check=True)
 
     def still_runs(self):
         """Its processes are nobody's now; podman cannot be asked as a user who does not exist."""
@@ -384,7 +385,7 @@ class UserGone(Trouble):
         self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", f"chown -R {self.eve.name}: /")
         self.still_runs()
         self.assertEqual(self.demo.status()["tip"][:8], self.demo.status()["running"][:8])  # not even fetched
-        self.assertLessEqual(self.processes_of_eve(), before)
+        wait_until("no process of its is left but those before", lambda: self.processes_of_eve() <= before)
         self.delete()
 
     def processes_of_eve(self):

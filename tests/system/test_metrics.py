@@ -287,8 +287,10 @@ class Hostile(MetricsTest):
         self.answers_as_before()
 
     def answers_as_before(self):
-        self.assertEqual(get(self.port, "/healthz"), (200, "ok\n"))
-        self.assertEqual(get(self.port)[0], 200)
+        for path, begins in (("/healthz", "ok\n"), ("/metrics", "# HELP")):
+            # 503: the supervisor was not heard of for a while.
+            answer = wait_until(f"{path} is answered", lambda: (lambda a: a[0] != 503 and a)(get(self.port, path)))
+            self.assertEqual((answer[0], answer[1][:len(begins)]), (200, begins))
         self.assertEqual(self.role(), self.pid)
         self.assertTrue(self.daemon.alive())
 

@@ -4,7 +4,7 @@ import json
 import signal
 import unittest
 
-from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
+from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, gate, main, make_key,
                      require_root_and_podman, wait_until)
 
 require_root_and_podman()
@@ -30,12 +30,12 @@ class Order(SystemTest):
         for name, settings in (("top", {"after": ["base"]}), ("base", {})):  # not in the order of the file
             self.repositories[name] = Repository(self.directory, name)
             self.commit(name, "one")
-            self.daemon.service(name, FAY.name, self.repositories[name].url, **settings)
+            self.daemon.service(name, FAY.name, self.repositories[name].url, start_timeout="10m", **settings)
 
-    def commit(self, name, body, command=None):
-        """`base` takes its time to be healthy."""
-        extra = ("    healthcheck: {test: [CMD, test, -e, /tmp/up], interval: 1s, retries: 60}\n"
-                 if name == "base" else "")
+    def commit(self, name, body, command=None, held=False):
+        """`base` takes its time to be healthy: some seconds, or until its gate is opened."""
+        extra = gate(body) if held else ("    healthcheck: {test: [CMD, test, -e, /tmp/up], interval: 1s, retries: 60}\n"
+                                         if name == "base" else "")
         command = command or ("sh -c '(sleep 4; touch /tmp/up) & mkdir -p /www; "
                               f"echo {body} > /www/index.html; exec httpd -f -p 8080 -h /www'"
                               if name == "base" else None)
@@ -52,7 +52,7 @@ class Order(SystemTest):
         try:
             return self.daemon.status(self.key, name)
         except AssertionError:  # its keys are not known yet
-            return {"outcome": None, "commit": None, "decision": ""}
+            return {"outcome": None, "commit": None, "phase": None, "decision": ""}
 
     def serves(self, name, body):
         wait_until(f"{name} serves {body}", lambda: fetch(self.ports[name]) == body + "\n")
@@ -85,11 +85,14 @@ class Order(SystemTest):
         self.daemon.start()
         self.serves("top", "one")
         self.stands("top", self.repositories["top"].git("rev-parse", "HEAD"))
-        self.commit("base", "two")
+        self.commit("base", "two", held=True)
         wait_until("base is worked on", lambda: self.status("base")["phase"] == "working")
         top = self.commit("top", "two")
         wait_until("top waits", lambda: self.status("top")["phase"] == "waiting for its turn")
+        reloads = self.daemon.log().count("the configuration was reloaded")
         self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until("it is reloaded", lambda: self.daemon.log().count("the configuration was reloaded") > reloads)
+        self.daemon.open_gate("base", "two")
         self.stands("top", top)
         self.serves("top", "two")
 

@@ -10,8 +10,8 @@ import time
 import unittest
 
 import harness
-from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, gate, main, make_key,
+                     require_root_and_podman, served, wait_until)
 
 require_root_and_podman()
 
@@ -171,7 +171,7 @@ class Promises(SystemTest):
         self.untouched()
         begin = time.monotonic()
         self.daemon.stop(signal.SIGTERM)
-        self.assertLess(time.monotonic() - begin, 30)
+        self.assertLess(time.monotonic() - begin, 55)
         self.untouched()
 
     def test_pgod_ends_while_an_upstream_hangs(self):
@@ -181,24 +181,26 @@ class Promises(SystemTest):
         wait_until("a poll hangs", lambda: self.status().get("phase") == "syncing" and polls)
         begin = time.monotonic()
         self.daemon.stop(signal.SIGTERM)
-        self.assertLess(time.monotonic() - begin, 30)
+        self.assertLess(time.monotonic() - begin, 55)
         self.assertEqual(self.daemon.process.returncode, 0)
         self.untouched()
 
     def test_commits_that_come_faster_than_deployments_collapse_to_the_newest(self):
-        self.begin()
+        self.begin(start_timeout="10m")
         numbers = range(2, 10)
         for number in numbers:
-            self.push(compose_web(self.port, f"commit {number}"))
-            time.sleep(0.3)
+            self.push(compose_web(self.port, f"commit {number}", extra=gate("two") if number == 2 else ""))
+            if number == 2:
+                wait_until("the first is being deployed", lambda: self.status().get("phase") == "working")
+        self.daemon.open_gate("demo", "two")
         self.settled("ok", self.repository.git("rev-parse", "HEAD"))
-        self.assertEqual(fetch(self.port), f"commit {numbers[-1]}\n")
-        self.assertLess(self.status()["deployment"], len(numbers))
+        self.assertEqual(served(self.port), f"commit {numbers[-1]}\n")
+        self.assertLessEqual(self.status()["deployment"], 4)  # upstream may have been asked before the last commit
         self.assertEqual(len(ANN.containers(all_states=True)), 1)
 
     def test_a_client_that_goes_leaves_no_lock_and_its_deployment_goes_on(self):
-        self.begin(interval=SLOW)
-        two = self.push(compose_web(self.port, "two"))
+        self.begin(interval=SLOW, start_timeout="10m")
+        two = self.push(compose_web(self.port, "two", extra=gate("two")))
         client = subprocess.Popen(
             [harness.BIN / "pgoctl", "-i", self.key, "-p", str(self.daemon.port), "--known-hosts",
              self.directory / "known_hosts", "localhost:demo//up"],
@@ -206,6 +208,7 @@ class Promises(SystemTest):
         wait_until("it is being deployed", lambda: self.status().get("phase") == "working")
         client.kill()
         client.wait()
+        self.daemon.open_gate("demo", "two")
         self.settled("ok", two)
         self.assertEqual(self.status()["deployment"], 2)  # it was not cut off and begun again
         wait_until("it serves", lambda: fetch(self.port) == "two\n")

@@ -10,8 +10,8 @@ import subprocess
 import time
 import unittest
 
-from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, gate, main, make_key,
+                     require_root_and_podman, served, wait_until)
 
 require_root_and_podman()
 
@@ -40,7 +40,8 @@ class Recorded(SystemTest):
         self.first = self.repository.commit({"ssh/id.pub": (self.directory / "id.pub").read_text(),
                                              "docker-compose.yml": self.good})
         self.daemon = self.pgod()
-        self.daemon.service("demo", ANN.name, self.repository.url, env=["TOKEN=hunter2-long"])
+        self.daemon.service("demo", ANN.name, self.repository.url, env=["TOKEN=hunter2-long"],
+                            start_timeout="10m")
         self.daemon.service("other", ANN.name, self.repository.url, branch="nowhere")
         self.addCleanup(lambda: ANN.podman("rm", "-fa", "-t", "0", check=False))
 
@@ -150,12 +151,12 @@ class Operations(Recorded):
 class Killed(Recorded):
     def test_a_deployment_whose_end_nobody_saw_is_closed(self):
         self.begin()
-        slow = self.good.replace("echo one", "sleep 2; echo slow")
-        commit = self.repository.commit({"docker-compose.yml": slow})
+        commit = self.repository.commit({"docker-compose.yml": compose_web(self.port, "slow", extra=gate("slow"))})
         number = wait_until("it is under way", lambda: self.history()[0]["commit"] == commit and
                             self.history()[0]["deployment"])
         self.daemon.stop(signal.SIGKILL)
         self.daemon.start(write=False)
+        self.daemon.open_gate("demo", "slow")
         row = wait_until("it was closed", lambda: next(
             (row for row in self.history() if row["deployment"] == number and row["ended"]), None))
         self.assertIn(row["outcome"], ("ok", "failed"))
@@ -206,7 +207,7 @@ class StateTrouble(Recorded):
         wait_until("it is known again", lambda: self.status()["desired"] == "stopped")
         self.assertIsNone(fetch(self.port))
         self.said("demo//up")
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
 
     def test_a_full_and_a_read_only_disk(self):
         self.daemon.state.mkdir(mode=0o711)
@@ -230,7 +231,7 @@ class StateTrouble(Recorded):
             (self.daemon.state / name).unlink()
         wait_until("it is over", lambda: not self.trouble("state.db"))
         self.daemon.stop()
-        subprocess.run(["mount", "-o", "remount,ro", self.daemon.state], check=True)
+        wait_until("it is read-only", lambda: subprocess.run(["mount", "-o", "remount,ro", self.daemon.state]).returncode == 0)
         self.daemon.start(write=False)
         wait_until("it says so", lambda: self.trouble("state.db"))
         self.assertEqual(self.status()["desired"], "stopped")
@@ -238,7 +239,7 @@ class StateTrouble(Recorded):
         subprocess.run(["mount", "-o", "remount,rw", self.daemon.state], check=True)
         wait_until("it is over", lambda: not self.trouble("state.db"))
         self.said("demo//up")
-        self.assertEqual(fetch(self.port), "one\n")
+        self.assertEqual(served(self.port), "one\n")
 
     def test_corrupt(self):
         self.begin()

@@ -45,10 +45,10 @@ class SshClients(SystemTest):
                 ["ssh", "-F", "/dev/null", "-p", str(self.daemon.port), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
                  "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/known", "-o",
                  "LogLevel=ERROR", "-i", key, "someone@127.0.0.1", command], input=given, capture_output=True, text=True,
-                timeout=120)
+                timeout=180)
             return done.returncode, done.stdout, done.stderr
         done = subprocess.run(["/usr/bin/python3", "-W", "ignore", pathlib.Path(__file__).parent / "other_clients.py", make,
-                               str(self.daemon.port), key, command], input=given, capture_output=True, text=True, timeout=120)
+                               str(self.daemon.port), key, command], input=given, capture_output=True, text=True, timeout=180)
         self.assertEqual(done.returncode, 0, done.stderr)
         answer = json.loads(done.stdout)
         return answer["status"], answer["out"], answer["errors"]
@@ -87,14 +87,14 @@ class SshClients(SystemTest):
             done = subprocess.run(
                 ["ssh", "-F", "/dev/null", "-p", str(self.daemon.port), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
                  "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-i",
-                 stranger, f"{user}@127.0.0.1", "demo//ping"], capture_output=True, text=True, timeout=60)
+                 stranger, f"{user}@127.0.0.1", "demo//ping"], capture_output=True, text=True, timeout=180)
             said.add((done.returncode, done.stderr.replace(user, "USER"), done.stdout))
         self.assertEqual(len(said), 1, said)
         self.assertEqual(next(iter(said))[0], 255)
 
     def test_ssh_audit_finds_nothing_that_could_be_better(self):
-        audit = lambda *options: subprocess.run(["ssh-audit", "-n", *options, "-p", str(self.daemon.port), "127.0.0.1"],
-                                                capture_output=True, text=True, timeout=120)
+        audit = lambda *options: subprocess.run(["ssh-audit", "-n", "-t", "60", *options, "-p", str(self.daemon.port), "127.0.0.1"],
+                                                capture_output=True, text=True, timeout=180)
         # The countermeasure to Terrapin is younger than Debian's ssh-audit.
         found = [line for line in audit("-l", "warn").stdout.splitlines()
                  if "[warn]" in line or "[fail]" in line if "kex-strict-s-v00@openssh.com" not in line]

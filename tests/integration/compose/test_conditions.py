@@ -24,7 +24,7 @@ class Conditions(scene.ComposeTest):
 
     def test_a_condition_that_is_never_met(self):
         rows = (
-            (service("sh -c 'exit 3'"), "service_completed_successfully", 1,
+            (service("sh -c 'exit 3'"), "service_completed_successfully", 60,
              "app waits for dep to end with 0, but it exited with status 3"),
             (service("sleep 1000"), "service_completed_successfully", 2,
              "app waits for dep to end with 0, which it was not within 2s"),
@@ -34,10 +34,10 @@ class Conditions(scene.ComposeTest):
         )
         for dependency, condition, timeout, sentence in rows:
             with self.subTest(sentence):
-                svc = self.service(start_timeout=timeout)
+                svc = self.service()
                 good = self.good(svc.deploy({"compose.yaml": compose(a=service())})).commit
                 result = svc.deploy({"compose.yaml": compose(
-                    dep=dependency, app=service(**self.after("dep", condition)))})
+                    dep=dependency, app=service(**self.after("dep", condition)))}, start_timeout=timeout)
                 self.assertEqual((result.exit_status, result.outcome, result.commit), (80, "rolled_back", good), result)
                 self.assertIn(sentence, result.stderr)
                 self.assertEqual(result.containers, ["a running"])
