@@ -91,6 +91,11 @@ def run(argv, **options):
     return subprocess.run([str(a) for a in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
 
 
+def sanitized():
+    """Whether what is tested was built with the address sanitizer."""
+    return "libasan" in run(["ldd", BIN / "pgod"]).stdout
+
+
 # useradd and its kin give up when another of them holds /etc/passwd for long; a test that runs beside this one may.
 ONE_AT_A_TIME = ("flock", "/run/lock/pgod-test-users")
 

@@ -211,6 +211,7 @@ class Proxy(SystemTest):
         self.reload(daemon)
         self.becomes(proxy, "www.example.org", "blog")
         wait_until("nothing is complained of", lambda: "proxy:" not in self.problems(daemon))
+        self.assertEqual(daemon.log().count("was written and loaded"), 2)  # only what changed was
 
         # A clash: the file of pgod is not read at all, and nothing changes.
         good = proxy.file.read_bytes()
