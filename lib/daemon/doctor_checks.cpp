@@ -47,6 +47,8 @@ os::RunRequest host_call(std::string program, std::vector<std::string> argv) {
     request.spawn.program = std::move(program);
     request.spawn.argv = std::move(argv);
     request.spawn.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"};
+    if (::geteuid() != 0) // whose podman wants a home even to tell its version
+        request.spawn.env = os::user_environment(os::current_user());
     request.spawn.die_with_parent = true;
     request.deadline = patience;
     request.max_output = 4096;

@@ -1,9 +1,10 @@
 """pgod without root: an ordinary user serves that user's own services, with the same code and no drop."""
 
+import json
 import shutil
 import unittest
 
-from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
+from harness import (BIN, Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
                      require_root_and_podman, wait_until)
 
 require_root_and_podman()
@@ -37,6 +38,8 @@ class OrdinaryUser(SystemTest):
         daemon.start()
         wait_until("it serves", lambda: fetch(port) == "one\n")
         self.assertEqual(daemon.ctl(key, "demo//ping").returncode, 0)
+        checks = json.loads(ANN.run([BIN / "pgod", "-c", daemon.config, "--doctor", "--json"], check=False).stdout)["checks"]
+        self.assertIn({"about": "host", "check": "podman", "good": True, "problem": "", "remedy": ""}, checks)
         repository.commit({"docker-compose.yml": compose_web(port, "two")})
         wait_until("the commit serves", lambda: fetch(port) == "two\n")
         self.assertEqual(daemon.ctl(key, "demo//down").returncode, 0)
