@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -47,7 +48,7 @@ int watch(const Plan& plan) {
         if (const int status = run_one(plan); status != exit_status::done)
             return status;
         if (!terminal && !write_all(STDOUT_FILENO, "\n"))
-            return exit_status::failed;
+            return errno == EPIPE ? 128 + SIGPIPE : exit_status::failed; // as one look that nobody reads
         std::this_thread::sleep_for(watch_interval);
     }
 }

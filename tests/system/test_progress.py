@@ -98,6 +98,10 @@ class Progress(SystemTest):
         self.assertEqual(watching.wait(timeout=60), 128 + signal.SIGINT)
         watching.stdout.close()
         watching.stderr.close()
+        left = subprocess.Popen(self.argv("demo//status", options=["--watch"]), env=env, stdout=subprocess.PIPE, bufsize=0)
+        left.stdout.read(1)
+        left.stdout.close()
+        self.assertEqual(left.wait(timeout=60), 128 + signal.SIGPIPE)
         for target in ("demo//logs", "demo//up"):
             done = self.daemon.ctl(self.key, target, options=["--watch"])
             self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
