@@ -7,7 +7,7 @@ import time
 import unittest
 
 from harness import (Repository, SystemTest, User, compose_web, connects, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+                     require_root_and_podman, run, sanitized, wait_until)
 
 require_root_and_podman()
 
@@ -96,11 +96,15 @@ class Clients(SystemTest):
         sock = self.directory / "agent"
         agent = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
         self.addCleanup(lambda: (agent.terminate(), agent.wait()))
-        env = {**os.environ, "SSH_AUTH_SOCK": str(sock)}
+        env = {"SSH_AUTH_SOCK": str(sock)}
         wait_until("the agent answers, and has no keys yet",
-                   lambda: subprocess.run(["ssh-add", "-l"], env=env, capture_output=True).returncode == 1)
+                   lambda: run(["ssh-add", "-l"], env={**os.environ, **env}).returncode == 1)
         for key in keys:
-            subprocess.run(["ssh-add", "-q", key], env=env, check=True)
+            subprocess.run(["ssh-add", "-q", key], env={**os.environ, **env}, check=True)
+        if sanitized():  # libssh loses the agent's list of keys, of 152 bytes, for each key but the first
+            suppressed = self.directory / "suppressed"
+            suppressed.write_text("leak:libssh.so\n")
+            env["LSAN_OPTIONS"] = f"suppressions={suppressed}:print_suppressions=0"
         return env
 
     def test_keys_of_every_type(self):
@@ -116,16 +120,16 @@ class Clients(SystemTest):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.daemon.ssh(self.directory / name, "demo//ping").returncode, 0)
         env = self.agent(self.other, self.directory / "rsa")
-        done = self.daemon.ctl(None, "demo//ping", env={"SSH_AUTH_SOCK": env["SSH_AUTH_SOCK"]})
+        done = self.daemon.ctl(None, "demo//ping", env=env)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_an_agent_that_holds_a_foreign_key_first(self):
         env = self.agent(self.other, self.key)
-        done = self.daemon.ctl(None, "demo//ping", env={"SSH_AUTH_SOCK": env["SSH_AUTH_SOCK"]})
+        done = self.daemon.ctl(None, "demo//ping", env=env)
         self.assertEqual(done.returncode, 0, done.stderr)
         ssh = subprocess.run(["ssh", "-F", "/dev/null", "-p", str(self.daemon.port), "-o", "BatchMode=yes", "-o",
                               "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/k", "localhost",
-                              "demo//ps"], env=env, capture_output=True, text=True, timeout=180)
+                              "demo//ps"], env={**os.environ, **env}, capture_output=True, text=True, timeout=180)
         self.assertEqual(ssh.returncode, 0, ssh.stderr)
 
     def test_plain_ssh(self):
