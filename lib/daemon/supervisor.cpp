@@ -152,6 +152,8 @@ Status Supervisor::run() {
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // credentials of repositories are in our memory
     (void)::signal(SIGPIPE, SIG_IGN);
     auto passed = os::passed_listeners();
+    const std::string where =
+        passed.empty() ? fmt::format(" on {}:{}", config_.listen.host, config_.listen.port) : "";
     os::raise_descriptor_limit();
     sessions_.set_lingering(config_.linger);
     TRY(prepare_state());
@@ -176,8 +178,8 @@ Status Supervisor::run() {
     watch_files();
     watch_store();
     say_alive();
-    os::log_info("pgod {} serves {} service{} on {}:{}", PGOD_VERSION, actors_.size(),
-                 actors_.size() == 1 ? "" : "s", config_.listen.host, config_.listen.port);
+    os::log_info("pgod {} serves {} service{}{}", PGOD_VERSION, actors_.size(),
+                 actors_.size() == 1 ? "" : "s", where);
     loop_.run();
     manager_.stopping();
     os::log_info("pgod stops; containers and deployments go on");
