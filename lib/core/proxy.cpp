@@ -130,6 +130,20 @@ std::string complaint_in(std::string_view output) {
     return escaped(shortened(last, max_complaint));
 }
 
+std::string conflict_in(std::string_view output, std::string_view text, std::string_view others) {
+    constexpr std::string_view mark = "conflicting server name \"";
+    for (const auto line : split(output, '\n')) {
+        const auto at = line.find(mark);
+        if (at == std::string_view::npos)
+            continue;
+        const auto name = line.substr(at + mark.size());
+        const auto server = fmt::format("server_name {};", name.substr(0, name.find('"')));
+        if (text.find(server) != std::string_view::npos && others.find(server) == std::string_view::npos)
+            return escaped(shortened(trimmed(line), max_complaint));
+    }
+    return {};
+}
+
 ProxyStep next_proxy_step(const std::string& wanted, const std::optional<std::string>& present,
                           const std::optional<std::string>& loaded) {
     if (!present)

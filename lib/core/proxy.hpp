@@ -40,6 +40,10 @@ std::string command_to_include(const ProxySettings& settings);
 // The sentence in what a check or a reload printed that says what is wrong; escaped, one line.
 std::string complaint_in(std::string_view output);
 
+// nginx takes a name that stands twice, and gives it to whichever server it reads first. The sentence in what
+// its check printed about such a name in `text` that `others` does not have; empty: there is none.
+std::string conflict_in(std::string_view output, std::string_view text, std::string_view others);
+
 // What is to be done next about the file, by its text, the one that was last loaded, and the one that is
 // wanted.
 enum class ProxyStep {

@@ -102,9 +102,12 @@ std::string ReverseProxy::what_failed(const HostCommand::End& end) const {
 }
 
 void ReverseProxy::on_checked(const HostCommand::End& end) {
-    if (!end.succeeded() && offer_ == 0)
-        complaint_ = what_failed(end);
-    if (!end.succeeded() && !end.timed_out && offer_ + 1 < offered_.size()) {
+    const bool is_last = offer_ + 1 == offered_.size();
+    const auto conflict =
+        end.succeeded() && !is_last ? conflict_in(end.output, trying(), offered_.back()) : std::string();
+    if (offer_ == 0)
+        complaint_ = end.succeeded() ? conflict : what_failed(end);
+    if ((!end.succeeded() && !end.timed_out && !is_last) || !conflict.empty()) {
         ++offer_;
         return offer();
     }

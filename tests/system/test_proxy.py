@@ -399,6 +399,18 @@ class Proxy(SystemTest):
         self.assertTrue(proxy.is_valid())
         outcome("shop", commit("shop"), "ok")
 
+        # One that the admin's own part of nginx serves, and reads after pgod's, stays with that.
+        proxy.write_main(more=f"server {{ listen 127.0.0.1:{proxy.port}; server_name own.apps.example.org; return 200 own; }}")
+        run(["nginx", "-c", proxy.main, "-s", "reload"])
+        self.becomes(proxy, "own.apps.example.org", "own")
+        outcome("shop", commit("shop", "own"), "ok")
+        self.says(daemon, 'conflicting server name "own.apps.example.org"')
+        outcome("blog", commit("blog", "blog", "www"), "ok")
+        wait_until("it was loaded", lambda: "new.apps" not in proxy.file.read_text())
+        self.assertTrue(self.get(proxy, "own.apps.example.org").startswith("own"))
+        wait_until("its status says so", lambda: daemon.status(key, "shop")["urls"] == {})
+        outcome("shop", commit("shop"), "ok")
+
         # Killed, and started without upstream: nothing is lost.
         good = proxy.file.read_bytes()
         git.stop()

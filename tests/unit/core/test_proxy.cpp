@@ -121,6 +121,19 @@ TEST_CASE("what is said of a failed check is the proxy's own sentence") {
     CHECK(complaint_in(std::string(10'000, 'x')).size() < 310);
 }
 
+TEST_CASE("a name that nginx has already is found in what its check prints") {
+    const std::string output =
+        "[warn] 1#1: conflicting server name \"old.example.org\" on 0.0.0.0:80, ignored\n"
+        "[warn] 1#1: conflicting server name \"new.example.org\" on 0.0.0.0:80, ignored\n";
+    const std::string others = "server_name old.example.org;";
+    CHECK(conflict_in(output, others + "server_name new.example.org;", others) ==
+          "[warn] 1#1: conflicting server name \"new.example.org\" on 0.0.0.0:80, ignored");
+    CHECK(conflict_in(output, others + "server_name newer.example.org;", others).empty());
+    CHECK(conflict_in(output, others, others).empty());
+    CHECK(conflict_in("conflicting server name \"", "server_name ;", "").size() < 310);
+    CHECK(conflict_in("", others, "").empty());
+}
+
 TEST_CASE("what is done about the file") {
     struct Row {
         std::optional<std::string> present, loaded;
