@@ -124,6 +124,7 @@ bool Stepper::take_named(const std::vector<NamedCommit>& named) {
     if (!answer->refused.empty()) {
         queue_followers_again();
         state_.work.reset();
+        state_.target.clear(); // the tip is not what is refused
         refuse_current(answer->refused);
         return false;
     }

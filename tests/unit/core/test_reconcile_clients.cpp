@@ -97,6 +97,7 @@ TEST_CASE("a commit that is not on the branch is refused, and nothing was asked 
     drive(Op::up, 7, {"--commit", "dead"});
     drive(tip(commit_a));
     CHECK(drive(exported(commit_a, {off_branch("dead")})) == "tell(7) persist note finish(7,65)");
+    CHECK(drive.last_of(7) == "rejected: commit dead, after 0.0 s");
     CHECK(drive.state.durable.intent.desired == Desired::stopped);
     CHECK(drive.state.durable.outcome == Outcome::ok); // no deployment was attempted
 }
