@@ -17,6 +17,7 @@ from harness import (DEADLINE, ONE_AT_A_TIME, Repository, SystemTest, User, comp
 require_root_and_podman()
 
 ANN = BOB = None
+NOBODYS = range(60600, 61100)  # uids that useradd gives nobody by itself
 
 
 def setUpModule():
@@ -313,6 +314,8 @@ class UserGone(Trouble):
         self.owner = self.eve = User("pgt-faults-eve")
         self.addCleanup(self.remove_eve)
         self.eve.import_image()
+        last = User("pgt-faults-last")  # useradd gives the uid above the highest: not hers, while she is gone
+        self.addCleanup(last.remove)
         super().setUp()
         self.begin()
         self.ranges = [self.range_in(f"/etc/sub{kind}id") for kind in "ug"]
@@ -357,7 +360,7 @@ class UserGone(Trouble):
         self.assertIn("does not exist", refused.stderr)
         self.assertEqual(self.daemon.ctl(self.key, "demo//ping").returncode, 0)
 
-        another = next(uid for uid in range(58000, 59000) if not self.taken(uid))
+        another = next(uid for uid in NOBODYS if not self.taken(uid))
         self.make(another)
         self.demo.says(f"(uid {another}) but to uid {self.eve.uid}", f"chown -R {self.eve.name}: /")
         self.still_runs()
@@ -377,7 +380,7 @@ class UserGone(Trouble):
         """Nothing of it runs as the uid that is not the user's any more."""
         self.daemon.process.send_signal(signal.SIGSTOP)
         self.delete()
-        another = next(uid for uid in range(58000, 59000) if not self.taken(uid))
+        another = next(uid for uid in NOBODYS if not self.taken(uid))
         self.make(another)
         before = self.processes_of_eve()
         self.demo.push("two")

@@ -16,7 +16,7 @@ class Deployments(scene.ComposeTest):
         files = {"compose.yaml": compose(web=web(port, volumes=["./html:/www"]), db=service()),
                  "html/index.html": "one"}
         first = self.good(svc.deploy(files), changed=True)
-        self.assertEqual(harness.fetch(port), "one")
+        self.assertEqual(harness.served(port), "one")
         self.assertEqual(first.commit, svc.commit)
         self.assertEqual(first.containers, ["db running", "web running"])
         self.assertEqual(first.steps, ["plan", "switch", "verify"])
@@ -46,7 +46,7 @@ class Deployments(scene.ComposeTest):
         del files["html/old.html"]
         self.good(svc.deploy(files), changed=False)
         self.assertEqual(svc.ids(), before)
-        self.assertEqual([harness.fetch(port), harness.fetch(port, "/new/x.html"), harness.fetch(port, "/old.html")],
+        self.assertEqual([harness.served(port), harness.served(port, "/new/x.html"), harness.fetch(port, "/old.html")],
                          ["two", "deep", None])
 
     def test_bound_directory_survives_the_loss_of_its_last_file(self):
@@ -56,17 +56,17 @@ class Deployments(scene.ComposeTest):
         before = svc.ids()
         self.good(svc.deploy({"compose.yaml": files["compose.yaml"]}), changed=False)
         self.good(svc.deploy({**files, "html/index.html": "again"}), changed=False)
-        self.assertEqual((harness.fetch(port), svc.ids()), ("again", before))
+        self.assertEqual((harness.served(port), svc.ids()), ("again", before))
 
     def test_single_bound_file_and_env_file_redeploy(self):
         svc, port = self.service(), harness.free_port()
         files = {"compose.yaml": compose(web=web(port, volumes=["./page:/www/index.html"], env_file="vars")),
                  "page": "one", "vars": "A=1\n"}
         self.good(svc.deploy(files))
-        self.assertEqual(harness.fetch(port), "one")
+        self.assertEqual(harness.served(port), "one")
         files["page"] = "two"
         self.assertIn("page changed", self.good(svc.deploy(files), changed=True).stderr)
-        self.assertEqual(harness.fetch(port), "two")
+        self.assertEqual(harness.served(port), "two")
         files["vars"] = "A=2\n"
         self.assertIn("vars changed", self.good(svc.deploy(files), changed=True).stderr)
         name = f"{svc.name}_web_1"
@@ -134,10 +134,10 @@ class Deployments(scene.ComposeTest):
         self.assertIn("COPY index.html", result.stdout)
         before = svc.ids()
         self.good(svc.deploy({**files, "README.md": "not in the context"}), changed=False)
-        self.assertEqual((harness.fetch(port), svc.ids()), ("one", before))
+        self.assertEqual((harness.served(port), svc.ids()), ("one", before))
         files["index.html"] = "two"
         self.assertIn("the image of web changed", self.good(svc.deploy(files), changed=True).stderr)
-        self.assertEqual(harness.fetch(port), "two")
+        self.assertEqual(harness.served(port), "two")
         tags = self.user.podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
         self.assertEqual(tags.count(f"localhost/pgod/{svc.name}:"), 2, f"what runs and the one before: {tags}")
 

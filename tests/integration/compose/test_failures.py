@@ -1,5 +1,6 @@
 """Deployments that must not succeed: what keeps running, what is brought back, and what is said."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -59,7 +60,7 @@ class Failures(scene.ComposeTest):
         self.assertEqual(result.error, "db exited with status 3")
         self.assertIn("db | no disk in drive B", result.stderr)
         self.assertEqual((result.commit, result.health, result.containers), (good, "healthy", ["web running"]))
-        self.assertEqual((harness.fetch(port), svc.tree("new").exists()), ("good", False))
+        self.assertEqual((harness.served(port), svc.tree("new").exists()), ("good", False))
         again = self.good(svc.deploy(files), changed=False)  # the record is that of what runs
         self.assertEqual(again.commit, svc.commit)
 
@@ -70,7 +71,7 @@ class Failures(scene.ComposeTest):
                 web=service(f"sh -c 'echo again; sleep {lives}; exit 1'", restart="always"))})
             self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
             self.assertIn("web ", result.error)
-            self.assertEqual(harness.fetch(port), "good")
+            self.assertEqual(harness.served(port), "good")
 
     def test_port_in_use_touches_nothing(self):
         svc, port, _ = self.running_web()
@@ -92,7 +93,7 @@ class Failures(scene.ComposeTest):
         result = svc.deploy({"compose.yaml": compose(web=service("/no/such/program"), other=service())})
         self.assertEqual((result.exit_status, result.outcome), (80, "rolled_back"), result)
         self.assertIn("web: start", result.error)
-        self.assertEqual((result.containers, harness.fetch(port)), (["web running"], "good"))
+        self.assertEqual((result.containers, harness.served(port)), (["web running"], "good"))
 
     def test_failing_healthcheck_is_rolled_back_and_a_passing_one_waited_for(self):
         svc, port, files = self.running_web()
@@ -142,7 +143,7 @@ class Failures(scene.ComposeTest):
             self.assertEqual((result.outcome, result.commit, result.health), (outcome, good, "healthy"), result)
             self.assertTrue(result.error and result.changed, result)
             self.assertIn("bringing back", result.stderr)
-            self.assertEqual(harness.fetch(port), "good")
+            self.assertEqual(harness.served(port), "good")
             before = svc.ids()
             again = svc.do("deploy")
             self.assertEqual((again.outcome, again.changed, svc.ids()), (outcome, False, before), again)
@@ -164,27 +165,29 @@ class Failures(scene.ComposeTest):
         before = svc.ids()
         files.update({"compose.yaml": compose(web=web(port, image="slow", build=".")),
                       "Containerfile": f"FROM {scene.IMAGE}\nRUN trap '' TERM; sleep 98765 & sleep 98764\n"})
-        result = svc.deploy(files, deadline=6 * 60 + 8)
+        result = svc.deploy(files, deadline=6 * 60 + 20)
         self.assertEqual((result.outcome, result.code, result.changed), ("failed", PERMANENT, False), result)
         self.assertIn("web: build failed: podman build did not end within", result.error)
         harness.wait_until("all that it began has ended",
-                           lambda: subprocess.run(["pgrep", "-f", "sleep 9876[45]"]).returncode == 1)
+                           lambda: subprocess.run(["pgrep", "-u", self.user.name, "-f", "sleep 9876[45]"]).returncode == 1)
         self.assert_untouched(svc, port, before)
 
     def test_what_was_cut_off_is_undone_by_the_record_alone(self):
         svc, port, files = self.running_web()
         running = svc.commit
-        files["compose.yaml"] = compose(web=web(port, volumes=["./html:/www"], environment={"NEW": "1"}))
+        # It goes on until it is cut off.
+        files["compose.yaml"] = compose(web=web(port, volumes=["./html:/www"], environment={"NEW": "1"},
+                                                healthcheck={"test": "false", "interval": "1s", "retries": 1000}))
         files["html/index.html"] = "new"
         svc.stage(files)
-        cut_off = worker.Worker(self.user, svc.job("deploy"))
+        cut_off = worker.Worker(self.user, svc.job("deploy", start_timeout=600))
         harness.wait_until("the old container is gone or replaced",
                            lambda: (svc.path / "incoming" / "record.json").exists())
         cut_off.process.send_signal(signal.SIGKILL)
         cut_off.finish()
         healed = svc.do("heal")
         self.assertEqual((healed.exit_status, healed.commit, healed.health), (0, running, "healthy"), healed)
-        self.assertEqual(harness.fetch(port), "good")
+        self.assertEqual(harness.served(port), "good")
         self.assertFalse((svc.path / "incoming").exists())
         ids = svc.ids()
         self.assertFalse(svc.do("heal").changed)
@@ -203,7 +206,7 @@ class Failures(scene.ComposeTest):
             killed.finish()
         files["html/index.html"] = "good"
         result = self.good(svc.deploy(files))
-        self.assertEqual((result.commit, harness.fetch(port)), (svc.commit, "good"))
+        self.assertEqual((result.commit, harness.served(port)), (svc.commit, "good"))
         self.assertEqual(svc.tree("html/data").read_text(), "precious")
         self.assertEqual(len([n for n in self.user.containers(True) if n.startswith(svc.name)]), 1)
         self.assertFalse([p for p in svc.path.rglob("*") if ".pgod-" in p.name or "unfinished" in p.name])
@@ -266,11 +269,15 @@ class Failures(scene.ComposeTest):
 
     def test_busy_service_is_waited_for_until_the_deadline(self):
         svc, port, files = self.running_web()
+        before = svc.ids()
+        with open(svc.path / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            late = svc.do("down", deadline=0.2)
+        self.assertEqual(late.exit_status, 75, late)
+        self.assert_untouched(svc, port, before)
         holder = worker.Worker(self.user, svc.job("deploy", force=True))
         harness.wait_until("the lock is held", lambda: subprocess.run(
             ["flock", "-n", svc.path / "lock", "true"]).returncode == 1)
-        late = svc.do("down", deadline=0.2)
-        self.assertEqual(late.exit_status, 75, late)
         self.good(svc.do("deploy"), changed=False)  # waits, then finds nothing to do
         self.good(holder.finish())
 

@@ -22,6 +22,8 @@ class Operations(scene.ComposeTest):
         self.good(svc.deploy({"compose.yaml": compose(
             a=service("sh -c 'echo out of a; echo err of a >&2; sleep 1000'"),
             b=service("sh -c 'for i in 1 2 3; do echo line $$i; done; sleep 1000'"))}))
+        harness.wait_until("both have printed", lambda: all(
+            last in svc.do("logs", name).stdout + svc.do("logs", name).stderr for name, last in (("a", "err of a"), ("b", "line 3"))))
         return svc
 
     def states(self, svc):
@@ -118,8 +120,8 @@ class Operations(scene.ComposeTest):
                 if how == "killed":
                     job.process.send_signal(signal.SIGKILL)
                 os.close(read_end)
-                job.process.wait(timeout=60)
-                harness.wait_until(f"{args}, {how}: no podman is left", lambda: not any(map(alive, children)), 30)
+                job.process.wait(timeout=180)
+                harness.wait_until(f"{args}, {how}: no podman is left", lambda: not any(map(alive, children)))
                 job.finish()
 
     def test_following_logs_stream_while_they_are_written(self):

@@ -32,7 +32,7 @@ class Rollbacks(scene.ComposeTest):
             harness.run(["rm", "-rf", svc.path / path])
 
         back = self.good(svc.do("rollback", "2", deployment=self.number(svc), commit=""), changed=True)
-        self.assertEqual((back.commit, harness.fetch(port)), (commits[1], "two"), back)
+        self.assertEqual((back.commit, harness.served(port)), (commits[1], "two"), back)
         name = f"{svc.name}_web_1"
         self.assertEqual(self.user.podman("exec", name, "cat", "/built"), "two\n")
         self.assertIn("WORD=two", self.user.podman("exec", name, "env"))
@@ -40,9 +40,9 @@ class Rollbacks(scene.ComposeTest):
         self.assertEqual(self.kept(svc), ["kept-3", "kept-4", "kept-5"])
 
         newest = self.good(svc.do("rollback", deployment=self.number(svc), commit=""), changed=True)
-        self.assertEqual((newest.commit, harness.fetch(port)), (commits[4], "five"))
+        self.assertEqual((newest.commit, harness.served(port)), (commits[4], "five"))
         by_commit = svc.do("rollback", commits[2][:40], deployment=self.number(svc), commit="")
-        self.assertEqual((self.good(by_commit, changed=True).commit, harness.fetch(port)), (commits[2], "three"))
+        self.assertEqual((self.good(by_commit, changed=True).commit, harness.served(port)), (commits[2], "three"))
         self.assertIn("rolling back to", by_commit.stderr)
         self.assertEqual(svc.do("observe").commit, commits[2])
 
@@ -60,7 +60,7 @@ class Rollbacks(scene.ComposeTest):
         old = next(tag for tag in image.split() if not tag.endswith(running))
         self.user.podman("rmi", old)
         self.rejected(svc.do("rollback", deployment=3, commit=""), "was removed from this host")
-        self.assertEqual((svc.ids(), harness.fetch(port)), (before, "two"))
+        self.assertEqual((svc.ids(), harness.served(port)), (before, "two"))
 
     def test_a_rollback_that_fails_leads_back_to_what_ran(self):
         svc = self.service()
@@ -78,9 +78,9 @@ class Rollbacks(scene.ComposeTest):
         files = {"compose.yaml": compose(web=web(port, volumes=["./html:/www"])), "html/index.html": "one"}
         one = self.good(svc.deploy(files)).commit
         self.good(svc.deploy({**files, "html/index.html": "two"}), changed=False)
-        self.assertEqual(harness.fetch(port), "two")
+        self.assertEqual(harness.served(port), "two")
         back = self.good(svc.do("rollback", deployment=3, commit=""), changed=True)
-        self.assertEqual((back.commit, harness.fetch(port)), (one, "one"))
+        self.assertEqual((back.commit, harness.served(port)), (one, "one"))
 
 
 if __name__ == "__main__":

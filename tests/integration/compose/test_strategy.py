@@ -24,7 +24,7 @@ class Strategy(scene.ComposeTest):
         first = self.ids(svc)
         second = self.good(svc.deploy(self.files(port, "two", extra=service())), changed=True)
         ids = self.ids(svc)
-        self.assertEqual((ids["db_1"], harness.fetch(port)), (first["db_1"], "two"))
+        self.assertEqual((ids["db_1"], harness.served(port)), (first["db_1"], "two"))
         self.assertNotEqual(ids["web_1"], first["web_1"])
         self.assertIn("what web asks of podman changed; extra is new", second.stderr)
         labels = {name: c["Labels"]["pgod.deployment"] for name, c in self.user.containers().items()
@@ -37,7 +37,7 @@ class Strategy(scene.ComposeTest):
         self.good(svc.deploy({**self.files(port, "two", extra=service()), "README": "x"}), changed=False)
         mounted = self.files(port, "two", extra=service())
         self.assertIn("page changed, which web has", self.good(svc.deploy({**mounted, "page": "three"})).stderr)
-        self.assertEqual((self.ids(svc)["db_1"], harness.fetch(port)), (first["db_1"], "three"))
+        self.assertEqual((self.ids(svc)["db_1"], harness.served(port)), (first["db_1"], "three"))
         web_before = self.ids(svc)["web_1"]
         less = self.good(svc.deploy({**self.files(port, "two"), "page": "three"}), changed=True)
         self.assertIn("extra is not in it any more", less.stderr)
@@ -52,12 +52,12 @@ class Strategy(scene.ComposeTest):
         bad["compose.yaml"] = bad["compose.yaml"].replace("httpd -f", "false httpd -f")
         result = svc.deploy(bad)
         self.assertEqual((result.exit_status, result.outcome, result.commit), (80, "rolled_back", good), result)
-        self.assertEqual((self.ids(svc)["db_1"], harness.fetch(port)), (first["db_1"], "one"))
+        self.assertEqual((self.ids(svc)["db_1"], harness.served(port)), (first["db_1"], "one"))
         self.assertEqual(result.containers, ["db running", "web running"])
         self.good(svc.deploy(self.files(port, "three")), changed=True)
-        self.assertEqual((self.ids(svc)["db_1"], harness.fetch(port)), (first["db_1"], "three"))
+        self.assertEqual((self.ids(svc)["db_1"], harness.served(port)), (first["db_1"], "three"))
         back = self.good(svc.do("rollback", deployment=9, commit=""), changed=True)
-        self.assertEqual((back.commit, harness.fetch(port)), (good, "one"))
+        self.assertEqual((back.commit, harness.served(port)), (good, "one"))
 
     def test_what_died_is_made_anew_and_force_means_all(self):
         svc, port = self.service(), harness.free_port()
