@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,6 +81,7 @@ class SshChild {
     int milliseconds_left() const;
     bool may_read() const { return pending_.empty() && session_->room() > 0; }
     void end_with(std::string_view sentence, int status);
+    std::optional<bool> judgement_of(const PublicKey& key);
     bool knows(const PublicKey& key);
 
     SshChildTask task_;
@@ -344,11 +346,10 @@ void SshChild::read_stream(std::size_t index) {
     pending_to_stderr_ = index == 1;
 }
 
-bool SshChild::knows(const PublicKey& key) {
-    if (broken_ || !task_.supervisor.try_send(ipc::encode(ipc::SshRequest(ipc::KeyQuery{key})))) {
-        broken_ = true;
-        return false;
-    }
+// nullopt: nobody answered.
+std::optional<bool> SshChild::judgement_of(const PublicKey& key) {
+    if (broken_ || !task_.supervisor.try_send(ipc::encode(ipc::SshRequest(ipc::KeyQuery{key}))))
+        return std::nullopt;
     pollfd ready{task_.supervisor.fd(), POLLIN, 0};
     const auto end = Clock::now() + answer_deadline;
     int answered = 0;
@@ -362,8 +363,17 @@ bool SshChild::knows(const PublicKey& key) {
         if (const auto* answer = reply ? std::get_if<ipc::KeyAnswer>(&*reply) : nullptr)
             return answer->known;
     }
-    broken_ = true;
-    return false;
+    return std::nullopt;
+}
+
+// A key that nobody judged is not refused: what libssh would say of it does not leave any more.
+bool SshChild::knows(const PublicKey& key) {
+    const auto known = judgement_of(key);
+    if (!known) {
+        broken_ = true;
+        (void)::shutdown(session_->fd(), SHUT_RDWR);
+    }
+    return known.value_or(false);
 }
 
 } // namespace

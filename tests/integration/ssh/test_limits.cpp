@@ -177,12 +177,13 @@ TEST_CASE("two thousand probes, of a known key too: the connection ends after tw
     CHECK(eventually([&] { return supervisor.open_connections() == 0; }));
 }
 
-TEST_CASE("a supervisor that does not answer is not waited for without end") {
+TEST_CASE("a supervisor that does not answer is not waited for without end, and refuses nobody") {
     FakeSupervisor::Settings settings;
     settings.mute = true;
     FakeSupervisor supervisor(settings);
     Clients clients;
     const auto result = clients.ssh(supervisor.port(), clients.key("mine"), "ping");
     CHECK(os::exit_code_of(result.wait_status) == 255);
+    CHECK(result.errors.find("Permission denied") == std::string::npos); // nobody said so
     CHECK(eventually([&] { return supervisor.children().empty(); }));
 }
