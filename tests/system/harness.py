@@ -393,7 +393,11 @@ class Pgod:
                     "-o", "LogLevel=ERROR", "-i", key, *options, "localhost", *command])
 
     def status(self, key, service):
-        done = self.ctl(key, f"{service}//status", "--json")
+        for _ in range(10):
+            done = self.ctl(key, f"{service}//status", "--json")
+            if done.returncode != 69 or self.process.poll() is not None:
+                break
+            time.sleep(0.5)  # it stood still for so long that the connection was ended
         if done.returncode != 0:
             raise AssertionError(f"status: {done.returncode} {done.stderr}")
         return json.loads(done.stdout)
