@@ -10,6 +10,7 @@
 #include "ipc/control_messages.hpp"
 #include "os/channel.hpp"
 #include "os/control_socket.hpp"
+#include "os/pipe.hpp"
 #include "ssh/client_input.hpp"
 
 #include <fcntl.h>
@@ -34,12 +35,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto drain_deadline = 2s; // for processes that outlive the operation and hold its pipes
 constexpr std::size_t max_chunk = std::size_t{32} * 1024;
-
-std::size_t waiting_in(const Fd& pipe) noexcept {
-    int bytes = 0;
-    return pipe && ::ioctl(pipe.get(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes)
-                                                                           : 0;
-}
 
 // Own before the host's: whoever runs a pgod of their own means that.
 std::string path_for(const Options& options) {
@@ -174,7 +169,7 @@ class OnThisHost {
         input_to_.reset();
         deadline_ = Clock::now() + drain_deadline;
         for (Stream& stream : streams_)
-            stream.owed = waiting_in(stream.fd);
+            stream.owed = os::waiting_in(stream.fd);
         return true;
     }
 

@@ -49,20 +49,17 @@ std::vector<HostBind> host_binds_of_inspect(std::string_view json) {
 Status judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others) {
     for (const auto& mine : ours)
         for (const auto& other : others) {
-            if (lies_in(mine, other))
+            const bool is_inner = lies_in(mine, other);
+            if (is_inner || lies_in(other, mine))
                 return Error{
                     Code::permanent,
-                    fmt::format("service \"{}\": volumes: {} lies in {}, which service {} mounts and could "
-                                "change under it; mount the same directory there, or separate ones",
-                                escaped(mine.service), escaped(mine.source), escaped(other.source),
-                                escaped(other.service))};
-            if (lies_in(other, mine))
-                return Error{
-                    Code::permanent,
-                    fmt::format("service \"{}\": volumes: {} holds {}, which service {} mounts and which "
-                                "could be changed under it; mount it read-only, or separate directories",
-                                escaped(mine.service), escaped(mine.source), escaped(other.source),
-                                escaped(other.service))};
+                    fmt::format("service \"{}\": volumes: {} {} {}, which service {} mounts and {}",
+                                escaped(mine.service), escaped(mine.source), is_inner ? "lies in" : "holds",
+                                escaped(other.source), escaped(other.service),
+                                is_inner ? "could change under it; mount the same directory there, or "
+                                           "separate ones"
+                                         : "which could be changed under it; mount it read-only, or separate "
+                                           "directories")};
         }
     return ok();
 }

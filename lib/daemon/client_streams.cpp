@@ -1,5 +1,7 @@
 #include "daemon/client_streams.hpp"
 
+#include "os/pipe.hpp"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -11,13 +13,6 @@
 namespace pgod::daemon {
 
 namespace {
-
-Result<std::array<Fd, 2>> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    return std::array<Fd, 2>{Fd(ends[0]), Fd(ends[1])};
-}
 
 Result<Fd> duplicate(const Fd& fd) {
     Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
@@ -47,15 +42,17 @@ Result<Terminal> make_terminal(TerminalSize size) {
 } // namespace
 
 Result<Worker::Streams> join_by_pipes(Connection& connection, bool with_input) {
-    auto output = TRY(make_pipe());
-    auto errors = TRY(make_pipe());
+    auto output = TRY(os::make_pipe());
+    auto errors = TRY(os::make_pipe());
     if (!with_input) {
-        TRY(connection.hand_over(std::array{output[0].get(), errors[0].get()}));
-        return Worker::Streams{std::move(output[1]), std::move(errors[1]), {}};
+        TRY(connection.hand_over(std::array{output.read_end.get(), errors.read_end.get()}));
+        return Worker::Streams{std::move(output.write_end), std::move(errors.write_end), {}};
     }
-    auto input = TRY(make_pipe());
-    TRY(connection.hand_over(std::array{output[0].get(), errors[0].get(), input[1].get()}));
-    return Worker::Streams{std::move(output[1]), std::move(errors[1]), std::move(input[0])};
+    auto input = TRY(os::make_pipe());
+    TRY(connection.hand_over(
+        std::array{output.read_end.get(), errors.read_end.get(), input.write_end.get()}));
+    return Worker::Streams{std::move(output.write_end), std::move(errors.write_end),
+                           std::move(input.read_end)};
 }
 
 Result<Worker::Streams> join_by_terminal(Connection& connection, TerminalSize size) {

@@ -3,7 +3,6 @@
 #include "daemon/confinement.hpp"
 #include "daemon/metrics_filter.hpp"
 #include "daemon/metrics_listener.hpp"
-#include "daemon/role_main.hpp"
 
 #include <fmt/format.h>
 
@@ -42,8 +41,10 @@ Status serve(const Confinement& confinement) {
 
 } // namespace
 
-int run_metrics_role(const std::string& user, const std::string& empty_directory) {
-    return run_role(program, false, [&] { return serve({user, empty_directory, program, max_descriptors}); });
+int run_metrics_role(const RunAs& as) {
+    return run_role(program, false, [&as] {
+        return serve({as.user, as.empty_directory, program, max_descriptors});
+    });
 }
 
 } // namespace pgod::daemon

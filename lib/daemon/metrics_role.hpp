@@ -3,11 +3,11 @@
 // (metrics_listener.hpp). It reads the supervisor's numbers and what HTTP clients send, and nothing else.
 #pragma once
 
-#include <string>
+#include "daemon/role_main.hpp"
 
 namespace pgod::daemon {
 
-// As Confinement has them. The exit status of the process; the reason of a failure is in the log.
-int run_metrics_role(const std::string& user, const std::string& empty_directory);
+// The exit status of the process; the reason of a failure is in the log.
+int run_metrics_role(const RunAs& as);
 
 } // namespace pgod::daemon

@@ -4,12 +4,11 @@
 #include "daemon/call_filter.hpp"
 #include "daemon/confinement.hpp"
 #include "daemon/relay_child.hpp"
-#include "daemon/role_main.hpp"
 #include "ipc/control_messages.hpp"
 #include "os/channel.hpp"
 #include "os/log.hpp"
+#include "os/pipe.hpp"
 
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <seccomp.h>
@@ -140,17 +139,13 @@ void Relay::reap() noexcept {
 }
 
 Status Relay::fork_child() {
-    std::array<int, 2> notice{};
-    if (::pipe2(notice.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    Fd notice_in(notice[0]);
-    Fd notice_out(notice[1]);
+    os::Pipe notice = TRY(os::make_pipe());
     const pid_t pid = ::fork();
     if (pid == 0)
-        become_child(std::move(notice_out));
+        become_child(std::move(notice.write_end));
     if (pid < 0)
         return errno_error("fork");
-    children_.push_back({pid, std::move(notice_in)});
+    children_.push_back({pid, std::move(notice.read_end)});
     return ok();
 }
 
@@ -174,17 +169,17 @@ void Relay::become_child(Fd notice) noexcept {
     relay_connection(os::Channel(std::move((*guest)->fds[0])), os::Channel(std::move((*guest)->fds[1])));
 }
 
-Status serve(const RelayRole& role) {
+Status serve(const RunAs& as) {
     (void)::signal(SIGPIPE, SIG_IGN);
     os::Channel control = TRY(take_channel("pgod-relay"));
-    TRY(confine({role.user, role.empty_directory, "pgod-relay", max_descriptors}));
+    TRY(confine({as.user, as.empty_directory, "pgod-relay", max_descriptors}));
     return Relay(std::move(control), TRY(CallFilter::compile(allowed, narrowed))).run();
 }
 
 } // namespace
 
-int run_relay_role(const RelayRole& role) {
-    return run_role("pgod-relay", role.debug, [&role] { return serve(role); });
+int run_relay_role(const RunAs& as) {
+    return run_role("pgod-relay", false, [&as] { return serve(as); });
 }
 
 } // namespace pgod::daemon

@@ -4,17 +4,11 @@
 // its user likes. It forks one at a time, and at most 160 are there at once; further users wait.
 #pragma once
 
-#include <string>
+#include "daemon/role_main.hpp"
 
 namespace pgod::daemon {
 
-struct RelayRole {
-    std::string user;            // whom to become; empty: stay who we are, which must not be root
-    std::string empty_directory; // the root directory from then on
-    bool debug = false;
-};
-
 // The exit status of the process; the reason of a failure is in the log.
-int run_relay_role(const RelayRole& role);
+int run_relay_role(const RunAs& as);
 
 } // namespace pgod::daemon

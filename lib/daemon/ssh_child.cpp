@@ -6,6 +6,7 @@
 #include "daemon/ssh_input.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/log.hpp"
+#include "os/pipe.hpp"
 #include "ssh/server_session.hpp"
 
 #include <fcntl.h>
@@ -51,11 +52,6 @@ struct Stream {
     Fd pipe;
     std::size_t owed = 0; // bytes that were in it when the operation ended: these are waited for at any rate
 };
-
-std::size_t waiting_in(const Fd& pipe) noexcept {
-    int bytes = 0;
-    return ::ioctl(pipe.get(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
-}
 
 class SshChild {
   public:
@@ -272,7 +268,7 @@ void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
     phase_ = Phase::draining;
     deadline_ = Clock::now() + drain_deadline;
     for (Stream& stream : streams_)
-        stream.owed = stream.pipe ? waiting_in(stream.pipe) : 0;
+        stream.owed = os::waiting_in(stream.pipe);
 }
 
 // One: a terminal. Two: standard output and error. Three: standard input as well.
@@ -323,7 +319,7 @@ Status SshChild::take_interrupt() {
 // still holds them, and may write for ever, gets two seconds.
 bool SshChild::streams_drained() const {
     return std::all_of(streams_.begin(), streams_.end(), [this](const Stream& stream) {
-        return !stream.pipe || (late() && (stream.owed == 0 || waiting_in(stream.pipe) == 0));
+        return !stream.pipe || (late() && (stream.owed == 0 || os::waiting_in(stream.pipe) == 0));
     });
 }
 

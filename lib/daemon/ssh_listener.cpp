@@ -5,6 +5,7 @@
 #include "daemon/ssh_child.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/log.hpp"
+#include "os/pipe.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -245,19 +246,15 @@ void SshListener::end_spare() noexcept {
 }
 
 Result<SshListener::Spare> SshListener::fork_spare() {
-    std::array<int, 2> notice{};
     auto connection = TRY(os::Channel::pair());
     auto pair = TRY(os::Channel::pair());
-    if (::pipe2(notice.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    Fd notice_in(notice[0]);
-    Fd notice_out(notice[1]);
+    auto notice = TRY(os::make_pipe());
     const pid_t pid = ::fork();
     if (pid == 0)
-        become_child(std::move(connection[1]), std::move(pair[1]), std::move(notice_out));
+        become_child(std::move(connection[1]), std::move(pair[1]), std::move(notice.write_end));
     if (pid < 0)
         return errno_error("fork");
-    return Spare{pid, std::move(connection[0]), std::move(notice_in), std::move(pair[0])};
+    return Spare{pid, std::move(connection[0]), std::move(notice.read_end), std::move(pair[0])};
 }
 
 void SshListener::become_child(os::Channel connection, os::Channel supervisor, Fd notice) noexcept {
