@@ -76,6 +76,14 @@ class MetricsTest(SystemTest):
                     return child
         return None
 
+    def opened(self):
+        """What its descriptors are: "socket", "/dev/null" …"""
+        found = []
+        for entry in pathlib.Path(f"/proc/{self.role()}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found.append(os.readlink(entry).split(":")[0])
+        return found
+
     def ready(self):
         wait_until("it is ready", lambda: get(self.port, "/readyz")[0] == 200)
 
@@ -176,13 +184,20 @@ class Seeing(MetricsTest):
         wait_until("its process is gone", lambda: self.role() is None)
 
     def test_more_services_than_a_frame_holds(self):
-        for number in range(600):
+        services = 2000
+        for number in range(services):
             self.daemon.service(f"s{number}", "pgt-met-none", f"file://{self.directory}/none")
         self.daemon.start()
         self.ready()
         found = self.series()
-        self.assertEqual(found["pgod_services"], 600)
-        self.assertEqual({found[f'pgod_service_available{{service="s{number}"}}'] for number in range(600)}, {0})
+        self.assertEqual(found["pgod_services"], services)
+        self.assertEqual({found[f'pgod_service_available{{service="s{number}"}}'] for number in range(services)}, {0})
+        with socket.socket() as reader:  # of an answer that no socket holds, and it takes none of it
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            reader.connect(("127.0.0.1", self.port))
+            reader.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            wait_until("it is being answered", lambda: self.opened().count("socket") == 3)
+            wait_until("it is closed", lambda: self.opened().count("socket") == 2)
 
     def test_a_taken_port_keeps_nothing_from_working(self):
         with socket.socket() as other:
@@ -213,14 +228,6 @@ class Hostile(MetricsTest):
         self.daemon.start()
         self.ready()
         self.pid = self.role()
-
-    def opened(self):
-        """What its descriptors are: "socket", "/dev/null" …"""
-        found = []
-        for entry in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                found.append(os.readlink(entry).split(":")[0])
-        return found
 
     def test_the_process_holds_nothing_that_it_could_use(self):
         fields = dict(line.split(":\t", 1) for line in
