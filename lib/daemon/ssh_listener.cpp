@@ -213,9 +213,12 @@ void SshListener::start_child(Fd socket, std::string peer) {
         return say_full(peer);
     const std::array<int, 1> fds{socket.get()};
     // A spare that ended while it waited is replaced, once.
+    Status given = Error{Code::transient, "no process could be made for it"};
     for (int attempt = 0; attempt < 2; ++attempt) {
         keep_spare();
-        if (spare_.pid > 0 && spare_.connection.try_send(peer, fds)) {
+        if (spare_.pid > 0)
+            given = spare_.connection.try_send(peer, fds);
+        if (given) {
             children_.push_back(
                 {id, spare_.pid, std::move(spare_.notice), std::move(spare_.handover), std::move(peer)});
             spare_ = {};
@@ -224,6 +227,7 @@ void SshListener::start_child(Fd socket, std::string peer) {
         end_spare();
     }
     admission_.ended(id);
+    say_turned_away(peer, given.error().message);
 }
 
 void SshListener::keep_spare() {
@@ -339,12 +343,16 @@ void SshListener::end_overdue() {
 
 void SshListener::say_full(const std::string& peer) {
     (void)control_.try_send(ipc::encode(ipc::SshNotice(ipc::TurnedAway()))); // only counted: may be lost
+    say_turned_away(
+        peer, fmt::format("{} authenticated connections are open, which is the limit", children_.size()));
+}
+
+void SshListener::say_turned_away(const std::string& peer, const std::string& why) {
     const auto now = Clock::now();
-    if (said_full_ != Clock::time_point{} && now - said_full_ < quiet_between_warnings)
+    if (said_turned_away_ != Clock::time_point{} && now - said_turned_away_ < quiet_between_warnings)
         return;
-    said_full_ = now;
-    os::log_warning("{} was turned away: {} authenticated connections are open, which is the limit", peer,
-                    children_.size());
+    said_turned_away_ = now;
+    os::log_warning("{} was turned away: {}", peer, why);
 }
 
 } // namespace pgod::daemon

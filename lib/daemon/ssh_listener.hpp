@@ -60,6 +60,7 @@ class SshListener {
     void end_child(Admission::Id id);
     void end_overdue();
     void say_full(const std::string& peer);
+    void say_turned_away(const std::string& peer, const std::string& why);
 
     ssh::ServerBind bind_;
     CallFilter filter_;
@@ -74,7 +75,7 @@ class SshListener {
     std::vector<pollfd> polled_;
     Admission::Id next_id_ = 1;
     Admission::Clock::time_point accept_after_{}; // out of descriptors or processes: not before
-    Admission::Clock::time_point said_full_{};
+    Admission::Clock::time_point said_turned_away_{};
     bool stopping_ = false;
 };
 

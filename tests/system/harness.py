@@ -392,12 +392,17 @@ class Pgod:
                     "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.directory}/known_ssh",
                     "-o", "LogLevel=ERROR", "-i", key, *options, "localhost", *command])
 
-    def status(self, key, service):
+    def answer(self, key, target, *args):
+        """As ctl(), but asked again when pgod stood still for so long that the connection was ended."""
         for _ in range(10):
-            done = self.ctl(key, f"{service}//status", "--json")
+            done = self.ctl(key, target, *args)
             if done.returncode != 69 or self.process.poll() is not None:
                 break
-            time.sleep(0.5)  # it stood still for so long that the connection was ended
+            time.sleep(0.5)
+        return done
+
+    def status(self, key, service):
+        done = self.answer(key, f"{service}//status", "--json")
         if done.returncode != 0:
             raise AssertionError(f"status: {done.returncode} {done.stderr}")
         return json.loads(done.stdout)

@@ -5,7 +5,7 @@ import os
 import unittest
 
 from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
-                     require_root_and_podman, wait_until)
+                     require_root_and_podman, sanitized, wait_until)
 
 require_root_and_podman()
 
@@ -31,6 +31,8 @@ class Clock(SystemTest):
         self.daemon = self.pgod()
         self.daemon.launcher = ["env", f"LD_PRELOAD={os.environ['PGOD_JUMPING_CLOCK']}",
                                 f"PGOD_CLOCK_OFFSET={self.clock}"]
+        if sanitized():  # whose run-time library wants to be the first that is loaded
+            self.daemon.launcher.append(f"ASAN_OPTIONS={os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0")
         self.daemon.service("demo", GUS.name, self.repository.url)
         self.addCleanup(lambda: GUS.podman("rm", "-fa", "-t", "0", check=False))
         self.daemon.start()

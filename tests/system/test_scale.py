@@ -44,7 +44,7 @@ class Scale(SystemTest):
             self.daemon.service(f"s{number}", ANN.name, self.repository.url, interval=f"{INTERVAL}s")
 
     def services(self):
-        listed = self.daemon.ctl(self.key, "//list", "--json")
+        listed = self.daemon.answer(self.key, "//list", "--json")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         return json.loads(listed.stdout)
 
