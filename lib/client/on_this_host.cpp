@@ -43,7 +43,7 @@ std::string path_for(const Options& options) {
     if (const auto path = environment("PGOCTL_CONTROL"))
         return *path;
     if (const auto runtime = environment("XDG_RUNTIME_DIR")) {
-        const std::string own = os::control_socket_of_user(*runtime);
+        std::string own = os::control_socket_of_user(*runtime);
         if (::access(own.c_str(), F_OK) == 0)
             return own;
     }

@@ -55,13 +55,14 @@ bool ServiceActor::has_its_user() {
             user_ = std::move(*found);
         return true;
     }
-    const bool gone = !found && found.error().code == Code::gone;
-    std::string reason = found ? fmt::format("user \"{}\" was made anew: uid {} is {} now", service_.user,
-                                             user_->uid, found->uid)
-                               : std::move(found).error().message;
+    const bool made_anew = static_cast<bool>(found);
+    const bool gone = !made_anew && found.error().code == Code::gone;
+    std::string reason = made_anew ? fmt::format("user \"{}\" was made anew: uid {} is {} now", service_.user,
+                                                 user_->uid, found->uid)
+                                   : std::move(found).error().message;
     user_.reset();
     feed(reconcile::Unavailable{std::move(reason), gone});
-    timer_ = ports_.loop.after(found ? 0ms : user_retry, [this] { find_user(); });
+    timer_ = ports_.loop.after(made_anew ? 0ms : user_retry, [this] { find_user(); });
     return false;
 }
 

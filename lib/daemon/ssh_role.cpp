@@ -18,7 +18,7 @@ namespace pgod::daemon {
 
 namespace {
 
-constexpr std::size_t max_host_key = 16 * 1024; // bytes
+constexpr std::size_t max_host_key = std::size_t{16} * 1024; // bytes
 // Of the listener: two or three for each connection; also bounds those under way, with the relay's
 // (relay_role.cpp).
 constexpr rlim_t max_descriptors = 1024;

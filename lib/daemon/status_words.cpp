@@ -79,7 +79,7 @@ std::string next_text(const reconcile::State& state, reconcile::Time now) {
     case reconcile::Phase::idle:
         break;
     }
-    const std::string poll = "poll " + ahead(state.next_sync - now);
+    std::string poll = "poll " + ahead(state.next_sync - now);
     if (!state.next_deploy || reconcile::shown_desired(state.durable) != Desired::running)
         return poll;
     return fmt::format("retry {}, {}", ahead(*state.next_deploy - now), poll);

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto store_interval = 5s;
-constexpr std::size_t max_key_file = 1024 * 1024;
+constexpr std::size_t max_key_file = std::size_t{1024} * 1024;
 
 // The admin's key files. One that is not there holds no keys; one that others may write is not believed.
 Result<KeyFile> read_keys(const std::string& path) {

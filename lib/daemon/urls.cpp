@@ -31,8 +31,10 @@ void Urls::follow(const Config& config, const UrlClaims& claims) {
 }
 
 std::vector<Site> Urls::sites_of(const Service& service) const {
-    const auto its = std::ranges::equal_range(served().sites, service.name, {}, &Site::service);
-    return {its.begin(), its.end()};
+    const auto& sites = served().sites; // by service
+    const auto begin = std::ranges::lower_bound(sites, service.name, {}, &Site::service);
+    const auto end = std::ranges::upper_bound(sites, service.name, {}, &Site::service);
+    return {begin, end};
 }
 
 std::vector<std::string> Urls::taken_from(const Service& service) const {

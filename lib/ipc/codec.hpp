@@ -26,7 +26,7 @@
 
 namespace pgod::ipc {
 
-inline constexpr std::size_t max_frame = 128 * 1024; // bytes; below the default socket buffer of Linux
+inline constexpr std::size_t max_frame = std::size_t{128} * 1024; // bytes; below the default socket buffer of Linux
 
 class Encoder {
   public:

@@ -100,6 +100,6 @@ struct Exit { // last; the child first drains the streams
 };
 using SshReply = std::variant<KeyAnswer, Text, Streams, Exit>;
 
-inline constexpr std::size_t max_text_bytes = 32 * 1024;
+inline constexpr std::size_t max_text_bytes = std::size_t{32} * 1024;
 
 } // namespace pgod::ipc

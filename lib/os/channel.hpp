@@ -14,7 +14,7 @@
 
 namespace pgod::os {
 
-inline constexpr std::size_t max_channel_frame = 128 * 1024;
+inline constexpr std::size_t max_channel_frame = std::size_t{128} * 1024;
 inline constexpr std::size_t max_channel_fds = 8;
 
 struct Frame {
