@@ -140,7 +140,7 @@ Status confine(const ipc::GitJob& job, pid_t parent) {
     if (::chdir("/") != 0)
         return errno_error("enter /");
     ::clearenv();
-    // libgit2 and libssh2 find known_hosts by HOME; the resolver has no deadline but this.
+    // libgit2 wants a HOME; the resolver has no deadline but this.
     if (::setenv("HOME", job.user.home.c_str(), 1) != 0 ||
         ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) != 0)
         return errno_error("set the environment");

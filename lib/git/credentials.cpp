@@ -4,7 +4,6 @@
 #include "git/failure.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -73,15 +72,6 @@ bool is_file(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// As ssh-keygen -l prints it.
-std::string fingerprint_of(const unsigned char (&hash)[32]) {
-    std::array<unsigned char, 48> text{}; // 44 characters and a NUL
-    const int size = EVP_EncodeBlock(text.data(), hash, sizeof hash);
-    return fmt::format("SHA256:{}",
-                       std::string_view(reinterpret_cast<const char*>(text.data()),
-                                        static_cast<std::size_t>(size) - 1)); // one "=" at its end
-}
-
 // The user of ssh://user@host/path and of user@host:path; git when none is given, as on every forge.
 std::string ssh_user_of(std::string_view url) {
     const auto parts = parts_of(url);
@@ -91,6 +81,27 @@ std::string ssh_user_of(std::string_view url) {
         user = at == std::string_view::npos ? std::string_view{} : url.substr(0, at);
     }
     return user.empty() ? "git" : std::string(user);
+}
+
+// ssh://host[:port]/path and [user@]host:path.
+SshPlace ssh_place_of(std::string_view url) {
+    const auto parts = parts_of(url);
+    auto authority = parts.rest.substr(0, parts.rest.find('/'));
+    if (parts.scheme.empty()) {
+        const auto bracket = url.find(']');
+        authority = url.substr(0, url.find(':', bracket == std::string_view::npos ? 0 : bracket));
+        if (const auto at = authority.rfind('@'); at != std::string_view::npos)
+            authority.remove_prefix(at + 1);
+    }
+    SshPlace place;
+    const bool bracketed = authority.starts_with('[');
+    const auto end = bracketed ? authority.find(']') : authority.find(':');
+    place.host = authority.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+    const auto colon = authority.find(':', bracketed && end != std::string_view::npos ? end : 0);
+    if (colon != std::string_view::npos)
+        if (const auto port = parse_decimal(authority.substr(colon + 1)); port && *port <= UINT16_MAX)
+            place.port = static_cast<std::uint16_t>(*port);
+    return place;
 }
 
 } // namespace
@@ -207,26 +218,59 @@ std::string Credentials::missing_key_sentence() const {
     return fmt::format("{} needs a deploy key and user {} has none; {}", source_.url, source_.user, make);
 }
 
-int Credentials::check_host_key(const git_cert& certificate, bool valid, const char* host) {
-    if (valid)
+Status Credentials::prepare_host_keys() {
+    if (source_.url.scheme() != RepositoryUrl::Scheme::ssh)
+        return ok();
+    place_ = ssh_place_of(url_);
+    host_keys_ = TRY(HostKeys::load(source_.home, place_.host, place_.port));
+    offer_host_key_algorithms(host_keys_.algorithms());
+    return ok();
+}
+
+int Credentials::check_host_key(const git_cert& certificate) {
+    const auto& key = reinterpret_cast<const git_cert_hostkey&>(certificate); // as libgit2 documents it
+    if (certificate.cert_type != GIT_CERT_HOSTKEY_LIBSSH2 || (key.type & GIT_CERT_SSH_RAW) == 0)
+        return refuse(fmt::format("{} showed no host key that pgod can check", source_.url),
+                      GIT_ECERTIFICATE);
+    const std::string_view blob(key.hostkey, key.hostkey_len);
+    const auto check = host_keys_.check(blob);
+    const auto shown =
+        fmt::format("{} {}", escaped(shortened(type_of_key_blob(blob), 40)), fingerprint_of(blob));
+    switch (check.standing) {
+    case HostKeyStanding::known:
         return 0; // never 1: libgit2 1.5 takes that as "accept what is invalid" (libgit2 issue 5496)
-    std::string fingerprint = "of unknown fingerprint";
-    if (certificate.cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
-        const auto& key = reinterpret_cast<const git_cert_hostkey&>(certificate); // as libgit2 documents it
-        if ((key.type & GIT_CERT_SSH_SHA256) != 0)
-            fingerprint = fingerprint_of(key.hash_sha256);
+    case HostKeyStanding::revoked:
+        return refuse(
+            fmt::format("the ssh host key of {} ({}) is revoked by {}: ask the administrator of that "
+                        "server for its new key",
+                        source_.url, shown, escaped(check.where)),
+            GIT_ECERTIFICATE);
+    case HostKeyStanding::changed:
+        return refuse(fmt::format("the ssh host key of {} has changed: it is {}, and {} names another one. "
+                                  "Somebody may be in between: ask the administrator of that server for the "
+                                  "fingerprint, and do not connect before it is the same",
+                                  source_.url, shown, escaped(check.where)),
+                      GIT_ECERTIFICATE);
+    case HostKeyStanding::other_type:
+        return refuse(fmt::format("the ssh host key of {} ({}) is of another type than the one in {}; {}",
+                                  source_.url, shown, escaped(check.where), how_to_add(blob)),
+                      GIT_ECERTIFICATE);
+    case HostKeyStanding::unknown:
+        break;
     }
-    const auto rest = parts_of(url_).rest;
-    const auto after_host = rest.substr(std::min(rest.find(':'), rest.size()));
-    const auto port = after_host.substr(0, after_host.find('/'));
-    const auto option = port.size() > 1 ? fmt::format("-p {} ", port.substr(1)) : std::string();
-    return refuse(
-        fmt::format("the ssh host key of {} ({}) is not in {}/.ssh/known_hosts; compare it, then add it "
-                    "with: runuser -u {} -- sh -c 'mkdir -p -m 700 {}/.ssh && ssh-keyscan {}{} >> "
-                    "{}/.ssh/known_hosts'",
-                    source_.url, fingerprint, source_.home, source_.user, source_.home, option,
-                    host == nullptr ? "" : host, source_.home),
-        GIT_ECERTIFICATE);
+    return refuse(fmt::format("the ssh host key of {} ({}) is not in {}/.ssh/known_hosts; {}", source_.url,
+                              shown, source_.home, how_to_add(blob)),
+                  GIT_ECERTIFICATE);
+}
+
+std::string Credentials::how_to_add(std::string_view blob) const {
+    const auto type = type_of_key_blob(blob);
+    const auto kind = type == "ssh-ed25519" ? "ed25519" : type.starts_with("ecdsa-") ? "ecdsa" : "rsa";
+    const auto port = place_.port == 22 ? std::string() : fmt::format("-p {} ", place_.port);
+    return fmt::format(
+        "compare the fingerprint with the administrator's, then add the key with: runuser -u {0} -- "
+        "sh -c 'mkdir -p -m 700 {1}/.ssh && ssh-keyscan -t {2} {3}{4} >> {1}/.ssh/known_hosts'",
+        source_.user, source_.home, kind, port, place_.host);
 }
 
 } // namespace pgod::git

@@ -5,6 +5,7 @@
 
 #include "base/secret.hpp"
 #include "git/handles.hpp"
+#include "git/host_keys.hpp"
 #include "git/source.hpp"
 
 #include <optional>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace pgod::git {
+
+// Where an ssh server listens.
+struct SshPlace {
+    std::string host;
+    std::uint16_t port = 22;
+};
 
 class Credentials {
   public:
@@ -21,8 +28,10 @@ class Credentials {
 
     // Answers libgit2's question, which it asks again after each refusal: every secret is given once.
     int answer(git_credential** out, const char* asking_url, unsigned allowed);
-    // Judges an ssh server's host key; `valid` is libgit2's verdict from the user's known_hosts.
-    int check_host_key(const git_cert& certificate, bool valid, const char* host);
+    // For an ssh server, before connecting: reads what is known of its host key, and offers those types
+    // first.
+    Status prepare_host_keys();
+    int check_host_key(const git_cert& certificate);
 
     // Why the server could not be served with what we have, once that is known.
     const std::optional<Error>& refusal() const noexcept { return refusal_; }
@@ -32,10 +41,13 @@ class Credentials {
     int answer_password(git_credential** out, const char* asking_url);
     int answer_key(git_credential** out);
     std::string missing_key_sentence() const;
+    std::string how_to_add(std::string_view blob) const;
 
     const Source& source_;
     std::string url_;
     std::string ssh_user_;
+    SshPlace place_;
+    HostKeys host_keys_;
     Secret user_;
     Secret password_;
     std::vector<std::string> keys_; // private key files, the next to be tried last

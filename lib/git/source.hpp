@@ -19,7 +19,7 @@ struct Source {
     RepositoryUrl url;
     std::string branch;
     std::string user;            // the service's Unix user, for sentences
-    std::string home;            // whose .ssh holds the deploy key; libgit2 reads $HOME/.ssh/known_hosts
+    std::string home;            // whose .ssh holds the deploy key and known_hosts
     std::uint64_t max_bytes = 0; // of one fetch
     std::optional<GivenCredentials> given = {};
 };

@@ -47,8 +47,8 @@ git_remote_callbacks Upstream::callbacks() {
     };
     // For ssh only. TLS certificates are judged in stream.cpp, and no callback can overrule that.
     if (source_.url.scheme() == RepositoryUrl::Scheme::ssh)
-        made.certificate_check = [](git_cert* certificate, int valid, const char* host, void* self) noexcept {
-            return static_cast<Upstream*>(self)->credentials_.check_host_key(*certificate, valid != 0, host);
+        made.certificate_check = [](git_cert* certificate, int, const char*, void* self) noexcept {
+            return static_cast<Upstream*>(self)->credentials_.check_host_key(*certificate);
         };
     return made;
 }
@@ -77,6 +77,7 @@ Error Upstream::failure(int rc) const {
 }
 
 Status Upstream::connect() {
+    TRY(credentials_.prepare_host_keys());
     const char* url = credentials_.url().c_str();
     const int made = repository_ == nullptr ? git_remote_create_detached(Out(remote_), url)
                                             : git_remote_create_anonymous(Out(remote_), repository_, url);

@@ -177,8 +177,10 @@ Server ssh_server(const fs::path& directory) {
         fs::create_directories("/run/sshd"); // sshd's own, made by its unit elsewhere
     const int port = free_port();
     run_tool({"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host_key"});
+    run_tool({"/usr/bin/ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", directory / "host_key_ecdsa"});
     std::ofstream(directory / "sshd_config")
-        << fmt::format("ListenAddress 127.0.0.1\nPort {0}\nHostKey {1}/host_key\nPidFile none\nUsePAM no\n"
+        << fmt::format("ListenAddress 127.0.0.1\nPort {0}\nHostKey {1}/host_key\nHostKey "
+                       "{1}/host_key_ecdsa\nPidFile none\nUsePAM no\n"
                        "StrictModes no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
                        "KbdInteractiveAuthentication no\nAuthorizedKeysFile {1}/authorized_keys\n",
                        port, directory.string());

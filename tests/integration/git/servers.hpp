@@ -39,7 +39,7 @@ class Server {
 };
 
 Server git_daemon(const std::filesystem::path& base);
-// sshd with its own host key `directory/host_key`; logs in whoever runs the test, by `authorized_keys` there.
+// sshd with its own host keys, `directory/host_key` (ed25519) and `directory/host_key_ecdsa`; logs in whoever runs the test, by `authorized_keys` there.
 Server ssh_server(const std::filesystem::path& directory);
 
 // Serves `repositories` by http-backend at /, the same behind a password at /private/, and a redirect to

@@ -186,25 +186,6 @@ TEST_CASE("ssh") {
         authorize(ssh / "id_ecdsa");
         check_syncs(host, url);
     }
-    SUBCASE("a host that is not known") {
-        make_key({"ed25519"}, ssh / "id_ed25519");
-        authorize(ssh / "id_ed25519");
-        const auto fingerprint = test::run_tool({"/usr/bin/ssh-keygen", "-lf", directory / "host_key.pub"});
-        const auto outcome = host.sync(url);
-        check_says(outcome.error(), "denied: the ssh host key of ssh://");
-        check_says(
-            outcome.error(),
-            fmt::format("runuser -u {} -- sh -c 'mkdir -p -m 700 {}/.ssh && ssh-keyscan -p {} 127.0.0.1 >> ",
-                        host.user.name, host.home.string(), server.port()));
-        check_says(fingerprint, outcome.error().substr(outcome.error().find("SHA256:"), 50));
-
-        // Known, but with another key.
-        make_key({"ed25519"}, host.files.root / "other");
-        const auto other = test::slurp(host.files.root / "other.pub");
-        std::ofstream(ssh / "known_hosts") << fmt::format("[127.0.0.1]:{} {}", server.port(), other);
-        host.give_to_user(ssh);
-        check_says(host.sync(url).error(), "denied: the ssh host key of ssh://");
-    }
     SUBCASE("no key, an RSA key, a key that is refused") {
         know_host();
         check_says(host.sync(url).error(), fmt::format("denied: ssh://{}@127.0.0.1", login));
