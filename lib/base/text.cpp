@@ -8,21 +8,64 @@
 
 namespace pgod {
 
+namespace {
+
+struct Character {
+    char32_t code = 0;
+    std::size_t size = 0; // bytes; 0: these are not UTF-8
+};
+
+Character first_character(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) {
+        return static_cast<unsigned char>(text[i]);
+    };
+    const unsigned lead = byte(0);
+    if (lead < 0x80)
+        return {lead, 1};
+    const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || text.size() < size)
+        return {};
+    char32_t code = lead & (0xffu >> (size + 1));
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((byte(i) & 0xc0) != 0x80)
+            return {};
+        code = code << 6 | (byte(i) & 0x3fu);
+    }
+    const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
+    if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return {};
+    return {code, size};
+}
+
+// Characters that show nothing, or change how others show: Unicode's class Cf, and its line separators.
+bool is_format(char32_t code) noexcept {
+    struct Range {
+        char32_t first, last;
+    };
+    constexpr Range ranges[] = {{0xad, 0xad},       {0x61c, 0x61c},     {0x180e, 0x180e},  {0x200b, 0x200f},
+                                {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},  {0xfff9, 0xfffb},
+                                {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
+    return std::any_of(std::begin(ranges), std::end(ranges),
+                       [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+} // namespace
+
 std::string escaped(std::string_view text, bool keep_layout) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool layout = keep_layout && (byte == '\n' || byte == '\t');
-        const bool c1 =
-            byte == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-        if (c1) {
-            fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[++i]));
-        } else if ((byte < 0x20 && !layout) || byte == 0x7f) {
-            fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
-        } else {
-            out.push_back(text[i]);
-        }
+    while (!text.empty()) {
+        const auto [code, size] = first_character(text);
+        const bool layout = keep_layout && (code == '\n' || code == '\t');
+        if (size == 0)
+            fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text.front()));
+        else if ((code < 0x20 && !layout) || (code >= 0x7f && code < 0xa0))
+            fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned>(code));
+        else if (is_format(code))
+            fmt::format_to(std::back_inserter(out), "\\u{{{:x}}}", static_cast<unsigned>(code));
+        else
+            out.append(text.substr(0, size));
+        text.remove_prefix(std::max<std::size_t>(size, 1));
     }
     return out;
 }

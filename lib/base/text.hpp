@@ -9,8 +9,9 @@
 
 namespace pgod {
 
-// Control characters (C0, DEL, and C1 in UTF-8) become \xNN, so that no foreign text can drive a terminal
-// or forge a log line. With keep_layout, newline and tab stay.
+// No foreign text can drive a terminal, forge a log line, or show in another order than it stands in. Control
+// characters (C0, DEL, C1) and bytes that are not UTF-8 become \xNN, invisible and directional ones \u{NNNN}.
+// With keep_layout, newline and tab stay.
 std::string escaped(std::string_view text, bool keep_layout = false);
 
 // For a terminal in raw mode: "\r\n" for each "\n".

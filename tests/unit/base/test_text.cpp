@@ -22,7 +22,15 @@ TEST_CASE("control characters are escaped, text is not") {
          "2J",
          "a\\x9b2J", "a\\x9b2J"},                  // C1: CSI
         {"caf\xc3\xa9\xc2\xa9", "café©", "café©"}, // U+00A9 begins with 0xc2 as well
-        {"end\xc2", "end\xc2", "end\xc2"},
+        {"end\xc2", "end\\xc2", "end\\xc2"},
+        {"a\x9b\xff\xfe", "a\\x9b\\xff\\xfe", "a\\x9b\\xff\\xfe"}, // bytes that are not UTF-8
+        {"\xc0\x8a\xe0\x80\x8a", "\\xc0\\x8a\\xe0\\x80\\x8a", "\\xc0\\x8a\\xe0\\x80\\x8a"}, // overlong
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"}, // half of a surrogate pair
+        {"a\u202eb\u2066c", "a\\u{202e}b\\u{2066}c", "a\\u{202e}b\\u{2066}c"},
+        {"\u200b\u200e\u2028\ufeff", "\\u{200b}\\u{200e}\\u{2028}\\u{feff}",
+         "\\u{200b}\\u{200e}\\u{2028}\\u{feff}"},
+        {"\U000e0041", "\\u{e0041}", "\\u{e0041}"},
+        {"\u2026 \u2603 \U0001f600", "\u2026 \u2603 \U0001f600", "\u2026 \u2603 \U0001f600"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.plain);
