@@ -8,6 +8,7 @@
 #include "core/policy.hpp"
 #include "core/url_claims.hpp"
 #include "os/safe_path.hpp"
+#include "os/users.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -75,8 +76,14 @@ Status check_foreign_networks(const Work& work, const Plan& plan) {
 }
 
 PolicyGrants grants_of(const Work& work) {
-    return {work.directory.path_of("stage"), work.job.ports, work.job.volumes, work.job.networks,
-            work.job.allow};
+    const std::string& own = work.directory.path(); // STATE/services/NAME
+    return {work.directory.path_of("stage"),
+            work.job.ports,
+            work.job.volumes,
+            work.job.networks,
+            work.job.allow,
+            own.substr(0, own.rfind("/services/")),
+            os::current_user().home};
 }
 
 } // namespace

@@ -20,10 +20,13 @@ namespace pgod {
 namespace {
 
 // Handing these out would hand out the host; no message suggests it.
-bool may_be_suggested(std::string_view directory) {
+bool may_be_suggested(std::string_view directory, const PolicyGrants& grants) {
     constexpr auto never =
         std::to_array<std::string_view>({"/dev", "/etc", "/proc", "/root", "/run", "/sys", "/var/run",
-                                         "/boot", "/var/lib/pgod", "/var/lib/containers"});
+                                         "/boot", "/home", "/var/lib/pgod", "/var/lib/containers"});
+    for (const std::string_view kept : {std::string_view(grants.state), std::string_view(grants.home)})
+        if (!kept.empty() && (is_at_or_beneath(directory, kept) || is_at_or_beneath(kept, directory)))
+            return false;
     return directory != "/" && std::none_of(never.begin(), never.end(), [directory](std::string_view one) {
                return is_at_or_beneath(directory, one);
            });
@@ -134,11 +137,16 @@ class Judge {
             std::any_of(grants_.volumes.begin(), grants_.volumes.end(), [&](const std::string& directory) {
                 return is_at_or_beneath(mount.source, directory);
             });
-        if (!granted)
-            findings_.add(container.service, "volumes",
-                          quoted(mount.source) + " is outside of the repository" +
-                              (grants_.volumes.empty() ? "" : " and of the directories that are granted"),
-                          may_be_suggested(mount.source) ? "volumes = [" + quoted(mount.source) + "]" : "");
+        if (granted)
+            return;
+        const bool suggested = may_be_suggested(mount.source, grants_);
+        findings_.add(container.service, "volumes",
+                      quoted(mount.source) + " is outside of the repository" +
+                          (grants_.volumes.empty() ? "" : " and of the directories that are granted") +
+                          (suggested ? ""
+                                     : "; it should never be granted, so use a named volume or a directory "
+                                       "of its own such as /srv/NAME"),
+                      suggested ? "volumes = [" + quoted(mount.source) + "]" : "");
     }
 
     // podman starts a container with a restart policy again by itself and then follows the source anew.

@@ -18,6 +18,8 @@ struct PolicyGrants {
     std::vector<std::string> volumes;            // absolute host directories
     std::vector<std::string> networks;           // podman networks that may be joined
     std::vector<std::string> allow;              // words of core/allowance.hpp
+    std::string state = {};                      // pgod's own directory; empty: not known here
+    std::string home = {};                       // of the service's user
 };
 
 std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants);

@@ -133,6 +133,18 @@ TEST_CASE("bind mounts") {
         CHECK(said.find("outside of the repository") != std::string::npos);
         CHECK((said.find("admin") == std::string::npos) == (source != "/srv/stage"));
     }
+    auto kept = no_grants();
+    kept.state = "/opt/pgod";
+    kept.home = "/users/ann";
+    for (const std::string& source :
+         std::vector<std::string>{"/opt/pgod/services/other/tree", "/opt/pgod", "/opt", "/users/ann",
+                                  "/users/ann/.ssh", "/users", "/home/bob"}) {
+        CAPTURE(source);
+        const auto said = verdict({"-v", source + ":/x"}, kept);
+        CHECK(said.find("volumes = [") == std::string::npos);
+        CHECK(said.find("use a named volume") != std::string::npos);
+    }
+    CHECK(verdict({"-v", "/srv/x:/x"}, kept).find("volumes = [\"/srv/x\"]") != std::string::npos);
     auto everything = no_grants();
     everything.volumes = {"/"};
     CHECK(verdict({"-v", "/opt/x:/x"}, everything) == "");
