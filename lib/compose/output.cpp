@@ -17,6 +17,32 @@ constexpr std::size_t piece = 4096; // PIPE_BUF: a pipe that polls writable take
 constexpr std::size_t max_line = 8192;     // bytes; a longer one is relayed in parts
 constexpr std::size_t shortest_secret = 4; // bytes; "1" or "yes" would redact everything
 
+// The size of `text` without a UTF-8 character at its end of which more is to come.
+std::size_t before_unfinished_character(std::string_view text) {
+    std::size_t at = text.size();
+    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if ((byte & 0xc0) == 0x80)
+            continue;
+        const std::size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+        if (wanted > back)
+            at = text.size() - back;
+        break;
+    }
+    return at;
+}
+
+// A build prints what a repository tells it to: nothing of it may drive the client's terminal. A carriage
+// return, with which progress is shown, begins a new line.
+std::string printable(std::string text) {
+    for (auto at = text.find('\r'); at != std::string::npos; at = text.find('\r', at))
+        if (at + 1 < text.size() && text[at + 1] == '\n')
+            text.erase(at, 1);
+        else
+            text[at] = '\n';
+    return escaped(text, true);
+}
+
 } // namespace
 
 bool write_patiently(int fd, std::string_view text) {
@@ -86,12 +112,12 @@ bool Output::show(std::string_view text) const {
 
 void Output::relay(std::string_view bytes) {
     line_ += bytes;
-    auto end = line_.rfind('\n');
+    const auto end = line_.rfind('\n');
     if (end == std::string::npos && line_.size() < max_line)
         return;
-    const std::string whole =
-        redacted(std::string_view(line_).substr(0, end == std::string::npos ? end : end + 1));
-    line_.erase(0, end == std::string::npos ? end : end + 1);
+    const auto size = end == std::string::npos ? before_unfinished_character(line_) : end + 1;
+    const std::string whole = printable(redacted(std::string_view(line_).substr(0, size)));
+    line_.erase(0, size);
     write_to(out_, out_gone_, whole);
     log_.write(whole);
 }

@@ -29,7 +29,7 @@ class Output {
     void say(std::string_view sentence);    // stderr: one line, control characters escaped
     void print(std::string_view text);      // stdout, as it is
     bool show(std::string_view text) const; // stdout, patiently; false: the client left
-    void relay(std::string_view bytes);     // stdout, by whole lines: a child's output as it comes
+    void relay(std::string_view bytes);     // stdout, by whole lines: a child's output, escaped
     void flush();                           // the last line, if it has no end
     void note(std::string_view line);       // the log only
 

@@ -56,10 +56,15 @@ TEST_CASE("output leaves by whole lines, redacted, and nobody can drive a termin
     output.flush();
     output.flush();
     CHECK(Pipes::read(pipes.out[0]) == "rest\n");
+    output.relay("\x1b[2J\x1b]0;title\a\tcaf\u00e9\xff\r\n10%\r20%\n");
+    CHECK(Pipes::read(pipes.out[0]) == "\\x1b[2J\\x1b]0;title\\x07\tcaf\u00e9\\xff\n10%\n20%\n");
+    output.relay(std::string(8'191, 'x') + "\xc3"); // a character that arrives in two parts stays whole
+    output.relay("\xa9\n");
+    CHECK(Pipes::read(pipes.out[0]) == std::string(8'191, 'x') + "\u00e9\n");
     output.relay(std::string(20'000, 'x')); // a line without end does not grow for ever
     CHECK(Pipes::read(pipes.out[0]).size() == 20'000);
     CHECK(scratch.read("log").starts_with(
-        "said \\x1b[31m [redacted]\\x0aforged\nstep 1\nhalf [redacted]\nrest\n"));
+        "said \\x1b[31m [redacted]\\x0aforged\nstep 1\nhalf [redacted]\nrest\n\\x1b[2J"));
 }
 
 TEST_CASE("a client that left costs nothing, and a log has an end") {
