@@ -29,6 +29,19 @@ std::string as_user(std::string_view user, std::string_view command) {
     return fmt::format("runuser -l {} -s /bin/sh -c '{}'", user, command);
 }
 
+std::string remedy_of_repository(const Service& service, Code failure) {
+    const auto url = service.repository.redacted();
+    if (failure == Code::gone)
+        return fmt::format("set repository and branch of service \"{}\" to what exists (now {}, {}), then "
+                           "systemctl reload pgod",
+                           service.name, url, service.branch);
+    if (failure == Code::denied)
+        return fmt::format("do what the sentence above says, then pgoctl :{}//sync", service.name);
+    return fmt::format("make {} reachable from this host (DNS, firewall, the server itself), then "
+                       "pgoctl :{}//sync",
+                       url, service.name);
+}
+
 std::string problem_of_podman(std::string_view version) {
     auto text = trimmed(version);
     if (text.starts_with("podman version "))

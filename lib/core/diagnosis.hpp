@@ -25,6 +25,10 @@ struct Finding {
 // root's own XDG_RUNTIME_DIR would stop podman. `command` has no single quotes.
 std::string as_user(std::string_view user, std::string_view command);
 
+// What the admin does about a repository that cannot be synced; `failure` is its class. The problem's own
+// sentence names the command where there is one, so that a key is not added without its warning.
+std::string remedy_of_repository(const Service& service, Code failure);
+
 // "podman version 4.3.1": 4.3 at least. The problem, or empty.
 std::string problem_of_podman(std::string_view version);
 // "1.0.3": that is the one whose calls are understood; others are said, not guessed.

@@ -89,13 +89,10 @@ class Visit {
 
     void ask_upstream(const Service& service, const Identity& user) {
         const std::string about = fmt::format("service \"{}\"", service.name);
-        const std::string remedy = fmt::format("{}runuser -u {} -- git ls-remote {} {}",
-                                               os::find_program("git") ? "" : "apt-get install git && ",
-                                               service.user, service.repository.redacted(), service.branch);
-        open_[about] = {about, "repository", no_answer, remedy};
-        git_.look(service, user, [this, about, remedy](const SyncResult& result) {
+        open_[about] = {about, "repository", no_answer, remedy_of_repository(service, Code::timeout)};
+        git_.look(service, user, [this, about, &service](const SyncResult& result) {
             findings_.push_back({about, "repository", result.error ? shown(result.error->message) : "",
-                                 result.error ? remedy : ""});
+                                 result.error ? remedy_of_repository(service, result.error->code) : ""});
             answered(about);
         });
     }

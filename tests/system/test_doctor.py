@@ -100,8 +100,8 @@ class Doctor(SystemTest):
                 ('service "demo"', "ports", "ports allows 80", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
                 ('service "demo"', "env_file", "its mode 644 lets others at them", f"chmod 600 {token}"),
                 ('service "demo"', "urls", "nowhere.invalid cannot be resolved", "getent ahosts nowhere.invalid"),
-                ('service "demo"', "repository", 'has no branch "gone"', f"git ls-remote {url} gone"),
-                ('service "away"', "repository", "Connection refused", "git ls-remote git://127.0.0.1")):
+                ('service "demo"', "repository", 'has no branch "gone"', f"set repository and branch of service \"demo\" to what exists (now {url}, gone)"),
+                ('service "away"', "repository", "Connection refused", "make git://127.0.0.1")):
             with self.subTest(check=check):
                 self.check_planted(checks, about, check, problem, remedy)
         self.assertNotIn("tok-5e1d0f", json.dumps([*checks.values()]))
