@@ -30,6 +30,7 @@ LIBRARIES = {
     r"libssh/": {"ssh"},
     r"seccomp\.h$": {"daemon"},
     r"git2(\.h$|/)": {"git"},
+    r"libssh2\.h$": {"git"},
     r"openssl/": {"git", "ssh"},
     r"toml\+\+/": {"config"},
     r"nlohmann/": {"compose", "daemon", "client"},
@@ -43,7 +44,7 @@ LIBRARIES = {
 }
 
 # The operating system: everybody but core, which is pure.
-SYSTEM = re.compile(r"^((sys|linux|netinet|arpa|net|security)/[a-z0-9_]+\.h|(unistd|fcntl|poll|signal|dirent|netdb|pwd|grp|"
+SYSTEM = re.compile(r"^((sys|linux|netinet|arpa|net|security)/[a-z0-9_]+\.h|(unistd|fcntl|dlfcn|poll|signal|dirent|netdb|pwd|grp|"
                     r"termios|pty|malloc|string|stdio|stdlib|errno|limits|time|sched|pthread|syslog|spawn|ftw|glob|"
                     r"ifaddrs|resolv|utmpx?)\.h)$")
 STANDARD = re.compile(r"^[a-z_]+$")  # <vector>, <cstdint>
