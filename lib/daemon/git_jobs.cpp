@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <span>
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t max_parallel = 16;
+constexpr std::size_t max_of_a_user = 4;
 constexpr auto job_deadline = 5min; // silent servers are given up much earlier, by the job's own time-outs
 constexpr std::uint64_t max_fetch = 2ULL << 30;
 // A job runs as the service's user once it has its descriptors.
@@ -48,6 +50,11 @@ void take_answer(const ipc::ExportJob& asked, ipc::Exported& answer, ExportResul
 }
 
 } // namespace
+
+GitJobs::GitJobs(EventLoop& loop)
+    : loop_(loop)
+    , process_(loop)
+    , share_(max_parallel, max_of_a_user) {}
 
 Status GitJobs::start() {
     // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every forked
@@ -117,11 +124,18 @@ void GitJobs::enqueue(Job job) {
     loop_.post([this] { start_waiting(); });
 }
 
+// The oldest job whose user has room; those of a user without are passed by, and keep their place.
 void GitJobs::start_waiting() {
-    while (process_.channel() && !waiting_.empty() && running_.size() < max_parallel) {
-        const std::uint64_t id = waiting_.front().request.id;
-        Job& job = running_.emplace(id, std::move(waiting_.front())).first->second;
-        waiting_.pop_front();
+    while (process_.channel() && !share_.full()) {
+        const auto next = std::find_if(waiting_.begin(), waiting_.end(), [this](const Job& waiting) {
+            return share_.has_room_for(waiting.request.user.uid);
+        });
+        if (next == waiting_.end())
+            return;
+        const std::uint64_t id = next->request.id;
+        Job& job = running_.emplace(id, std::move(*next)).first->second;
+        waiting_.erase(next);
+        share_.take(job.request.user.uid);
         if (auto begun = begin(id, job); !begun)
             finish(id, std::move(begun).error());
     }
@@ -212,6 +226,7 @@ void GitJobs::finish(std::uint64_t id, std::optional<Error> failure) {
         return;
     Job job = std::move(node.mapped());
     job.watch.cancel();
+    share_.give_back(job.request.user.uid);
     if (job.sync_done) {
         SyncResult result;
         if (job.synced) {

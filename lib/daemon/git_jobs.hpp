@@ -1,7 +1,9 @@
 // GitJobs: the supervisor's side of pgod-git. Starts it, starts it again when it ends, keeps at most
-// `max_parallel` jobs under way and queues the rest. Every job ends in exactly one callback.
+// 16 jobs under way, 4 of one Unix user, and queues the rest: servers that hang hold up only those who named
+// them. Every job ends in exactly one callback.
 #pragma once
 
+#include "core/fair_share.hpp"
 #include "core/service.hpp"
 #include "core/sync.hpp"
 #include "daemon/role_process.hpp"
@@ -18,9 +20,7 @@ class GitJobs {
     using SyncDone = std::function<void(SyncResult)>;
     using ExportDone = std::function<void(ExportResult)>;
 
-    explicit GitJobs(EventLoop& loop)
-        : loop_(loop)
-        , process_(loop) {}
+    explicit GitJobs(EventLoop& loop);
 
     Status start();
 
@@ -63,6 +63,7 @@ class GitJobs {
 
     EventLoop& loop_;
     RoleProcess process_;
+    FairShare share_;
     std::deque<Job> waiting_;
     std::map<std::uint64_t, Job> running_;
     std::uint64_t last_id_ = 0;

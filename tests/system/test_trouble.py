@@ -13,13 +13,32 @@ from harness import (Repository, SystemTest, User, compose_web, fetch, free_port
 require_root_and_podman()
 
 ANN = None
+BEN = None
 
 
 def setUpModule():
-    global ANN
-    ANN = User("pgt-tro-ann")
+    global ANN, BEN
+    ANN, BEN = User("pgt-tro-ann"), User("pgt-tro-ben")
+    unittest.addModuleCleanup(BEN.remove)
     unittest.addModuleCleanup(ANN.remove)
     ANN.import_image()
+
+
+class Upstreams(SystemTest):
+    def test_upstreams_of_one_user_that_hang_do_not_hold_up_another_user(self):
+        key = make_key(self.directory)
+        hanging = self.git_daemon()
+        hanging.hang()
+        repository = Repository(self.directory)
+        repository.commit({"ssh/id.pub": (self.directory / "id.pub").read_text(), "compose.yaml": compose_web(free_port())})
+        daemon = self.pgod()
+        for i in range(20):  # more than there are places for git jobs
+            daemon.service(f"ann{i}", ANN.name, hanging.url(repository))
+        daemon.service("ben", BEN.name, repository.url, auto=False)
+        daemon.start()
+        wait_until("the key in ben's repository works", lambda: daemon.ctl(key, "ben//ping").returncode == 0)
+        # No upstream of Ann's was given up yet: Ben did not get the place of a job that had ended.
+        self.assertNotIn("127.0.0.1", "".join(l for l in daemon.log().splitlines() if ": ann" in l or " ann" in l))
 
 
 class Trouble(SystemTest):

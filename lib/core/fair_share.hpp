@@ -1,0 +1,32 @@
+// FairShare: places of one kind (git jobs, for one), each taken by a Unix user. There are `total` of them,
+// and one user holds at most `per_user`, so work of one user that hangs leaves places to others. The caller
+// queues its own entries, and passes by those of a user without room. Pure; the supervisor uses it from its
+// loop.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <map>
+
+namespace pgod {
+
+class FairShare {
+  public:
+    FairShare(std::size_t total, std::size_t per_user)
+        : total_(total)
+        , per_user_(per_user) {}
+
+    bool full() const noexcept { return taken_ >= total_; } // for every user
+    bool has_room_for(uid_t user) const;
+    void take(uid_t user);
+    void give_back(uid_t user); // as often as it was taken
+
+  private:
+    std::size_t total_;
+    std::size_t per_user_;
+    std::size_t taken_ = 0;
+    std::map<uid_t, std::size_t> held_; // no zeros
+};
+
+} // namespace pgod
