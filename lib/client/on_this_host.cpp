@@ -8,7 +8,7 @@
 #include "client/say.hpp"
 #include "core/exit_status.hpp"
 #include "ipc/control_messages.hpp"
-#include "os/channel.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/control_socket.hpp"
 #include "os/pipe.hpp"
 #include "ssh/client_input.hpp"
@@ -146,7 +146,7 @@ class OnThisHost {
     }
 
     void read_channel() {
-        auto frame = channel_.try_receive();
+        auto frame = os::try_receive_with_descriptors(channel_);
         if (frame && !*frame)
             return;
         auto reply = !frame || (*frame)->closed() ? Result<ipc::SshReply>(Error{})

@@ -33,7 +33,7 @@ Connection::Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, P
 
 void Connection::on_readable() {
     while (true) {
-        auto frame = channel_.try_receive_bytes();
+        auto frame = channel_.try_receive();
         if (frame && !*frame)
             return;
         if (frame && (*frame)->closed())

@@ -4,8 +4,9 @@
 #include "git/compact.hpp"
 #include "git/export.hpp"
 #include "git/sync.hpp"
-#include "os/channel.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/drop.hpp"
+#include "os/frame_pipe.hpp"
 #include "os/safe_path.hpp"
 #include "os/secret_file.hpp"
 
@@ -29,7 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int channel_fd = 3; // of the first job; a later one's comes as any number
+constexpr int report_fd = 3; // of the first job; a later one's comes as any number
 constexpr int orders_fd = 4;
 constexpr int credentials_fd = 5;
 constexpr int above_fixed = 10;
@@ -37,6 +38,7 @@ constexpr rlim_t max_descriptors = 256;
 constexpr rlim_t address_space = rlim_t{512} << 20;
 constexpr rlim_t least_file_bytes = rlim_t{320} << 20; // an export's largest file and some
 constexpr rlim_t index_bytes = rlim_t{64} << 20;       // what a pack's index may have beside the pack
+constexpr std::chrono::minutes longest_wait{5};        // for a supervisor that does not read
 constexpr std::size_t max_sentence = 1000;             // bytes
 constexpr std::chrono::seconds cpu_before_leaving{10}; // of one that stays for more jobs
 
@@ -84,7 +86,7 @@ Status keep_only(JobDescriptors given) {
         int number;
         Fd high; // by way of numbers where none can be in another's place
     };
-    std::array<Place, 3> places{{{&given.channel, channel_fd, {}},
+    std::array<Place, 3> places{{{&given.report, report_fd, {}},
                                  {&given.orders, orders_fd, {}},
                                  {&given.credentials, credentials_fd, {}}}};
     for (auto& place : places) {
@@ -149,21 +151,21 @@ Status confine(const ipc::GitJob& job, pid_t parent) {
 
 class Reporter {
   public:
-    explicit Reporter(os::Channel channel)
-        : channel_(std::move(channel)) {}
+    explicit Reporter(Fd pipe)
+        : pipe_(std::move(pipe)) {}
 
     void report(const ipc::GitReport& report) {
-        if (!channel_.send(ipc::encode(report)))
+        if (!pipe_.send(ipc::encode(report), longest_wait))
             ::_exit(0); // nobody is interested any more
     }
     void warn(const std::vector<std::string>& warnings) {
         for (const auto& warning : warnings)
             report(ipc::Warned{shortened(warning, max_sentence)});
     }
-    void close() { channel_.close(); } // the supervisor has all that it waits for
+    void close() { pipe_.close(); } // the supervisor has all that it waits for
 
   private:
-    os::Channel channel_;
+    os::FrameWriter pipe_;
 };
 
 std::optional<Error> shortened_error(std::optional<Error> error) {
@@ -272,13 +274,12 @@ bool has_time_left() noexcept {
 Status stay(const os::Channel& orders) {
     while (has_time_left()) {
         TRY(orders.send(ipc::done_notice));
-        auto frame = TRY(orders.receive());
+        auto frame = TRY(os::receive_with_descriptors(orders));
         if (frame.closed() || frame.fds.size() != 1)
             return ok();
         const auto request = TRY(ipc::decode<ipc::GitRequest>(frame.bytes));
         const auto& job = std::get<ipc::GitJob>(request);
-        if (!run(job, Clock::now() + job.deadline, Reporter(os::Channel(std::move(frame.fds.front()))),
-                 false))
+        if (!run(job, Clock::now() + job.deadline, Reporter(std::move(frame.fds.front())), false))
             break;
     }
     return ok();
@@ -301,7 +302,7 @@ void run_git_job(const ipc::GitJob& job, JobDescriptors descriptors, Clock::time
     set_signals();
     if (!keep_only(std::move(descriptors)))
         ::_exit(70);
-    Reporter reporter{os::Channel(Fd(channel_fd))};
+    Reporter reporter{Fd(report_fd)};
     if (auto confined = confine(job, parent); !confined)
         reporter.report(failed(job, std::move(confined).error()));
     else if (run(job, deadline, std::move(reporter), given) && may_stay)

@@ -1,5 +1,5 @@
 // One repository job, in its own process: a fork of pgod-git that becomes the service's user, does one thing
-// under limits and reports on its channel. It reads what a git server and a repository send, all of it
+// under limits and reports over a pipe. It reads what a git server and a repository send, all of it
 // hostile.
 //
 // Most jobs are polls that find the tip where it was. A process that did nothing but ask, and had no
@@ -19,10 +19,9 @@ namespace pgod::daemon {
 bool may_share_process(const ipc::GitJob& job);
 
 struct JobDescriptors {
-    Fd channel; // the job's end of its pair, on which FoundKey and Warned, then one Synced or Exported are
-                // sent
+    Fd report; // the writing end of a pipe, for FoundKey and Warned, then one Synced or Exported
     // Open: the process may stay. It then sends a byte there for each job that it is done with, and takes the
-    // next, a GitJob frame with its channel beside it.
+    // next, a GitJob frame with its pipe beside it.
     Fd orders;
     Fd credentials; // open: what the admin gave for the repository
 };

@@ -1,6 +1,7 @@
 #include "daemon/git_jobs.hpp"
 
 #include "base/text.hpp"
+#include "ipc/believable.hpp"
 #include "os/log.hpp"
 #include "os/secret_file.hpp"
 #include "os/users.hpp"
@@ -143,17 +144,17 @@ void GitJobs::start_waiting() {
 
 Status GitJobs::begin(std::uint64_t id, Job& job) {
     TRY(os::confirm_user(job.request.user)); // it may have waited
-    auto channels = TRY(os::Channel::pair());
+    auto pipe = TRY(os::make_frame_pipe());
     Fd credentials;
     if (!job.credentials.empty()) {
         const Secret text = TRY_DOING(os::read_secret_file(job.credentials), "credentials");
         credentials = TRY(os::sealed_file(text.reveal()));
     }
-    const std::array<int, 2> theirs{channels[1].fd(), credentials.get()};
+    const std::array<int, 2> theirs{pipe.writer.get(), credentials.get()};
     TRY(process_.channel().try_send(ipc::encode(ipc::GitRequest(job.request)),
                                     std::span(theirs).first(credentials ? 2 : 1)));
-    job.channel = std::move(channels[0]);
-    job.watch = loop_.watch(job.channel.fd(), [this, id] { on_report(id, max_frames_at_once); });
+    job.report = std::move(pipe.reader);
+    job.watch = loop_.watch(job.report.fd(), [this, id] { on_report(id, max_frames_at_once); });
     return ok();
 }
 
@@ -163,7 +164,7 @@ void GitJobs::on_report(std::uint64_t id, unsigned limit) {
         return;
     Job& job = found->second;
     for (unsigned i = 0; i < limit; ++i) {
-        auto frame = job.channel.try_receive();
+        auto frame = job.report.try_receive();
         if (frame && !*frame)
             return;
         if (!frame || (*frame)->closed()) {
@@ -174,7 +175,8 @@ void GitJobs::on_report(std::uint64_t id, unsigned limit) {
             return;
         }
         auto report = ipc::decode<ipc::GitReport>((*frame)->bytes);
-        if (!report || ++job.frames > max_frames || !take_report(job, std::move(*report)))
+        if (!report || ++job.frames > max_frames || !ipc::believable(*report) ||
+            !take_report(job, std::move(*report)))
             return finish(id, Error{Code::internal, "the git job broke the protocol"});
     }
 }

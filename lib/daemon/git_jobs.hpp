@@ -8,6 +8,7 @@
 #include "core/sync.hpp"
 #include "daemon/role_process.hpp"
 #include "ipc/git_messages.hpp"
+#include "os/frame_pipe.hpp"
 
 #include <deque>
 #include <functional>
@@ -41,7 +42,7 @@ class GitJobs {
         std::string credentials; // of the service; read when the job begins
         SyncDone sync_done;
         ExportDone export_done;
-        os::Channel channel;
+        os::FrameReader report;
         EventLoop::Watch watch;
         std::vector<PublicKey> keys;
         std::vector<std::string> warnings;

@@ -3,7 +3,7 @@
 #include "core/exit_status.hpp"
 #include "daemon/git_job.hpp"
 #include "git/library.hpp"
-#include "os/channel.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "os/spawn.hpp"
 
@@ -64,9 +64,9 @@ class GitRole {
 
   private:
     Result<bool> take_request(); // false: the supervisor closed
-    bool give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& channel);
+    bool give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& report);
     bool another_may_stay(const ipc::GitJob& job) const;
-    Status start(const ipc::GitJob& job, Fd channel, Fd credentials, bool may_stay);
+    Status start(const ipc::GitJob& job, Fd report, Fd credentials, bool may_stay);
     Status serve_once();
     Status take_notice(Process& process);
     Status reap(std::size_t index);
@@ -94,12 +94,12 @@ GitRole::~GitRole() {
 }
 
 // One that waits has been its user ever since its first job, and has its limits.
-bool GitRole::give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& channel) {
+bool GitRole::give_to_waiting(const ipc::GitJob& job, std::string_view frame, const Fd& report) {
     const auto found = std::find_if(processes_.begin(), processes_.end(), [&](const Process& process) {
         return process.job == 0 && process.orders && process.max_bytes == job.max_bytes &&
                is_same(process.user, job.user);
     });
-    const std::array<int, 1> fds{channel.get()};
+    const std::array<int, 1> fds{report.get()};
     if (found == processes_.end() || !found->orders.try_send(frame, fds))
         return false;
     found->job = job.id;
@@ -120,7 +120,7 @@ bool GitRole::another_may_stay(const ipc::GitJob& job) const {
     return all < max_staying && of_user < max_staying_of_user;
 }
 
-Status GitRole::start(const ipc::GitJob& job, Fd channel, Fd credentials, bool may_stay) {
+Status GitRole::start(const ipc::GitJob& job, Fd report, Fd credentials, bool may_stay) {
     std::array<os::Channel, 2> orders;
     if (may_stay)
         orders = TRY(os::Channel::pair());
@@ -128,8 +128,8 @@ Status GitRole::start(const ipc::GitJob& job, Fd channel, Fd credentials, bool m
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0)
-        run_git_job(job, {std::move(channel), orders[1].release(), std::move(credentials)},
-                    now + job.deadline, parent);
+        run_git_job(job, {std::move(report), orders[1].release(), std::move(credentials)}, now + job.deadline,
+                    parent);
     if (pid < 0)
         return errno_error("fork a repository job");
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // close-on-exec by itself
@@ -145,7 +145,7 @@ Status GitRole::start(const ipc::GitJob& job, Fd channel, Fd credentials, bool m
 }
 
 Result<bool> GitRole::take_request() {
-    auto received = TRY(control_.try_receive());
+    auto received = TRY(os::try_receive_with_descriptors(control_));
     if (!received)
         return true;
     if (received->closed())
@@ -155,13 +155,12 @@ Result<bool> GitRole::take_request() {
     if (received->fds.empty() || received->fds.size() > 2 || job.id == 0 ||
         job.deadline <= milliseconds::zero() || job.deadline > max_deadline)
         return Error{Code::invalid, "malformed repository job"};
-    Fd channel = std::move(received->fds.front());
+    Fd report = std::move(received->fds.front());
     Fd credentials = received->fds.size() == 2 ? std::move(received->fds.back()) : Fd();
     const bool shares = !credentials && may_share_process(job);
-    if (shares && give_to_waiting(job, received->bytes, channel))
+    if (shares && give_to_waiting(job, received->bytes, report))
         return true;
-    if (auto started =
-            start(job, std::move(channel), std::move(credentials), shares && another_may_stay(job));
+    if (auto started = start(job, std::move(report), std::move(credentials), shares && another_may_stay(job));
         !started) {
         os::log_error("{}", started.error().message);
         TRY(control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{.id = job.id, .wait_status = 70 << 8}))));

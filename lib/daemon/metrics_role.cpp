@@ -3,6 +3,7 @@
 #include "daemon/confinement.hpp"
 #include "daemon/metrics_filter.hpp"
 #include "daemon/metrics_listener.hpp"
+#include "os/channel_descriptors.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +17,7 @@ constexpr rlim_t max_descriptors = 64;
 [[maybe_unused]] constexpr rlim_t max_memory = 256 << 20;
 
 Result<std::vector<Fd>> receive_sockets(const os::Channel& control) {
-    auto frame = TRY(control.receive());
+    auto frame = TRY(os::receive_with_descriptors(control));
     if (frame.closed())
         return Error{Code::gone, "pgod closed the control channel before it said what to do"};
     const auto message = TRY(ipc::decode<ipc::MetricsFrame>(frame.bytes));

@@ -2,6 +2,7 @@
 
 #include "core/exit_status.hpp"
 #include "ipc/control_messages.hpp"
+#include "os/channel_descriptors.hpp"
 
 #include <linux/sockios.h>
 #include <poll.h>
@@ -71,7 +72,7 @@ class Between {
     }
 
     bool take_ask() {
-        const auto frame = user_.try_receive_bytes();
+        const auto frame = user_.try_receive();
         if (frame && !*frame)
             return true;
         if (!frame || (*frame)->closed())
@@ -86,7 +87,7 @@ class Between {
     }
 
     bool take_reply() {
-        auto frame = supervisor_.try_receive();
+        auto frame = os::try_receive_with_descriptors(supervisor_);
         if (frame && !*frame)
             return true;
         if (!frame || (*frame)->closed())
@@ -124,12 +125,12 @@ class Between {
     void leave() {
         set_deadline(patience);
         (void)::shutdown(user_.fd(), SHUT_RD);
-        (void)user_.try_receive_bytes();
+        (void)user_.try_receive();
     }
 
     const os::Channel& user_;
     const os::Channel& supervisor_;
-    std::optional<os::Frame> waiting_; // from the supervisor
+    std::optional<os::FrameWithDescriptors> waiting_; // from the supervisor
     bool asked_ = false;
     bool gave_ = false; // descriptors, to the user
 };

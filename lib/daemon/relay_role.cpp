@@ -5,7 +5,7 @@
 #include "daemon/confinement.hpp"
 #include "daemon/relay_child.hpp"
 #include "ipc/control_messages.hpp"
-#include "os/channel.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "os/pipe.hpp"
 
@@ -160,7 +160,7 @@ void Relay::become_child(Fd notice) noexcept {
         ::_exit(exit_status::internal);
     }
 #endif
-    auto guest = control_.try_receive();
+    auto guest = os::try_receive_with_descriptors(control_);
     if (!guest || !*guest || (*guest)->fds.size() != 2 || !ipc::decode<ipc::RelayControl>((*guest)->bytes))
         ::_exit(exit_status::done);
     control_.close();

@@ -5,6 +5,7 @@
 #include "core/exit_status.hpp"
 #include "daemon/ssh_input.hpp"
 #include "ipc/ssh_messages.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "os/pipe.hpp"
 #include "ssh/server_session.hpp"
@@ -231,7 +232,7 @@ void SshChild::end_with(std::string_view sentence, int status) {
 
 // False: there is nothing more to read now.
 bool SshChild::read_supervisor() {
-    auto frame = task_.supervisor.try_receive();
+    auto frame = os::try_receive_with_descriptors(task_.supervisor);
     if (frame && !*frame)
         return false;
     const bool closed = !frame || (*frame)->closed();

@@ -8,7 +8,15 @@
 
 #include <unistd.h>
 
+#include <array>
+
 namespace pgod::daemon {
+
+namespace {
+
+constexpr std::size_t max_peer = 64; // bytes; an IPv6 address and a port take 47
+
+} // namespace
 
 Status SshEndpoint::start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed) {
     TRY(check_user());
@@ -26,7 +34,7 @@ Status SshEndpoint::start(const Config& config, const std::string& empty_directo
         // forked child.
         .env = {"LD_BIND_NOW=1"},
         .begin = [this](const os::Channel& channel) { return begin(channel); },
-        .heard = [this](os::Frame frame) { return heard(std::move(frame)); },
+        .heard = [this](os::Frame frame) { return heard(frame); },
         .ended = [this] { listens_ = false; },
     });
 }
@@ -63,7 +71,7 @@ Status SshEndpoint::begin(const os::Channel& channel) const {
     return channel.send(ipc::encode(ipc::SshControl(start)), fds);
 }
 
-bool SshEndpoint::heard(os::Frame frame) {
+bool SshEndpoint::heard(const os::Frame& frame) {
     auto notice = ipc::decode<ipc::SshNotice>(frame.bytes);
     if (!notice)
         return false;
@@ -72,12 +80,25 @@ bool SshEndpoint::heard(os::Frame frame) {
         listens_ = true;
         listening_();
     } else if (auto* connected = std::get_if<ipc::Connected>(&*notice)) {
-        if (frame.fds.size() != 1)
-            return false;
-        accepted_(os::Channel(std::move(frame.fds.front())), std::move(connected->peer));
+        return connected->peer.size() <= max_peer && connect(std::move(*connected));
     } else {
         turned_away_();
     }
+    return true;
+}
+
+// A pgod-ssh that does not read what it asked for is restarted.
+bool SshEndpoint::connect(ipc::Connected connected) {
+    auto pair = os::Channel::pair();
+    if (!pair) { // out of descriptors: its child gives up at its login deadline
+        os::log_error("{}", pair.error().message);
+        return true;
+    }
+    auto& [ours, theirs] = *pair;
+    const std::array<int, 1> fds{theirs.fd()};
+    if (!process_.channel().try_send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), fds))
+        return false;
+    accepted_(std::move(ours), std::move(connected.peer));
     return true;
 }
 

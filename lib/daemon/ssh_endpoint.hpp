@@ -1,11 +1,12 @@
 // SshEndpoint: the supervisor's side of pgod-ssh. Binds the port, hands over the host key, starts
-// pgod-ssh and starts it again when it ends, and hands each accepted connection on. Parses nothing a client
-// sent.
+// pgod-ssh and starts it again when it ends, and makes the pair that joins each accepted connection's process
+// to us. Receives no descriptor, and parses nothing that a client sent.
 #pragma once
 
 #include "base/secret.hpp"
 #include "core/service.hpp"
 #include "daemon/role_process.hpp"
+#include "ipc/ssh_messages.hpp"
 
 #include <functional>
 #include <string>
@@ -36,7 +37,8 @@ class SshEndpoint {
     Status check_user() const;
     Status load_host_keys(const Config& config);
     Status begin(const os::Channel& channel) const;
-    bool heard(os::Frame frame);
+    bool heard(const os::Frame& frame);
+    bool connect(ipc::Connected connected);
 
     RoleProcess process_;
     Accepted accepted_;

@@ -13,11 +13,11 @@ namespace pgod::daemon {
 
 namespace {
 
+// Not sendmsg(2): what takes over such a process must not send descriptors to the supervisor.
 constexpr std::array allowed{
     // the client, the supervisor, the operation's pipes and terminal
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom),
-    SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown), SCMP_SYS(close),
-    SCMP_SYS(getsockopt),
+    SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt),
     // memory, time, random numbers
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),

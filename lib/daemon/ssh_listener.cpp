@@ -4,6 +4,7 @@
 #include "daemon/confinement.hpp"
 #include "daemon/ssh_child.hpp"
 #include "ipc/ssh_messages.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "os/pipe.hpp"
 
@@ -142,7 +143,7 @@ Status SshListener::wait() {
     polled_.clear();
     if (!stopping_) {
         polled_.push_back(
-            {control_.fd(), static_cast<short>(handover_waits() ? POLLIN | POLLOUT : POLLIN), 0});
+            {control_.fd(), static_cast<short>(announcement_waits() ? POLLIN | POLLOUT : POLLIN), 0});
         polled_.push_back({terminate_.get(), POLLIN, 0});
     }
     for (const Child& child : children_)
@@ -170,7 +171,7 @@ Status SshListener::wait() {
             continue;
         if (event.fd == control_.fd()) {
             if ((event.revents & ~POLLOUT) != 0)
-                stopping_ = true; // closed; or a second frame, which does not exist
+                TRY(take_line());
         } else if (event.fd == terminate_.get()) {
             stopping_ = true;
         } else if (std::any_of(sockets_.begin(), sockets_.end(),
@@ -181,7 +182,7 @@ Status SshListener::wait() {
         }
     }
     end_overdue();
-    TRY(hand_over());
+    TRY(announce());
     if (!stopping_ && (ready == 0 || children_.size() < children_before))
         keep_spare();
     return ok();
@@ -220,7 +221,7 @@ void SshListener::start_child(Fd socket, std::string peer) {
             given = spare_.connection.try_send(peer, fds);
         if (given) {
             children_.push_back(
-                {id, spare_.pid, std::move(spare_.notice), std::move(spare_.handover), std::move(peer)});
+                {id, spare_.pid, std::move(spare_.notice), std::move(spare_.connection), std::move(peer)});
             spare_ = {};
             return;
         }
@@ -251,20 +252,19 @@ void SshListener::end_spare() noexcept {
 
 Result<SshListener::Spare> SshListener::fork_spare() {
     auto connection = TRY(os::Channel::pair());
-    auto pair = TRY(os::Channel::pair());
     auto notice = TRY(os::make_pipe());
     const pid_t pid = ::fork();
     if (pid == 0)
-        become_child(std::move(connection[1]), std::move(pair[1]), std::move(notice.write_end));
+        become_child(std::move(connection[1]), std::move(notice.write_end));
     if (pid < 0)
         return errno_error("fork");
-    return Spare{pid, std::move(connection[0]), std::move(notice.read_end), std::move(pair[0])};
+    return Spare{pid, std::move(connection[0]), std::move(notice.read_end)};
 }
 
-void SshListener::become_child(os::Channel connection, os::Channel supervisor, Fd notice) noexcept {
+void SshListener::become_child(os::Channel connection, Fd notice) noexcept {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || ::getppid() != self_)
         ::_exit(exit_status::internal);
-    close_all_but({connection.fd(), supervisor.fd(), notice.get()});
+    close_all_but({connection.fd(), notice.get(), notice.get()});
     (void)::signal(SIGPIPE, SIG_IGN);
     lower_limit(RLIMIT_NOFILE, child_descriptors);
     lower_limit(RLIMIT_NPROC, 0);
@@ -278,32 +278,58 @@ void SshListener::become_child(os::Channel connection, os::Channel supervisor, F
         ::_exit(exit_status::internal);
     }
 #endif
-    auto given = connection.receive();
+    auto given = os::receive_with_descriptors(connection);
     if (!given || given->closed() || given->fds.size() != 1)
         ::_exit(exit_status::done);
+    auto line = os::receive_with_descriptors(connection);
+    if (!line || line->closed() || line->fds.size() != 1)
+        ::_exit(exit_status::done);
     connection.close();
-    serve_connection({bind_, std::move(given->fds.front()), std::move(supervisor), std::move(notice),
-                      std::move(given->bytes), login_deadline_});
+    serve_connection({bind_, std::move(given->fds.front()), os::Channel(std::move(line->fds.front())),
+                      std::move(notice), std::move(given->bytes), login_deadline_});
 }
 
-bool SshListener::handover_waits() const noexcept {
+bool SshListener::announcement_waits() const noexcept {
     return std::any_of(children_.begin(), children_.end(),
-                       [](const Child& child) { return static_cast<bool>(child.handover); });
+                       [](const Child& child) { return !child.announced; });
 }
 
 // In order of arrival. A supervisor that does not read makes them wait, not the listener.
-Status SshListener::hand_over() {
+Status SshListener::announce() {
     for (Child& child : children_) {
-        if (!child.handover || stopping_)
+        if (child.announced || stopping_)
             continue;
-        const std::array<int, 1> fds{child.handover.fd()};
-        auto sent = control_.try_send(ipc::encode(ipc::SshNotice(ipc::Connected{child.peer})), fds);
+        auto sent = control_.try_send(ipc::encode(ipc::SshNotice(ipc::Connected{child.id, child.peer})));
         if (!sent && sent.error().code == Code::transient)
             break;
         if (!sent)
             return std::move(sent).error();
-        child.handover.close();
+        child.announced = true;
     }
+    return ok();
+}
+
+// The supervisor's answer to an announcement, passed on; or its end. A child that has ended meanwhile needs
+// none.
+Status SshListener::take_line() {
+    const auto frame = os::try_receive_with_descriptors(control_);
+    if (frame && !*frame)
+        return ok();
+    if (!frame || (*frame)->closed()) {
+        stopping_ = true;
+        return ok();
+    }
+    const auto message = TRY(ipc::decode<ipc::SshControl>((*frame)->bytes));
+    const auto* line = std::get_if<ipc::Line>(&message);
+    if (line == nullptr || (*frame)->fds.size() != 1)
+        return Error{Code::invalid, "pgod sent its SSH endpoint something else than a line"};
+    const auto child = std::find_if(children_.begin(), children_.end(),
+                                    [line](const Child& one) { return one.id == line->connection; });
+    if (child == children_.end() || !child->connection)
+        return ok();
+    const std::array<int, 1> fds{(*frame)->fds.front().get()};
+    (void)child->connection.try_send("line", fds); // one that has ended gives notice of it
+    child->connection.close();
     return ok();
 }
 

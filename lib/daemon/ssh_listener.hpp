@@ -34,28 +34,30 @@ class SshListener {
     struct Child {
         Admission::Id id;
         pid_t pid;
-        Fd notice;            // a byte: authenticated; the end: it ends
-        os::Channel handover; // the supervisor's end, until it could be sent
+        Fd notice; // a byte: authenticated; the end: it ends
+        os::Channel
+            connection; // takes the child's end of its pair with the supervisor; closed once it has it
         std::string peer;
+        bool announced = false; // to the supervisor
     };
 
     // Forked, and not yet anybody's: it ends when `connection` closes.
     struct Spare {
         pid_t pid = -1;
-        os::Channel connection; // takes the socket, with its peer as text
+        os::Channel connection; // takes the socket, with its peer as text; then the channel to the supervisor
         Fd notice;
-        os::Channel handover;
     };
 
     Status wait();
     void accept_some(int socket);
     void start_child(Fd socket, std::string peer);
     Result<Spare> fork_spare();
-    [[noreturn]] void become_child(os::Channel connection, os::Channel supervisor, Fd notice) noexcept;
+    [[noreturn]] void become_child(os::Channel connection, Fd notice) noexcept;
     void keep_spare();
     void end_spare() noexcept;
-    Status hand_over();
-    bool handover_waits() const noexcept;
+    Status announce();
+    bool announcement_waits() const noexcept;
+    Status take_line();
     void read_notice(int fd);
     void end_child(Admission::Id id);
     void end_overdue();

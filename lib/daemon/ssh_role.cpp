@@ -6,6 +6,7 @@
 #include "daemon/ssh_filter.hpp"
 #include "daemon/ssh_listener.hpp"
 #include "ipc/ssh_messages.hpp"
+#include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "ssh/key.hpp"
 
@@ -30,7 +31,7 @@ struct Order {
 };
 
 Result<Order> receive_order(const os::Channel& control) {
-    auto frame = TRY(control.receive());
+    auto frame = TRY(os::receive_with_descriptors(control));
     if (frame.closed())
         return Error{Code::gone, "pgod closed the control channel before it said what to do"};
     auto message = TRY(ipc::decode<ipc::SshControl>(frame.bytes));

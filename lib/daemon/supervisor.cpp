@@ -74,7 +74,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
                    const auto refusal = operations_.turned_away(uid);
                    if (!refusal)
                        return operations_.accept(std::move(channel), {"local", uid});
-                   (void)channel.try_receive_bytes(); // left unread it would take the answer with it
+                   (void)channel.try_receive(); // left unread it would take the answer with it
                    (void)channel.try_send(ipc::encode(ipc::SshReply(*refusal)));
                })
     , users_(

@@ -17,7 +17,7 @@
 #include "daemon/program_path.hpp"
 #include "daemon/secret_files.hpp"
 #include "ipc/work_messages.hpp"
-#include "os/channel.hpp"
+#include "os/frame_pipe.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 #include "os/secret_file.hpp"
@@ -25,7 +25,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -40,10 +39,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int channel_fd = 3;
 constexpr auto longest_job = std::chrono::hours(3);
 constexpr auto default_deadline = 30min;
-constexpr int report_patience = 5'000; // ms; a supervisor that does not read its reports gets none
+constexpr auto report_patience = 5s; // a supervisor that does not read its reports gets none
 
 compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     compose::Job job;
@@ -146,17 +144,15 @@ ipc::WorkDone failure(Error error) {
     return done;
 }
 
-void report(const os::Channel& channel, const ipc::WorkReport& message) {
-    pollfd ready{channel.fd(), POLLOUT, 0};
-    if (::poll(&ready, 1, report_patience) == 1)
-        (void)channel.try_send(ipc::encode(message)); // a closed channel: see the header
+void report(const os::FrameWriter& reports, const ipc::WorkReport& message) {
+    (void)reports.send(ipc::encode(message), report_patience); // a closed pipe: see the header
 }
 
-Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel& channel) {
+Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::FrameWriter& reports) {
     const auto podman = TRY(compose::Podman::find(os::user_environment(os::current_user()),
                                                   compose::leftover_mark(request.service)));
-    compose::survey(podman, request.directory, request.args, [&channel](compose::Seen seen) {
-        report(channel,
+    compose::survey(podman, request.directory, request.args, [&reports](compose::Seen seen) {
+        report(reports,
                ipc::Surveyed{std::move(seen.service), seen.busy, seen.failed, std::move(seen.running_commit),
                              seen.health, seen.lost, seen.accident, std::move(seen.problem)});
     });
@@ -165,12 +161,12 @@ Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::Channel&
     return done;
 }
 
-Result<ipc::WorkDone> examine_user(const ipc::WorkJob& request, const os::Channel& channel) {
+Result<ipc::WorkDone> examine_user(const ipc::WorkJob& request, const os::FrameWriter& reports) {
     const auto user = os::current_user();
     const auto podman =
         TRY(compose::Podman::find(os::user_environment(user), compose::leftover_mark(request.service)));
-    compose::examine(podman, user, [&channel](compose::Examined one) {
-        report(channel, ipc::Examined{std::move(one.check), std::move(one.problem), std::move(one.remedy)});
+    compose::examine(podman, user, [&reports](compose::Examined one) {
+        report(reports, ipc::Examined{std::move(one.check), std::move(one.problem), std::move(one.remedy)});
     });
     ipc::WorkDone done;
     done.exit_status = exit_status::done;
@@ -187,11 +183,11 @@ Status take_secrets(compose::Job& job) {
     return ok();
 }
 
-Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& channel) {
+Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter& reports) {
     if (request.kind == ipc::WorkKind::survey)
-        return survey_all(request, channel);
+        return survey_all(request, reports);
     if (request.kind == ipc::WorkKind::examine)
-        return examine_user(request, channel);
+        return examine_user(request, reports);
     compose::Job given; // first: looking up the user may leave a resolver's descriptor at their numbers
     TRY(take_secrets(given));
     compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
@@ -204,18 +200,18 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::Channel& ch
         redacted.push_back(name + "=" + value.reveal());
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, redacted);
     const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
-    const auto progress = [&channel, &output, told](std::string_view step) {
+    const auto progress = [&reports, &output, told](std::string_view step) {
         if (const auto sentence = compose::sentence_of_step(step); told && !sentence.empty())
             output.say(sentence);
-        report(channel, ipc::Progress{std::string(step)});
+        report(reports, ipc::Progress{std::string(step)});
     };
     return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}), output);
 }
 
 // What the standard library throws (no memory, no thread) must not end a deployment without a word.
-Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::Channel& channel) {
+Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::FrameWriter& reports) {
     try {
-        return work_on(request, channel);
+        return work_on(request, reports);
     } catch (const std::exception& problem) {
         return Error{Code::internal, fmt::format("the worker gave up: {}", problem.what())};
     }
@@ -226,19 +222,21 @@ Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::Channel
 int run_work_role() {
     (void)::signal(SIGPIPE, SIG_IGN);
     (void)::umask(077);
-    // The user's other processes must not take its channel. What it starts can be traced again after
+    // The user's other processes must not take its pipe. What it starts can be traced again after
     // execve(2).
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     os::start_log("pgod-work", false);
-    const os::Channel channel{Fd(channel_fd)};
-    const auto frame = channel.receive();
-    if (!frame || frame->closed())
+    const os::FrameWriter reports{Fd(work_report_descriptor)};
+    (void)::fcntl(reports.fd(), F_SETFD, FD_CLOEXEC);
+    const auto order = os::read_file(work_order_descriptor, max_work_order);
+    (void)::close(work_order_descriptor);
+    if (!order)
         return exit_status::usage;
-    const auto request = ipc::decode<ipc::WorkRequest>(frame->bytes);
+    const auto request = ipc::decode<ipc::WorkRequest>(*order);
     if (!request)
         return exit_status::usage;
-    auto done = work_safely(std::get<ipc::WorkJob>(*request), channel);
-    report(channel, done ? std::move(*done) : failure(std::move(done).error()));
+    auto done = work_safely(std::get<ipc::WorkJob>(*request), reports);
+    report(reports, done ? std::move(*done) : failure(std::move(done).error()));
     return 0;
 }
 

@@ -2,7 +2,10 @@
 
 #include "core/exit_status.hpp"
 #include "daemon/program_path.hpp"
+#include "daemon/work_role.hpp"
+#include "ipc/believable.hpp"
 #include "os/log.hpp"
+#include "os/secret_file.hpp"
 #include "os/users.hpp"
 
 #include <signal.h>
@@ -18,11 +21,9 @@ using namespace std::chrono_literals;
 constexpr auto overtime = 10min;
 constexpr auto cancel_patience = 10s; // `exec` ends what runs inside the container meanwhile
 
-// A worker runs as the service's user, who can write into its channel as well.
+// A worker runs as the service's user, who can write into its pipe as well.
 constexpr unsigned max_frames_at_once = 64;
 constexpr unsigned max_frames = 1000; // of one job; an honest one sends a dozen
-
-constexpr int channel_descriptor = 3;
 
 } // namespace
 
@@ -31,14 +32,16 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     const std::string program = TRY(program_path("pgod-work"));
     TRY(os::confirm_user(user));
     TRY(os::ensure_runtime_directory(user));
-    auto channels = TRY(os::Channel::pair());
+    const Fd order = TRY(os::sealed_file(ipc::encode(ipc::WorkRequest(job))));
+    auto report = TRY(os::make_frame_pipe());
     os::SpawnRequest request;
     request.program = program;
     request.argv = {"pgod-work", job.service};
     request.env = os::user_environment(user);
     if (user.uid != ::geteuid())
         request.become = user;
-    request.descriptors.push_back({channels[1].fd(), channel_descriptor});
+    request.descriptors.push_back({order.get(), work_order_descriptor});
+    request.descriptors.push_back({report.writer.get(), work_report_descriptor});
     if (streams.input)
         request.descriptors.push_back({streams.input.get(), STDIN_FILENO});
     if (streams.output)
@@ -50,22 +53,18 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     if (streams.secrets.registry_auth)
         request.descriptors.push_back({streams.secrets.registry_auth.get(), registry_auth_descriptor});
     auto child = TRY(os::spawn(request));
-    if (auto sent = channels[0].try_send(ipc::encode(ipc::WorkRequest(job))); !sent) {
-        child.kill_and_forget();
-        return std::move(sent).error();
-    }
-    return std::unique_ptr<Worker>(new Worker(loop, std::move(child), std::move(channels[0]),
+    return std::unique_ptr<Worker>(new Worker(loop, std::move(child), std::move(report.reader),
                                               job.deadline + overtime, std::move(done), std::move(seen)));
 }
 
-Worker::Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
+Worker::Worker(EventLoop& loop, os::Child child, os::FrameReader report, std::chrono::milliseconds deadline,
                Done done, Seen seen)
     : loop_(loop)
     , child_(std::move(child))
-    , channel_(std::move(channel))
+    , report_(std::move(report))
     , done_(std::move(done))
     , seen_(std::move(seen))
-    , reports_(loop.watch(channel_.fd(), [this] { on_report(max_frames_at_once); }))
+    , reports_(loop.watch(report_.fd(), [this] { on_report(max_frames_at_once); }))
     , exit_(loop.watch(child_.pidfd(), [this] { on_exit(); }))
     , deadline_(loop.after(deadline, [this] {
         overdue_ = true;
@@ -92,11 +91,11 @@ void Worker::leave_alone() {
     deadline_.cancel();
 }
 
-// What is left in the channel after `limit` frames waits for the loop's next round, and others have their
+// What is left in the pipe after `limit` frames waits for the loop's next round, and others have their
 // turn.
 void Worker::on_report(unsigned limit) {
     for (unsigned i = 0; i < limit; ++i) {
-        auto frame = channel_.try_receive();
+        auto frame = report_.try_receive();
         if (frame && !*frame)
             return;
         if (frame && (*frame)->closed()) {
@@ -107,6 +106,8 @@ void Worker::on_report(unsigned limit) {
                             : Result<ipc::WorkReport>(std::move(frame).error());
         auto* done = report ? std::get_if<ipc::WorkDone>(&*report) : nullptr;
         if (!report || ++frames_ > max_frames || (done != nullptr && result_))
+            return end_liar();
+        if (!ipc::believable(*report))
             return end_liar();
         if (done != nullptr)
             result_ = std::move(*done);
@@ -119,7 +120,7 @@ void Worker::end_liar() {
     os::log_error("a worker broke the protocol and was ended");
     result_.reset();
     reports_.cancel();
-    channel_.close();
+    report_.close();
     child_.signal_group(SIGKILL);
 }
 

@@ -1,5 +1,8 @@
 // Worker: one pgod-work process, started as the service's user, watched from the supervisor. Its standard
-// output and error are the client's pipes; the supervisor only ever reads the small reports on its channel.
+// output and error are the client's pipes; the
+// supervisor only ever reads its small reports. These come over a pipe: a user who gets at it can write
+// there, but cannot send a descriptor. The job goes down in a sealed file, so that no socket joins root and
+// the user.
 #pragma once
 
 #include "base/fd.hpp"
@@ -7,7 +10,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/secret_files.hpp"
 #include "ipc/work_messages.hpp"
-#include "os/channel.hpp"
+#include "os/frame_pipe.hpp"
 #include "os/spawn.hpp"
 
 #include <functional>
@@ -40,7 +43,7 @@ class Worker {
     void leave_alone();                                // it outlives us: we neither wait for it nor end it
 
   private:
-    Worker(EventLoop& loop, os::Child child, os::Channel channel, std::chrono::milliseconds deadline,
+    Worker(EventLoop& loop, os::Child child, os::FrameReader report, std::chrono::milliseconds deadline,
            Done done, Seen seen);
     void on_report(unsigned limit);
     void end_liar();
@@ -48,7 +51,7 @@ class Worker {
 
     EventLoop& loop_;
     os::Child child_;
-    os::Channel channel_;
+    os::FrameReader report_;
     Done done_;
     Seen seen_;
     std::optional<ipc::WorkDone> result_;

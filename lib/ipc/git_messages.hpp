@@ -1,8 +1,8 @@
-// Supervisor ↔ pgod-git. Each GitJob arrives with one descriptor: the job's end of a SEQPACKET pair, on which
-// the job's process sends its GitReport frames. A second one, if it comes, is a sealed file with the
-// credentials that the admin gave for the repository; only the job's own process reads it. The pair closing
-// without a final Synced or Exported means that the job crashed or was ended at its deadline; JobEnded on the
-// control channel says which.
+// Supervisor ↔ pgod-git. Each GitJob arrives with one descriptor: the
+// writing end of a pipe, into which the job's process writes its GitReport frames (os/frame_pipe.hpp). A
+// second one, if it comes, is a sealed file with the credentials that the admin gave for the repository; only
+// the job's own process reads it. The pipe closing without a final Synced or Exported means that the job
+// crashed or was ended at its deadline; JobEnded on the control channel says which.
 #pragma once
 
 #include "ipc/codec.hpp"
@@ -74,7 +74,7 @@ struct JobEnded {
 };
 using GitNotice = std::variant<JobEnded>;
 
-// job → supervisor, on the job's own pair: any number of FoundKey and Warned, then one Synced or Exported
+// job → supervisor, over the job's own pipe: any number of FoundKey and Warned, then one Synced or Exported
 struct FoundKey {
     PublicKey key;
     void fields(auto& archive) { archive(key); }

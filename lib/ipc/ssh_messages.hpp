@@ -1,15 +1,16 @@
 // Supervisor ↔ pgod-ssh, and supervisor ↔ each connection's child.
 //
-// The listener hands every accepted connection to the supervisor as Connected with one descriptor, its end of
-// a SEQPACKET pair; the forked child holds the other. What a child may send when is fixed: any number of
-// KeyQuery, then at most one Run. Anything else ends it. Closing the pair is how either side leaves.
+// The listener tells the supervisor of every accepted connection with Connected. The supervisor makes a
+// SEQPACKET pair and sends one end of it down with Line, which the listener passes on to that connection's
+// child. Descriptors only ever go down. What a child may send when is fixed: any number of KeyQuery, then at
+// most one Run. Anything else ends it. Closing the pair is how either side leaves.
 #pragma once
 
 #include "ipc/codec.hpp"
 
 namespace pgod::ipc {
 
-// supervisor → pgod-ssh, first and only frame; with the listening sockets as descriptors
+// supervisor → pgod-ssh, first frame; with the listening sockets as descriptors
 struct SshStart {
     Secret host_key;          // OpenSSH or PEM private key, ed25519 or ECDSA of P-256
     Secret second_host_key{}; // the other of the two types; empty: there is none
@@ -25,16 +26,26 @@ struct SshStart {
         archive(login_deadline);
     }
 };
-using SshControl = std::variant<SshStart>;
+// supervisor → pgod-ssh, one for each Connected; with one descriptor, the end of a pair that is the child's
+struct Line {
+    std::uint64_t connection = 0;
+    void fields(auto& archive) { archive(connection); }
+};
+using SshControl = std::variant<SshStart, Line>;
 
 // pgod-ssh → supervisor
 struct Listening { // warmed up: from here on connections are answered
     std::string fingerprint;
     void fields(auto& archive) { archive(fingerprint); }
 };
-struct Connected {    // with one descriptor
-    std::string peer; // "ADDRESS" or "[ADDRESS]" and ":PORT"; from accept(2), not from the client
-    void fields(auto& archive) { archive(peer); }
+struct Connected {
+    std::uint64_t connection = 0; // to be named in the Line that answers
+    std::string
+        peer; // "ADDRESS" or "[ADDRESS]" and ":PORT"; from accept(2), not from the client; at most 64 bytes
+    void fields(auto& archive) {
+        archive(connection);
+        archive(peer);
+    }
 };
 struct TurnedAway { // a connection, for every place is taken by somebody with a key
     void fields(auto&) {}

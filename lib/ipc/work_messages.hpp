@@ -1,7 +1,7 @@
 // Supervisor ↔ pgod-work, one process per deployment or operation, as the service's user. The worker gets one
-// WorkJob on descriptor 3, with its standard output and error already where the client or the log reads them,
-// and sends Progress at each step and one WorkDone before it exits. What it needs to outlive the supervisor
-// it keeps in the service's directory.
+// WorkJob in a sealed file, with its standard output and error already where the client or the log reads
+// them, and writes Progress at each step and one WorkDone before it exits. What it needs to outlive the
+// supervisor it keeps in the service's directory.
 #pragma once
 
 #include "core/vocabulary.hpp"

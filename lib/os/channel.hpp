@@ -1,5 +1,7 @@
-// Channel: one end of a SOCK_SEQPACKET pair between pgod's processes: whole frames, descriptors beside them.
-// Bounded: a frame above ipc::max_frame (128 KiB) or with more than max_channel_fds descriptors is an error.
+// Channel: one end of a SOCK_SEQPACKET pair between pgod's processes: whole frames. A sender can put
+// descriptors beside a frame. Only channel_descriptors.hpp can take them out again, and the supervisor does
+// not link that file. Bounded: a frame above ipc::max_frame (128 KiB) or with more than max_channel_fds
+// descriptors is an error.
 #pragma once
 
 #include "base/fd.hpp"
@@ -10,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace pgod::os {
 
@@ -19,7 +20,6 @@ inline constexpr std::size_t max_channel_fds = 8;
 
 struct Frame {
     std::string bytes; // empty: the peer closed
-    std::vector<Fd> fds;
     bool closed() const noexcept { return bytes.empty(); }
 };
 
@@ -41,13 +41,11 @@ class Channel {
     Status send(std::string_view bytes, std::span<const int> fds = {}) const;
     // As send(), but Code::transient at once when the peer does not read.
     Status try_send(std::string_view bytes, std::span<const int> fds = {}) const;
-    // Blocks for one frame; a Frame that is closed() at the end.
+    // Blocks for one frame; a Frame that is closed() at the end. A frame that came with descriptors is an
+    // error: the kernel drops them, they are never opened here.
     Result<Frame> receive() const;
     // nullopt when nothing is queued.
     Result<std::optional<Frame>> try_receive() const;
-    // The same from a peer that has no descriptors to give: those that come are dropped by the kernel, never
-    // opened here, for to close one can take as long as who made it likes. The frame is then an error.
-    Result<std::optional<Frame>> try_receive_bytes() const;
 
   private:
     Fd fd_;

@@ -22,17 +22,18 @@ LIBRARIES = {
     "prometheus-cpp": (r"libprometheus-cpp-.*\.so", r"_ZNK10prometheus14TextSerializer.*"),
     "an HTTP server": (r"lib(prometheus-cpp-pull|civetweb|microhttpd)", r"mg_start|MHD_start_daemon"),
     "podman's JSON": (r"$^", r"_ZNK?8nlohmann.*"),
+    "receiving descriptors": (r"$^", r"_ZN4pgod2os(?:24receive_with_descriptors|28try_receive_with_descriptors).*"),
 }
 
 # What each must not hold, and why: the header of lib/daemon's roles.
 FORBIDDEN = {
-    "pgod": ["libssh", "libgit2", "libssh2", "openssl", "prometheus-cpp"],  # root: nothing that parses the network or a repository
+    "pgod": ["libssh", "libgit2", "libssh2", "openssl", "prometheus-cpp", "receiving descriptors"],  # root: nothing that parses the network or a repository
     "pgod-ssh": ["libgit2", "libssh2", "sqlite", "toml++", "podman's JSON"],
     "pgod-relay": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON"],  # nothing that parses
     "pgod-git": ["libssh", "sqlite", "toml++", "podman's JSON"],  # libgit2 itself brings libssh2
     # the only one that is nothing but network: its own few lines read it
     "pgod-metrics": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON", "an HTTP server"],
-    "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++"],
+    "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "receiving descriptors"],
     "pgod-podman": list(LIBRARIES),
     "pgoctl": ["libgit2", "libssh2", "sqlite"],
 }
@@ -84,7 +85,7 @@ def self_test(directory):
     expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"),
                 ("pgod-ssh", "libseccomp"), ("pgod-relay", "libseccomp"), ("pgod-metrics", "prometheus-cpp"),
                 ("pgod", "sqlite"),
-                ("pgod", "toml++"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
+                ("pgod", "toml++"), ("pgod-ssh", "receiving descriptors"), ("pgod-relay", "receiving descriptors"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-podman-not-there", "libssh")]
     return [f"{name} in {program} went unnoticed" for program, name in expected
             if not complaints(directory / program, [name])]
 

@@ -45,23 +45,25 @@ PgodGit::PgodGit(const std::string& log_file, std::vector<std::string> env, std:
     control_ = std::move((*pair)[0]);
 }
 
-os::Channel PgodGit::start(const ipc::GitJob& job) {
-    auto pair = os::Channel::pair();
-    REQUIRE(pair);
-    const int theirs = (*pair)[1].fd();
+os::FrameReader PgodGit::start(const ipc::GitJob& job) {
+    auto pipe = os::make_frame_pipe();
+    REQUIRE(pipe);
+    const int theirs = pipe->writer.get();
     REQUIRE(control_.send(ipc::encode(ipc::GitRequest(job)), {&theirs, 1}));
-    return std::move((*pair)[0]);
+    return std::move(pipe->reader);
 }
 
-Outcome PgodGit::finish(std::uint64_t id, const os::Channel& channel) {
+Outcome PgodGit::finish(std::uint64_t id, os::FrameReader& reports) {
     Outcome outcome;
     for (;;) {
-        wait_readable(channel.fd());
-        auto frame = channel.receive();
+        wait_readable(reports.fd());
+        auto frame = reports.try_receive();
         REQUIRE(frame);
-        if (frame->closed())
+        if (!*frame)
+            continue;
+        if ((*frame)->closed())
             break;
-        auto report = ipc::decode<ipc::GitReport>(frame->bytes);
+        auto report = ipc::decode<ipc::GitReport>((*frame)->bytes);
         REQUIRE(report);
         REQUIRE_FALSE((outcome.synced || outcome.exported)); // nothing follows the end
         if (auto* key = std::get_if<ipc::FoundKey>(&*report))
@@ -88,8 +90,8 @@ Outcome PgodGit::finish(std::uint64_t id, const os::Channel& channel) {
 }
 
 Outcome PgodGit::run(const ipc::GitJob& job) {
-    const auto channel = start(job);
-    return finish(job.id, channel);
+    auto reports = start(job);
+    return finish(job.id, reports);
 }
 
 void PgodGit::send_raw(std::string_view bytes, std::span<const int> fds) const {

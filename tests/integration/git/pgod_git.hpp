@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ipc/git_messages.hpp"
-#include "os/channel.hpp"
+#include "os/frame_pipe.hpp"
 #include "os/spawn.hpp"
 
 #include <chrono>
@@ -45,8 +45,8 @@ class PgodGit {
     // `become`: started as this user, who then is the only one it can serve.
     PgodGit(const std::string& log_file, std::vector<std::string> env, std::optional<Identity> become = {});
 
-    os::Channel start(const ipc::GitJob& job); // the supervisor's end of the job's pair
-    Outcome finish(std::uint64_t id, const os::Channel& channel);
+    os::FrameReader start(const ipc::GitJob& job); // the supervisor's end of the job's pipe
+    Outcome finish(std::uint64_t id, os::FrameReader& reports);
     Outcome run(const ipc::GitJob& job);
 
     void send_raw(std::string_view bytes, std::span<const int> fds = {}) const;

@@ -34,7 +34,7 @@ TEST_CASE("a server that accepts and never answers: tip and keys come back befor
     host.files.write("ssh/a.pub", test::key_line("a"));
     const auto tip = host.files.commit("first");
     const test::BlackHole hole;
-    std::vector<std::pair<ipc::GitJob, os::Channel>> jobs;
+    std::vector<std::pair<ipc::GitJob, os::FrameReader>> jobs;
     for (const char* scheme : {"http", "https", "git", "ssh"}) {
         auto job = host.sync_job("file://" + host.files.upstream.string());
         job.directory = host.another_service();
@@ -47,7 +47,7 @@ TEST_CASE("a server that accepts and never answers: tip and keys come back befor
         auto channel = host.pgod_git().start(job);
         jobs.emplace_back(std::move(job), std::move(channel));
     }
-    for (const auto& [job, channel] : jobs) {
+    for (auto& [job, channel] : jobs) {
         const auto outcome = host.pgod_git().finish(job.id, channel);
         CHECK(outcome.error() == fmt::format("timeout: {} did not answer in time", job.url.reveal()));
         CHECK(outcome.tip() == tip);
@@ -62,7 +62,7 @@ TEST_CASE("a job that hangs is ended at its deadline, others are not held up") {
     const test::BlackHole hole;
     host.deadline = 8s;
     const auto late = host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port()));
-    const auto channel = host.pgod_git().start(late);
+    auto channel = host.pgod_git().start(late);
     REQUIRE(becomes_true([&] { return has_confined_job(host.pgod_git()); }));
     REQUIRE(::kill(host.pgod_git().job_processes().front(), SIGSTOP) == 0); // no timeout of its own any more
     auto other = host.sync_job("file://" + host.files.upstream.string());
@@ -83,14 +83,14 @@ TEST_CASE("more jobs than run at once wait their turn") {
     Host host;
     const test::BlackHole hole;
     host.deadline = 8s; // the last two of it are for the report, when all are busy with theirs at once
-    std::vector<std::pair<ipc::GitJob, os::Channel>> jobs;
+    std::vector<std::pair<ipc::GitJob, os::FrameReader>> jobs;
     for (int i = 0; i < 70; ++i) {
         auto job = host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port()));
         job.directory = host.another_service();
         auto channel = host.pgod_git().start(job);
         jobs.emplace_back(std::move(job), std::move(channel));
     }
-    for (const auto& [job, channel] : jobs)
+    for (auto& [job, channel] : jobs)
         CHECK(host.pgod_git().finish(job.id, channel).error().find("timeout: ") == 0);
 }
 
@@ -113,8 +113,8 @@ TEST_CASE("two jobs on one repository take turns") {
     const auto tip = host.files.commit("first");
     const auto first = host.sync_job("file://" + host.files.upstream.string());
     const auto second = host.sync_job("file://" + host.files.upstream.string());
-    const auto first_channel = host.pgod_git().start(first);
-    const auto second_channel = host.pgod_git().start(second);
+    auto first_channel = host.pgod_git().start(first);
+    auto second_channel = host.pgod_git().start(second);
     CHECK(host.pgod_git().finish(first.id, first_channel).tip() == tip);
     CHECK(host.pgod_git().finish(second.id, second_channel).tip() == tip);
 }
@@ -123,7 +123,7 @@ TEST_CASE("the supervisor leaves: pgod-git and its jobs end") {
     Host host;
     const test::BlackHole hole;
     auto& pgod_git = host.pgod_git();
-    const auto channel = pgod_git.start(host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port())));
+    auto channel = pgod_git.start(host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port())));
     REQUIRE(becomes_true([&] { return has_confined_job(pgod_git); }));
     const auto job = pgod_git.job_processes().front();
     pgod_git.close_control();
@@ -135,12 +135,15 @@ TEST_CASE("pgod-git is killed: its jobs end with it") {
     Host host;
     const test::BlackHole hole;
     auto& pgod_git = host.pgod_git();
-    const auto channel = pgod_git.start(host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port())));
+    auto channel = pgod_git.start(host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port())));
     REQUIRE(becomes_true([&] { return has_confined_job(pgod_git); }));
     REQUIRE(::kill(pgod_git.job_processes().front(), SIGSTOP) == 0); // it cannot end by itself
     REQUIRE(::kill(pgod_git.pid(), SIGKILL) == 0);
     CHECK(WTERMSIG(pgod_git.wait_for_end()) == SIGKILL);
-    CHECK(channel.receive()->closed()); // the job's end of the pair went with it
+    CHECK(becomes_true([&] { // the job's end of the pipe went with it
+        const auto frame = channel.try_receive();
+        return frame && *frame && (*frame)->closed();
+    }));
 }
 
 TEST_CASE("what is no job ends pgod-git") {
@@ -198,7 +201,7 @@ TEST_SUITE("root") {
         Host host;
         const test::BlackHole hole;
         const auto job = host.sync_job(fmt::format("http://127.0.0.1:{}/x", hole.port()));
-        const auto channel = host.pgod_git().start(job);
+        auto channel = host.pgod_git().start(job);
         REQUIRE(becomes_true([&] { return has_confined_job(host.pgod_git()); }));
         const auto pid = host.pgod_git().job_processes().front();
         const auto status = test::slurp(fmt::format("/proc/{}/status", pid));
@@ -206,7 +209,7 @@ TEST_SUITE("root") {
         CHECK(status.find("Gid:\t65534\t65534\t65534\t65534") != std::string::npos);
         CHECK(status.find("Groups:\t65534 \n") != std::string::npos);
         CHECK(status.find("CapEff:\t0000000000000000") != std::string::npos);
-        // Its channel, its connection and the service's files; not the control channel, and the log only for
+        // Its pipe, its connection and the service's files; not the control channel, and the log only for
         // a sanitizer.
         const auto control = fs::read_symlink(fmt::format("/proc/{}/fd/3", host.pgod_git().pid()));
         for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid))) {
@@ -216,6 +219,7 @@ TEST_SUITE("root") {
             CHECK(target != control);
             if (!gone && target != host.log)
                 CHECK((target == "/dev/null" || target.string().starts_with("socket:") ||
+                       target.string().starts_with("pipe:") ||
                        target.string().starts_with(host.files.service.string())));
         }
         CHECK(test::slurp(fmt::format("/proc/{}/environ", pid)).find("SSL_CERT_FILE") == std::string::npos);

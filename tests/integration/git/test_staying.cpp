@@ -93,7 +93,7 @@ TEST_CASE("what has credentials, or is no poll, shares no process") {
         job.sync_job.known.clear();
     }
     REQUIRE(::kill(pid, SIGSTOP) == 0); // would not answer
-    const auto channel = host.pgod_git().start(job);
+    auto channel = host.pgod_git().start(job);
     const auto outcome = host.pgod_git().finish(job.id, channel);
     CHECK((outcome.synced || outcome.exported));
     CHECK(host.pgod_git().job_processes() == std::vector<pid_t>{pid}); // and the other one did not stay
@@ -115,7 +115,7 @@ TEST_CASE("a job that hangs in a process that stayed is ended at its deadline") 
 TEST_CASE("polls of one user at the same time: two processes stay") {
     Polled host;
     const test::BlackHole hole;
-    std::vector<std::pair<std::uint64_t, os::Channel>> jobs;
+    std::vector<std::pair<std::uint64_t, os::FrameReader>> jobs;
     for (int i = 0; i < 4; ++i) {
         auto job = host.poll_job();
         job.url = Secret(fmt::format("http://127.0.0.1:{}/x", hole.port()));
@@ -123,7 +123,7 @@ TEST_CASE("polls of one user at the same time: two processes stay") {
         auto channel = host.pgod_git().start(job);
         jobs.emplace_back(job.id, std::move(channel));
     }
-    for (const auto& [id, channel] : jobs)
+    for (auto& [id, channel] : jobs)
         CHECK(host.pgod_git().finish(id, channel).error().find("timeout: ") == 0);
     CHECK(host.pgod_git().job_processes().size() == 2);
 }

@@ -259,8 +259,12 @@ void FakeSupervisor::receive_notice() {
         ++turned_away_;
         return;
     }
-    peers_.push_back(std::get<ipc::Connected>(notice).peer);
-    connections_.push_back({os::Channel(std::move(frame->fds.at(0))), true});
+    const auto& connected = std::get<ipc::Connected>(notice);
+    auto pair = must(os::Channel::pair());
+    const int theirs = pair[1].fd();
+    must(control_.send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), {&theirs, 1}));
+    peers_.push_back(connected.peer);
+    connections_.push_back({std::move(pair[0]), true});
 }
 
 void FakeSupervisor::receive_request(Connection& connection) {

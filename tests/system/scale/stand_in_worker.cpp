@@ -2,7 +2,8 @@
 // which commit "runs", and says that all is well. A deployment takes as many milliseconds as the file
 // `stand-in-takes` beside the services says, else none.
 #include "ipc/work_messages.hpp"
-#include "os/channel.hpp"
+#include "os/frame_pipe.hpp"
+#include "os/safe_path.hpp"
 
 #include <chrono>
 #include <fstream>
@@ -34,32 +35,30 @@ Health health_of(const Release& release) {
     return release.commit.empty() ? Health::missing : Health::healthy;
 }
 
-void survey(const ipc::WorkJob& job, const os::Channel& channel) {
+void survey(const ipc::WorkJob& job, const os::FrameWriter& reports) {
     for (const auto& service : job.args) {
         const Release release = read_release(job.directory + "/" + service);
         ipc::Surveyed seen;
         seen.service = service;
         seen.running_commit = release.commit;
         seen.health = health_of(release);
-        (void)channel.send(ipc::encode(ipc::WorkReport(seen)));
+        (void)reports.send(ipc::encode(ipc::WorkReport(seen)), std::chrono::minutes(1));
     }
 }
 
 } // namespace
 
 int main() {
-    const os::Channel channel{Fd(3)};
-    const auto frame = channel.receive();
-    if (!frame || frame->closed())
-        return 64;
-    const auto request = ipc::decode<ipc::WorkRequest>(frame->bytes);
+    const os::FrameWriter reports{Fd(6)};
+    const auto order = os::read_file(3, os::max_channel_frame);
+    const auto request = ipc::decode<ipc::WorkRequest>(order ? *order : std::string());
     if (!request)
         return 64;
     const auto& job = std::get<ipc::WorkJob>(*request);
     ipc::WorkDone done;
     done.exit_status = 0;
     if (job.kind == ipc::WorkKind::survey) {
-        survey(job, channel);
+        survey(job, reports);
     } else {
         if (job.kind == ipc::WorkKind::deploy) {
             deploy(job);
@@ -71,6 +70,6 @@ int main() {
         done.deployment = release.deployment;
         done.health = health_of(release);
     }
-    (void)channel.send(ipc::encode(ipc::WorkReport(done)));
+    (void)reports.send(ipc::encode(ipc::WorkReport(done)), std::chrono::minutes(1));
     return 0;
 }

@@ -43,13 +43,22 @@ TEST_CASE("reports come in more than one round") {
 TEST_CASE("a worker that breaks the protocol is ended, and nothing it said counts") {
     if (!can_start())
         return;
-    for (const auto* part : {"twice", "flood", "noise"}) {
+    for (const auto* part : {"twice", "flood", "noise", "commit"}) {
         CAPTURE(part);
         const auto done = done_of(part);
         CHECK(done.exit_status == 70);
         REQUIRE(done.error);
         CHECK(done.error->message.find("KILL") != std::string::npos);
     }
+}
+
+TEST_CASE("a worker's sentence is shortened, however long it is") {
+    if (!can_start())
+        return;
+    const auto done = done_of("long");
+    CHECK(done.exit_status == 0);
+    REQUIRE(done.error);
+    CHECK(done.error->message.size() <= 1000);
 }
 
 TEST_CASE("a worker that goes away with its owner is not waited for") {

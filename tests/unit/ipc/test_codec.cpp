@@ -94,11 +94,11 @@ std::vector<GitReport> samples() {
 }
 template<>
 std::vector<SshControl> samples() {
-    return {SshStart{.host_key = Secret("-----BEGIN"), .max_connections = 64}};
+    return {SshStart{.host_key = Secret("-----BEGIN"), .max_connections = 64}, Line{7}};
 }
 template<>
 std::vector<SshNotice> samples() {
-    return {Listening{"SHA256:abc"}, Connected{"[::1]:40000"}, TurnedAway{}};
+    return {Listening{"SHA256:abc"}, Connected{7, "[::1]:40000"}, TurnedAway{}};
 }
 template<>
 std::vector<MetricsFrame> samples() {

@@ -1,10 +1,13 @@
-#include "os/channel.hpp"
+#include "os/channel_descriptors.hpp"
+#include "os/frame_pipe.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <thread>
 
 using namespace pgod;
 using namespace pgod::os;
@@ -17,7 +20,7 @@ TEST_CASE("frames keep their boundaries and bring descriptors, close-on-exec") {
     CHECK(ends[0].send("two"));
     ::close(pipe[1]);
 
-    auto first = *ends[1].receive();
+    auto first = *receive_with_descriptors(ends[1]);
     CHECK(first.bytes == "one");
     REQUIRE(first.fds.size() == 1);
     CHECK((::fcntl(first.fds[0].get(), F_GETFD) & FD_CLOEXEC) != 0);
@@ -26,7 +29,7 @@ TEST_CASE("frames keep their boundaries and bring descriptors, close-on-exec") {
     CHECK(::read(pipe[0], &byte, 1) == 1);
     ::close(pipe[0]);
 
-    auto second = *ends[1].try_receive();
+    auto second = *try_receive_with_descriptors(ends[1]);
     REQUIRE(second);
     CHECK(second->bytes == "two");
     CHECK(second->fds.empty());
@@ -57,6 +60,73 @@ TEST_CASE("a peer that does not read is transient, never a wait") {
     Status sent = ok();
     for (int i = 0; i < 1000 && sent; ++i)
         sent = ends[0].try_send(frame);
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code == Code::transient);
+}
+
+TEST_CASE("a channel that takes no descriptors refuses a frame that comes with some") {
+    auto ends = *Channel::pair();
+    const int descriptor = ends[0].fd();
+    CHECK(ends[0].send("one", {&descriptor, 1}));
+    const auto frame = ends[1].try_receive();
+    REQUIRE_FALSE(frame);
+    CHECK(frame.error().code == Code::invalid);
+}
+
+TEST_CASE("frames pass a pipe whole, however they were cut on the way") {
+    auto pipe = *make_frame_pipe();
+    CHECK_FALSE(*pipe.reader.try_receive());
+    const std::string_view raw("\x03\0\0\0one", 7);
+    for (const char byte : raw.substr(0, 6)) {
+        REQUIRE(::write(pipe.writer.get(), &byte, 1) == 1);
+        CHECK_FALSE(*pipe.reader.try_receive());
+    }
+    REQUIRE(::write(pipe.writer.get(), "e", 1) == 1);
+    CHECK((*pipe.reader.try_receive())->bytes == "one");
+
+    const FrameWriter writer(std::move(pipe.writer));
+    const std::string largest(max_channel_frame, 'x'); // more than a pipe holds
+    std::thread sender([&] {
+        CHECK(writer.send(largest, std::chrono::minutes(1)));
+        CHECK(writer.send("two", std::chrono::minutes(1)));
+    });
+    std::vector<std::string> frames;
+    while (frames.size() < 2)
+        if (auto frame = *pipe.reader.try_receive())
+            frames.push_back(frame->bytes);
+    sender.join();
+    CHECK((frames[0] == largest));
+    CHECK(frames[1] == "two");
+    CHECK_FALSE(writer.send(largest + "x", std::chrono::minutes(1)));
+}
+
+TEST_CASE("a pipe's end is seen on both sides, and a frame cut off by it is none") {
+    auto pipe = *make_frame_pipe();
+    REQUIRE(::write(pipe.writer.get(), "\x03\0\0\0on", 6) == 6);
+    pipe.writer.reset();
+    CHECK((*pipe.reader.try_receive())->closed());
+
+    (void)::signal(SIGPIPE, SIG_IGN);
+    auto other = *make_frame_pipe();
+    other.reader.close();
+    const auto sent = FrameWriter(std::move(other.writer)).send("x", std::chrono::minutes(1));
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code == Code::gone);
+}
+
+TEST_CASE("a length that no frame has is an error, and nothing is allocated for it") {
+    for (const auto& header : {std::string(4, '\0'), std::string(4, '\xff')}) {
+        auto pipe = *make_frame_pipe();
+        REQUIRE(::write(pipe.writer.get(), header.data(), 4) == 4);
+        CHECK_FALSE(pipe.reader.try_receive());
+    }
+}
+
+TEST_CASE("a writer does not wait longer than it has patience") {
+    auto pipe = *make_frame_pipe();
+    const FrameWriter writer(std::move(pipe.writer));
+    const std::string frame(max_channel_frame, 'x');
+    const auto sent = writer.send(frame, std::chrono::milliseconds(20));
     REQUIRE_FALSE(sent);
     CHECK(sent.error().code == Code::transient);
 }
