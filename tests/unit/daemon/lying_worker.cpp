@@ -3,11 +3,13 @@
 #include "os/frame_pipe.hpp"
 #include "os/safe_path.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 using namespace pgod;
 
 int main() {
+    (void)::signal(SIGPIPE, SIG_IGN);
     const auto order = os::read_file(3, os::max_channel_frame);
     const auto request = ipc::decode<ipc::WorkRequest>(order ? *order : std::string());
     if (!request)

@@ -58,7 +58,7 @@ TEST_CASE("a worker's sentence is shortened, however long it is") {
     const auto done = done_of("long");
     CHECK(done.exit_status == 0);
     REQUIRE(done.error);
-    CHECK(done.error->message.size() <= 1000);
+    CHECK(done.error->message.size() <= 1003);
 }
 
 TEST_CASE("a worker that goes away with its owner is not waited for") {
