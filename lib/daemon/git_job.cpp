@@ -33,6 +33,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int report_fd = 3; // of the first job; a later one's comes as any number
 constexpr int orders_fd = 4;
 constexpr int credentials_fd = 5;
+constexpr int notices_fd = 6;
 constexpr int above_fixed = 10;
 constexpr rlim_t max_descriptors = 256;
 constexpr rlim_t address_space = rlim_t{512} << 20;
@@ -86,9 +87,10 @@ Status keep_only(JobDescriptors given) {
         int number;
         Fd high; // by way of numbers where none can be in another's place
     };
-    std::array<Place, 3> places{{{&given.report, report_fd, {}},
+    std::array<Place, 4> places{{{&given.report, report_fd, {}},
                                  {&given.orders, orders_fd, {}},
-                                 {&given.credentials, credentials_fd, {}}}};
+                                 {&given.credentials, credentials_fd, {}},
+                                 {&given.notices, notices_fd, {}}}};
     for (auto& place : places) {
         if (*place.from)
             place.high = Fd(::fcntl(place.from->get(), F_DUPFD_CLOEXEC, above_fixed));
@@ -102,7 +104,7 @@ Status keep_only(JobDescriptors given) {
         else if (::dup3(high.get(), number, O_CLOEXEC) < 0)
             return errno_error("place a job's descriptor");
     }
-    if (::close_range(credentials_fd + 1, ~0U, 0) != 0)
+    if (::close_range(notices_fd + 1, ~0U, 0) != 0)
         return errno_error("close what is not the job's");
     for (auto& place : places)
         (void)place.high.release();
@@ -273,7 +275,8 @@ bool has_time_left() noexcept {
 // One job after the other, until the parent closes.
 Status stay(const os::Channel& orders) {
     while (has_time_left()) {
-        TRY(orders.send(ipc::done_notice));
+        if (::write(notices_fd, ipc::done_notice.data(), ipc::done_notice.size()) != 1)
+            return errno_error("give notice");
         auto frame = TRY(os::receive_with_descriptors(orders));
         if (frame.closed() || frame.fds.size() != 1)
             return ok();

@@ -20,9 +20,10 @@ bool may_share_process(const ipc::GitJob& job);
 
 struct JobDescriptors {
     Fd report; // the writing end of a pipe, for FoundKey and Warned, then one Synced or Exported
-    // Open: the process may stay. It then sends a byte there for each job that it is done with, and takes the
+    // Open: the process may stay. It then sends a byte to `notices` for each job that it is done with, and takes the
     // next, a GitJob frame with its pipe beside it.
     Fd orders;
+    Fd notices; // where it sends the byte: a pipe, which carries no descriptor up to pgod-git
     Fd credentials; // open: what the admin gave for the repository
 };
 

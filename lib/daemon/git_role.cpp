@@ -5,8 +5,10 @@
 #include "git/library.hpp"
 #include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
+#include "os/pipe.hpp"
 #include "os/spawn.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -46,6 +48,7 @@ struct Process {
     Clock::time_point deadline; // of the job, or of the waiting; max(): it was killed
     bool deadline_passed = false;
     os::Channel orders; // open: it may stay
+    Fd notices;         // with it
     Identity user;
     std::uint64_t max_bytes = 0; // its limit on files is made of this
     Clock::time_point born;
@@ -122,14 +125,24 @@ bool GitRole::another_may_stay(const ipc::GitJob& job) const {
 
 Status GitRole::start(const ipc::GitJob& job, Fd report, Fd credentials, bool may_stay) {
     std::array<os::Channel, 2> orders;
-    if (may_stay)
+    os::Pipe notices;
+    if (may_stay) {
         orders = TRY(os::Channel::pair());
+        notices = TRY(os::make_pipe());
+        // The user's process can send nothing up: what it queued, descriptors above all, we would have to
+        // close.
+        if (::shutdown(orders[0].fd(), SHUT_RD) != 0 ||
+            ::fcntl(notices.read_end.get(), F_SETFL, O_NONBLOCK) != 0)
+            return errno_error("prepare a repository job");
+    }
     const auto now = Clock::now();
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0)
-        run_git_job(job, {std::move(report), orders[1].release(), std::move(credentials)}, now + job.deadline,
-                    parent);
+        run_git_job(
+            job,
+            {std::move(report), orders[1].release(), std::move(notices.write_end), std::move(credentials)},
+            now + job.deadline, parent);
     if (pid < 0)
         return errno_error("fork a repository job");
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // close-on-exec by itself
@@ -140,7 +153,8 @@ Status GitRole::start(const ipc::GitJob& job, Fd report, Fd credentials, bool ma
         return error;
     }
     processes_.push_back({os::Child(pid, std::move(pidfd)), job.id, now + job.deadline, false,
-                          std::move(orders[0]), job.user, job.max_bytes, now, 1});
+                          std::move(orders[0]), std::move(notices.read_end), job.user, job.max_bytes, now,
+                          1});
     return ok();
 }
 
@@ -177,7 +191,7 @@ Status GitRole::tell(const Process& process, int wait_status) {
 // breach of the protocol.
 Status GitRole::take_notice(Process& process) {
     std::array<char, 2> notice{};
-    const ssize_t got = ::recv(process.orders.fd(), notice.data(), notice.size(), MSG_DONTWAIT);
+    const ssize_t got = ::read(process.notices.get(), notice.data(), notice.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return ok();
     if (got == 0) { // it is about to end; killed now, it would seem to have failed
@@ -227,7 +241,7 @@ Status GitRole::serve_once() {
     auto next = Clock::time_point::max();
     for (const auto& process : processes_) {
         waiting.push_back({process.child.pidfd(), POLLIN, 0});
-        waiting.push_back({process.orders ? process.orders.fd() : -1, POLLIN, 0});
+        waiting.push_back({process.orders ? process.notices.get() : -1, POLLIN, 0});
         next = std::min(next, process.deadline);
     }
     int timeout = -1;
