@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -23,6 +24,7 @@ namespace pgod::daemon {
 struct Peer {
     std::string name;           // ADDRESS:PORT, or "local"
     std::optional<uid_t> uid{}; // of a process of this host, as the kernel says
+    std::uint64_t ssh_id = 0;   // what pgod-ssh calls the connection
 };
 
 class Connection {
@@ -40,6 +42,7 @@ class Connection {
     std::uint64_t id() const noexcept { return id_; }
     const std::string& peer() const noexcept { return peer_.name; }
     std::optional<uid_t> uid() const noexcept { return peer_.uid; }
+    std::uint64_t ssh_id() const noexcept { return peer_.ssh_id; }
     bool ran() const noexcept { return ran_; }                       // it asked for a command
     unsigned unknown_keys() const noexcept { return unknown_keys_; } // that were asked about
 

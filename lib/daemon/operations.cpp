@@ -237,6 +237,8 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
                                   caller.address_as(), max_commands_per_key));
     }
     clients_[connection.id()].caller = caller.id();
+    if (!connection.uid())
+        set_place_(connection.ssh_id(), true);
     const Operation& operation = operation_of(command->op);
     os::log_line(
         operation.group == OpGroup::read ? os::Level::debug : os::Level::info,

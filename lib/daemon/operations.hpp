@@ -16,6 +16,7 @@
 #include "daemon/urls.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,8 +28,11 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
+    // Whether a connection of pgod-ssh, by its id there, serves a request and keeps its place.
+    using SetPlace = std::function<void(std::uint64_t ssh_id, bool kept)>;
+
     Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, const Urls& urls,
-               AuditLog& audit, AuditLog& refused, Tally& tally)
+               AuditLog& audit, AuditLog& refused, Tally& tally, SetPlace set_place)
         : loop_(loop)
         , keys_(keys)
         , actors_(actors)
@@ -36,7 +40,8 @@ class Operations {
         , urls_(urls)
         , audit_(audit)
         , refused_(refused)
-        , tally_(tally) {}
+        , tally_(tally)
+        , set_place_(std::move(set_place)) {}
     ~Operations() { write_strangers(); }
     Operations(const Operations&) = delete;
     Operations& operator=(const Operations&) = delete;
@@ -111,6 +116,7 @@ class Operations {
     AuditLog& audit_;
     AuditLog& refused_;
     Tally& tally_;
+    SetPlace set_place_;
     CommandRate rate_;
     CommandRate::Clock::time_point said_too_fast_{};
     Strangers strangers_;

@@ -17,25 +17,25 @@ Address source_of(Address address) {
 } // namespace
 
 bool Admission::is_full() const noexcept {
-    return strangers_.size() + authenticated_.size() >= limits_.max_connections ||
-           strangers_.size() >= limits_.max_unauthenticated;
+    return strangers_.size() + kept_.size() >= limits_.max_connections ||
+           strangers_.size() >= limits_.max_strangers;
 }
 
-std::vector<Admission::Stranger>::const_iterator Admission::victim(const Address* newcomer) const {
-    const auto places = [&](const Stranger& stranger) {
+Admission::Guests::const_iterator Admission::victim(const Address* newcomer) const {
+    const auto places = [&](const Guest& stranger) {
         return std::count_if(strangers_.begin(), strangers_.end(),
-                             [&](const Stranger& other) { return other.from == stranger.from; }) +
+                             [&](const Guest& other) { return other.from == stranger.from; }) +
                (newcomer != nullptr && stranger.from == *newcomer ? 1 : 0);
     };
     return std::max_element(
         strangers_.begin(), strangers_.end(), // the first of equals, which is the oldest
-        [&](const Stranger& one, const Stranger& other) { return places(one) < places(other); });
+        [&](const Guest& one, const Guest& other) { return places(one) < places(other); });
 }
 
 Admission::Clock::time_point Admission::opens_at() const {
     if (!is_full() || strangers_.empty())
         return {};
-    return victim(nullptr)->deadline - limits_.login_deadline + limits_.grace;
+    return victim(nullptr)->deadline - limits_.deadline + limits_.grace;
 }
 
 Admission::Place Admission::arrive(Id id, const Address& from, Clock::time_point now) {
@@ -48,18 +48,35 @@ Admission::Place Admission::arrive(Id id, const Address& from, Clock::time_point
         place.evicted = leaves->id;
         strangers_.erase(leaves);
     }
-    strangers_.push_back({id, source, now + limits_.login_deadline});
+    strangers_.push_back({id, source, now + limits_.deadline});
     return place;
 }
 
-void Admission::authenticated(Id id) {
-    if (std::erase_if(strangers_, [id](const Stranger& stranger) { return stranger.id == id; }) != 0)
-        authenticated_.push_back(id);
+void Admission::keep(Id id) {
+    move(id, strangers_, kept_);
+}
+
+void Admission::release(Id id, Clock::time_point now) {
+    if (move(id, kept_, strangers_))
+        strangers_.back().deadline = now + limits_.deadline;
 }
 
 void Admission::ended(Id id) {
-    std::erase_if(strangers_, [id](const Stranger& stranger) { return stranger.id == id; });
-    std::erase(authenticated_, id);
+    const auto is_it = [id](const Guest& guest) {
+        return guest.id == id;
+    };
+    std::erase_if(strangers_, is_it);
+    std::erase_if(kept_, is_it);
+}
+
+bool Admission::move(Id id, Guests& from, Guests& to) {
+    const auto found =
+        std::find_if(from.begin(), from.end(), [id](const Guest& guest) { return guest.id == id; });
+    if (found == from.end())
+        return false;
+    to.push_back(*found);
+    from.erase(found);
+    return true;
 }
 
 std::optional<Admission::Id> Admission::overdue(Clock::time_point now) const {

@@ -1,11 +1,13 @@
 // Admission: which connections pgod-ssh keeps. Pure: ids and times in, decisions out; the listener carries
-// them out. The promise: somebody who shows no key can never keep out somebody who has one. So a full house
-// of strangers costs one of them the place, and only a house full of authenticated clients turns away. It is
-// the oldest stranger of the address that has most of them, the new one counted: who floods takes places from
-// himself, and others finish their logins undisturbed. No address is refused for what it did before, since a
-// good key may sit behind the same one. Nobody leaves within his first tenth of a second, which is enough for
-// a login: until then new ones wait in the socket's queue, some 500 a second at most. Nothing is remembered
-// of those who are gone.
+// them out. The promise: a client without a request never keeps out a client that has one, whether or not it
+// has logged in. Only the supervisor says that a request holds its place (`keep`), since it alone checked
+// whose it is.
+//
+// A connection without a request is a stranger. When all places are taken, arrive() drops the oldest stranger
+// of the address that has the most, the new one included: a flood evicts only its own connections. pgod
+// refuses no address for what it did before, since a good key may sit behind the same one. A stranger stays
+// for at least a tenth of a second, which is enough for a login and a request. Until then new ones wait in
+// the socket's queue, some 500 a second at most. Nothing is remembered of connections that ended.
 #pragma once
 
 #include "core/address.hpp"
@@ -24,9 +26,9 @@ class Admission {
     using Id = std::uint64_t; // given by the listener, ascending in order of arrival
 
     struct Limits {
-        std::size_t max_connections = 64;
-        std::size_t max_unauthenticated = 48;
-        std::chrono::milliseconds login_deadline{10'000};
+        std::size_t max_connections = 80;
+        std::size_t max_strangers = 48;
+        std::chrono::milliseconds deadline{20'000}; // for the login and the request together
         std::chrono::milliseconds grace{100};
     };
 
@@ -40,26 +42,30 @@ class Admission {
     // When a new one may come without costing another his grace; call arrive() no sooner.
     Clock::time_point opens_at() const;
     Place arrive(Id id, const Address& from, Clock::time_point now);
-    void authenticated(Id id);
+    void keep(Id id); // its request holds a place
+    // The supervisor took that place back. The connection may say goodbye, and yields like a stranger.
+    void release(Id id, Clock::time_point now);
     void ended(Id id);
 
-    // The first stranger whose login deadline has passed.
+    // The first stranger whose deadline has passed.
     std::optional<Id> overdue(Clock::time_point now) const;
     // When to ask again; nullopt: no stranger is there.
     std::optional<Clock::time_point> next_deadline() const;
 
   private:
-    struct Stranger {
+    struct Guest {
         Id id;
-        Address from; // of IPv6 the network, which is one customer's
-        Clock::time_point deadline;
+        Address from;               // of IPv6 the network, which is one customer's
+        Clock::time_point deadline; // of a stranger
     };
+    using Guests = std::vector<Guest>;
     bool is_full() const noexcept;
-    std::vector<Stranger>::const_iterator victim(const Address* newcomer) const;
+    static bool move(Id id, Guests& from, Guests& to); // false: it was not there
+    Guests::const_iterator victim(const Address* newcomer) const;
 
     Limits limits_;
-    std::vector<Stranger> strangers_; // in order of arrival, at most max_unauthenticated
-    std::vector<Id> authenticated_;
+    Guests strangers_; // in order of arrival or release
+    Guests kept_;
 };
 
 } // namespace pgod::daemon

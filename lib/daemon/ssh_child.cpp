@@ -122,7 +122,6 @@ Status SshChild::react() {
     if (broken_)
         return Error{Code::gone, "the supervisor does not answer"};
     if (phase_ == Phase::login && session_->login()) {
-        (void)!::write(task_.login_notice.get(), "1", 1);
         phase_ = Phase::request;
         deadline_ = Clock::now() + task_.login_deadline;
     }

@@ -27,7 +27,7 @@ struct SshChildTask {
     ssh::ServerBind& bind;
     Fd socket;                                // the client
     os::Channel supervisor;                   // ipc/ssh_messages.hpp
-    Fd login_notice;                          // a byte is written here when the client has authenticated
+    Fd life;                                  // held open, so that the listener sees the end of the process
     std::string peer;                         // for the debug log
     std::chrono::milliseconds login_deadline; // also for the request that must follow the login
 };

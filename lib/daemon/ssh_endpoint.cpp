@@ -71,6 +71,14 @@ Status SshEndpoint::begin(const os::Channel& channel) const {
     return channel.send(ipc::encode(ipc::SshControl(start)), fds);
 }
 
+// A few bytes for each of at most 80 connections: the socket takes them even while pgod-ssh stands still.
+void SshEndpoint::place(std::uint64_t id, bool kept) const {
+    if (!process_.channel())
+        return; // nor is the connection there any more
+    if (auto sent = process_.channel().try_send(ipc::encode(ipc::SshControl(ipc::Place{id, kept}))); !sent)
+        os::log_error("pgod-ssh does not take what becomes of a connection: {}", sent.error().message);
+}
+
 bool SshEndpoint::heard(const os::Frame& frame) {
     auto notice = ipc::decode<ipc::SshNotice>(frame.bytes);
     if (!notice)
@@ -98,7 +106,7 @@ bool SshEndpoint::connect(ipc::Connected connected) {
     const std::array<int, 1> fds{theirs.fd()};
     if (!process_.channel().try_send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), fds))
         return false;
-    accepted_(std::move(ours), std::move(connected.peer));
+    accepted_(std::move(ours), std::move(connected.peer), connected.connection);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/role_process.hpp"
 #include "ipc/ssh_messages.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace pgod::daemon {
 
 class SshEndpoint {
   public:
-    using Accepted = std::function<void(os::Channel channel, std::string peer)>;
+    using Accepted = std::function<void(os::Channel channel, std::string peer, std::uint64_t id)>;
     using Listening = std::function<void()>;  // connections are answered from now on
     using TurnedAway = std::function<void()>; // a connection, for want of a place
 
@@ -30,6 +31,9 @@ class SshEndpoint {
     // missing; returns once pgod-ssh was started. As root it runs as the system user "pgod" with
     // `empty_directory` as its root.
     Status start(const Config& config, const std::string& empty_directory, std::vector<Fd> passed);
+
+    // Whether the connection serves a request, and so keeps its place; without one it yields to others.
+    void place(std::uint64_t id, bool kept) const;
 
     bool listens() const noexcept { return listens_; } // connections are answered now
 

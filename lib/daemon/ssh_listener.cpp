@@ -32,8 +32,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = Admission::Clock;
 
-constexpr auto farewell = 2s;            // for the children, when pgod stops
-constexpr auto kill_grace = 1s;          // after the login deadline, which the child keeps itself
+constexpr auto farewell = 2s;   // for the children, when pgod stops
+constexpr auto kill_grace = 1s; // after the deadlines for login and request, which the child keeps itself
 constexpr auto pause_when_short = 100ms; // of descriptors or processes
 constexpr auto quiet_between_warnings = 10s;
 constexpr auto quiet_before_spare = 10ms; // the connection that took the last one goes first
@@ -101,14 +101,13 @@ Fd terminate_events() {
 } // namespace
 
 SshListener::SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control,
-                         std::vector<Fd> sockets, Admission::Limits limits)
+                         std::vector<Fd> sockets, const ipc::SshStart& start)
     : bind_(std::move(bind))
     , filter_(std::move(filter))
     , control_(std::move(control))
     , sockets_(std::move(sockets))
-    , login_deadline_(limits.login_deadline)
-    , admission_({limits.max_connections, limits.max_unauthenticated, limits.login_deadline + kill_grace,
-                  limits.grace})
+    , login_deadline_(start.login_deadline)
+    , admission_({start.max_connections, start.max_strangers, 2 * start.login_deadline + kill_grace})
     , terminate_(terminate_events())
     , self_(::getpid()) {
     for (const Fd& socket : sockets_) {
@@ -147,7 +146,7 @@ Status SshListener::wait() {
         polled_.push_back({terminate_.get(), POLLIN, 0});
     }
     for (const Child& child : children_)
-        polled_.push_back({child.notice.get(), POLLIN, 0});
+        polled_.push_back({child.life.get(), POLLIN, 0});
     for (const Fd& socket : sockets_)
         polled_.push_back({accepting ? socket.get() : -1, POLLIN, 0});
     auto wake = admission_.next_deadline();
@@ -170,15 +169,15 @@ Status SshListener::wait() {
         if (event.revents == 0)
             continue;
         if (event.fd == control_.fd()) {
-            if ((event.revents & ~POLLOUT) != 0)
-                TRY(take_line());
+            if ((event.revents & ~POLLOUT) != 0 && !read_control())
+                stopping_ = true;
         } else if (event.fd == terminate_.get()) {
             stopping_ = true;
         } else if (std::any_of(sockets_.begin(), sockets_.end(),
                                [&](const Fd& socket) { return socket.get() == event.fd; })) {
             accept_some(event.fd);
         } else {
-            read_notice(event.fd);
+            end_of(event.fd);
         }
     }
     end_overdue();
@@ -186,6 +185,30 @@ Status SshListener::wait() {
     if (!stopping_ && (ready == 0 || children_.size() < children_before))
         keep_spare();
     return ok();
+}
+
+// False: the supervisor has gone, or says what it must not.
+bool SshListener::read_control() {
+    while (true) {
+        const auto frame = os::try_receive_with_descriptors(control_);
+        if (frame && !*frame)
+            return true;
+        const auto order = !frame || (*frame)->closed() ? Result<ipc::SshControl>(Error{})
+                                                        : ipc::decode<ipc::SshControl>((*frame)->bytes);
+        if (!order)
+            return false;
+        const auto& fds = (*frame)->fds;
+        if (const auto* place = std::get_if<ipc::Place>(&*order)) {
+            if (place->kept)
+                admission_.keep(place->connection);
+            else
+                admission_.release(place->connection, Clock::now());
+        } else if (const auto* line = std::get_if<ipc::Line>(&*order); line != nullptr && fds.size() == 1) {
+            pass_line(line->connection, fds.front());
+        } else {
+            return false;
+        }
+    }
 }
 
 void SshListener::accept_some(int socket) {
@@ -221,7 +244,7 @@ void SshListener::start_child(Fd socket, std::string peer) {
             given = spare_.connection.try_send(peer, fds);
         if (given) {
             children_.push_back(
-                {id, spare_.pid, std::move(spare_.notice), std::move(spare_.connection), std::move(peer)});
+                {id, spare_.pid, std::move(spare_.life), std::move(spare_.connection), std::move(peer)});
             spare_ = {};
             return;
         }
@@ -252,19 +275,19 @@ void SshListener::end_spare() noexcept {
 
 Result<SshListener::Spare> SshListener::fork_spare() {
     auto connection = TRY(os::Channel::pair());
-    auto notice = TRY(os::make_pipe());
+    auto life = TRY(os::make_pipe());
     const pid_t pid = ::fork();
     if (pid == 0)
-        become_child(std::move(connection[1]), std::move(notice.write_end));
+        become_child(std::move(connection[1]), std::move(life.write_end));
     if (pid < 0)
         return errno_error("fork");
-    return Spare{pid, std::move(connection[0]), std::move(notice.read_end)};
+    return Spare{pid, std::move(connection[0]), std::move(life.read_end)};
 }
 
-void SshListener::become_child(os::Channel connection, Fd notice) noexcept {
+void SshListener::become_child(os::Channel connection, Fd life) noexcept {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || ::getppid() != self_)
         ::_exit(exit_status::internal);
-    close_all_but({connection.fd(), notice.get(), notice.get()});
+    close_all_but({connection.fd(), life.get(), life.get()});
     (void)::signal(SIGPIPE, SIG_IGN);
     lower_limit(RLIMIT_NOFILE, child_descriptors);
     lower_limit(RLIMIT_NPROC, 0);
@@ -286,7 +309,7 @@ void SshListener::become_child(os::Channel connection, Fd notice) noexcept {
         ::_exit(exit_status::done);
     connection.close();
     serve_connection({bind_, std::move(given->fds.front()), os::Channel(std::move(line->fds.front())),
-                      std::move(notice), std::move(given->bytes), login_deadline_});
+                      std::move(life), std::move(given->bytes), login_deadline_});
 }
 
 bool SshListener::announcement_waits() const noexcept {
@@ -309,44 +332,26 @@ Status SshListener::announce() {
     return ok();
 }
 
-// The supervisor's answer to an announcement, passed on; or its end. A child that has ended meanwhile needs
-// none.
-Status SshListener::take_line() {
-    const auto frame = os::try_receive_with_descriptors(control_);
-    if (frame && !*frame)
-        return ok();
-    if (!frame || (*frame)->closed()) {
-        stopping_ = true;
-        return ok();
-    }
-    const auto message = TRY(ipc::decode<ipc::SshControl>((*frame)->bytes));
-    const auto* line = std::get_if<ipc::Line>(&message);
-    if (line == nullptr || (*frame)->fds.size() != 1)
-        return Error{Code::invalid, "pgod sent its SSH endpoint something else than a line"};
-    const auto child = std::find_if(children_.begin(), children_.end(),
-                                    [line](const Child& one) { return one.id == line->connection; });
+// The supervisor's answer to an announcement. A child that has ended meanwhile needs none.
+void SshListener::pass_line(Admission::Id id, const Fd& line) {
+    const auto child =
+        std::find_if(children_.begin(), children_.end(), [id](const Child& one) { return one.id == id; });
     if (child == children_.end() || !child->connection)
-        return ok();
-    const std::array<int, 1> fds{(*frame)->fds.front().get()};
-    (void)child->connection.try_send("line", fds); // one that has ended gives notice of it
+        return;
+    const std::array<int, 1> fds{line.get()};
+    (void)child->connection.try_send("line", fds); // a failure means that it has ended, which end_of() sees
     child->connection.close();
-    return ok();
 }
 
-void SshListener::read_notice(int fd) {
-    const auto child = std::find_if(children_.begin(), children_.end(),
-                                    [fd](const Child& c) { return c.notice.get() == fd; });
+void SshListener::end_of(int fd) {
+    const auto child =
+        std::find_if(children_.begin(), children_.end(), [fd](const Child& c) { return c.life.get() == fd; });
     if (child == children_.end()) // evicted in this round
         return;
-    char byte = 0;
-    const ssize_t got = ::read(fd, &byte, 1);
-    if (got == 1)
-        admission_.authenticated(child->id);
-    else if (got == 0 || errno != EINTR)
-        end_child(child->id);
+    end_child(child->id);
 }
 
-// Also when its end of the notice closed, which it does when it exits.
+// Also when its end of `life` closed, which it does when it exits.
 void SshListener::end_child(Admission::Id id) {
     admission_.ended(id);
     const auto child =
@@ -369,8 +374,7 @@ void SshListener::end_overdue() {
 
 void SshListener::say_full(const std::string& peer) {
     (void)control_.try_send(ipc::encode(ipc::SshNotice(ipc::TurnedAway()))); // only counted: may be lost
-    say_turned_away(
-        peer, fmt::format("{} authenticated connections are open, which is the limit", children_.size()));
+    say_turned_away(peer, fmt::format("{} requests are being served, which is the limit", children_.size()));
 }
 
 void SshListener::say_turned_away(const std::string& peer, const std::string& why) {

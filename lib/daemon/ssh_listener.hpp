@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "daemon/call_filter.hpp"
 #include "daemon/ssh_admission.hpp"
+#include "ipc/ssh_messages.hpp"
 #include "os/channel.hpp"
 #include "ssh/server_bind.hpp"
 
@@ -23,7 +24,7 @@ class SshListener {
   public:
     // SIGTERM must be blocked: it is read as an event here. Listening sockets are made non-blocking.
     SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control, std::vector<Fd> sockets,
-                Admission::Limits limits);
+                const ipc::SshStart& start);
     ~SshListener(); // kills and reaps what is left
 
     // Until the supervisor closes the control channel or SIGTERM comes; then waits two seconds for the
@@ -34,7 +35,7 @@ class SshListener {
     struct Child {
         Admission::Id id;
         pid_t pid;
-        Fd notice; // a byte: authenticated; the end: it ends
+        Fd life; // closes when it ends
         os::Channel
             connection; // takes the child's end of its pair with the supervisor; closed once it has it
         std::string peer;
@@ -45,20 +46,21 @@ class SshListener {
     struct Spare {
         pid_t pid = -1;
         os::Channel connection; // takes the socket, with its peer as text; then the channel to the supervisor
-        Fd notice;
+        Fd life;
     };
 
     Status wait();
+    bool read_control();
     void accept_some(int socket);
     void start_child(Fd socket, std::string peer);
     Result<Spare> fork_spare();
-    [[noreturn]] void become_child(os::Channel connection, Fd notice) noexcept;
+    [[noreturn]] void become_child(os::Channel connection, Fd life) noexcept;
     void keep_spare();
     void end_spare() noexcept;
     Status announce();
     bool announcement_waits() const noexcept;
-    Status take_line();
-    void read_notice(int fd);
+    void pass_line(Admission::Id id, const Fd& line);
+    void end_of(int fd);
     void end_child(Admission::Id id);
     void end_overdue();
     void say_full(const std::string& peer);

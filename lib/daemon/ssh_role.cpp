@@ -35,10 +35,13 @@ Result<Order> receive_order(const os::Channel& control) {
     if (frame.closed())
         return Error{Code::gone, "pgod closed the control channel before it said what to do"};
     auto message = TRY(ipc::decode<ipc::SshControl>(frame.bytes));
-    Order order{std::get<ipc::SshStart>(std::move(message)), std::move(frame.fds)};
+    auto* first = std::get_if<ipc::SshStart>(&message);
+    if (first == nullptr)
+        return Error{Code::invalid, "pgod did not begin with what its SSH endpoint is to do"};
+    Order order{std::move(*first), std::move(frame.fds)};
     const auto& start = order.start;
     if (order.sockets.empty() || start.max_connections == 0 || start.max_connections > max_connections ||
-        start.max_unauthenticated == 0 || start.max_unauthenticated > start.max_connections ||
+        start.max_strangers == 0 || start.max_strangers > start.max_connections ||
         start.login_deadline <= std::chrono::milliseconds(0))
         return Error{Code::invalid, "pgod asked for what its SSH endpoint cannot do"};
     TRY(confirm_listening(order.sockets));
@@ -61,9 +64,8 @@ Status serve(const SshRole& role) {
     auto filter = TRY(compile_ssh_filter());
     TRY_DOING(bind.warm_up(), "warm up");
     TRY(control.send(ipc::encode(ipc::SshNotice(ipc::Listening{bind.fingerprint()}))));
-    SshListener listener(
-        std::move(bind), std::move(filter), std::move(control), std::move(order.sockets),
-        {order.start.max_connections, order.start.max_unauthenticated, order.start.login_deadline});
+    SshListener listener(std::move(bind), std::move(filter), std::move(control), std::move(order.sockets),
+                         order.start);
     return listener.run();
 }
 

@@ -62,11 +62,12 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , urls_(loop_, config_.state)
     , audit_(config_.state)
     , refused_(config_.state, AuditLog::usual_max_file, "refused.log")
-    , operations_(loop_, keys_, actors_, store_, urls_, audit_, refused_, tally_)
+    , operations_(loop_, keys_, actors_, store_, urls_, audit_, refused_, tally_,
+                  [this](std::uint64_t ssh_id, bool kept) { endpoint_.place(ssh_id, kept); })
     , endpoint_(
           loop_,
-          [this](os::Channel channel, std::string peer) {
-              operations_.accept(std::move(channel), {std::move(peer)});
+          [this](os::Channel channel, std::string peer, std::uint64_t id) {
+              operations_.accept(std::move(channel), {std::move(peer), {}, id});
           },
           [this] { serves(); }, [this] { tally_.refused(Refusal::full); })
     , control_(loop_,

@@ -14,15 +14,14 @@ namespace pgod::ipc {
 struct SshStart {
     Secret host_key;          // OpenSSH or PEM private key, ed25519 or ECDSA of P-256
     Secret second_host_key{}; // the other of the two types; empty: there is none
-    std::uint32_t max_connections = 64;
-    std::uint32_t max_unauthenticated =
-        48; // when full, the oldest of them is closed, a new one never refused
-    std::chrono::milliseconds login_deadline{10'000};
+    std::uint32_t max_connections = 80;
+    std::uint32_t max_strangers = 48;                 // connections without a request
+    std::chrono::milliseconds login_deadline{10'000}; // and as long for the request that must follow
     void fields(auto& archive) {
         archive(host_key);
         archive(second_host_key);
         archive(max_connections);
-        archive(max_unauthenticated);
+        archive(max_strangers);
         archive(login_deadline);
     }
 };
@@ -31,7 +30,15 @@ struct Line {
     std::uint64_t connection = 0;
     void fields(auto& archive) { archive(connection); }
 };
-using SshControl = std::variant<SshStart, Line>;
+struct Place {                    // supervisor → pgod-ssh, about one connection
+    std::uint64_t connection = 0; // as Connected has it
+    bool kept = false;            // it serves a request; false: no longer, so that it yields to others
+    void fields(auto& archive) {
+        archive(connection);
+        archive(kept);
+    }
+};
+using SshControl = std::variant<SshStart, Line, Place>;
 
 // pgod-ssh → supervisor
 struct Listening { // warmed up: from here on connections are answered
@@ -47,7 +54,7 @@ struct Connected {
         archive(peer);
     }
 };
-struct TurnedAway { // a connection, for every place is taken by somebody with a key
+struct TurnedAway { // a connection: requests hold every place
     void fields(auto&) {}
 };
 using SshNotice = std::variant<Listening, Connected, TurnedAway>;

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 
 import paramiko
@@ -151,6 +152,40 @@ def non_readers(port, count, keyfile):
     time.sleep(5)
     for made in held:
         made.sock.close()
+
+
+def mute(port, count, keyfile):
+    """Connections that log in and ask for nothing, each made again when pgod drops it, until standard input ends. The
+    line that it prints says that it made all of them once."""
+    key = paramiko.Ed25519Key.from_private_key_file(keyfile)
+    over = threading.Event()
+    made_once = threading.Semaphore(0)
+
+    def hold():
+        first = True
+        while not over.is_set():
+            one = None
+            try:
+                one = transport(port)
+                one.auth_publickey("attacker", key)
+            except (SSHException, EOFError, OSError):
+                pass
+            if first:
+                made_once.release()
+            first = False
+            while one and one.is_active() and not over.wait(0.2):
+                pass
+            if one:
+                one.close()
+            over.wait(0.2)
+
+    for _ in range(count):
+        threading.Thread(target=hold, daemon=True).start()
+    for _ in range(count):
+        made_once.acquire()
+    print("held", flush=True)
+    sys.stdin.read()
+    over.set()
 
 
 def main():

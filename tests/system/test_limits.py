@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from harness import BIN, Repository, SystemTest, User, compose_web, fetch, free_
 
 require_root_and_podman()
 
+HERE = pathlib.Path(__file__).parent
 LIZ = None
 LIMIT = 16  # commands of one key at a time
 
@@ -58,6 +60,27 @@ class Limits(SystemTest):
         self.assertEqual(refused.returncode, 75, refused.stderr)
         self.assertIn("your key runs 16 commands already", refused.stderr)
         self.assertEqual(self.daemon.ctl(self.other, "demo//ping").returncode, 0)
+
+    def attack(self, scenario, count):
+        """Goes on until the test ends; returns once all `count` connections were made."""
+        attacker = subprocess.Popen(
+            ["/usr/bin/python3", "-W", "ignore", HERE / "attackers.py", scenario, str(self.daemon.port), str(count), self.key],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(attacker.wait)
+        self.addCleanup(attacker.stdout.close)
+        self.addCleanup(attacker.kill)
+        self.addCleanup(attacker.stdin.close)
+        self.assertEqual(attacker.stdout.readline(), "held\n")
+
+    def test_connections_that_log_in_and_ask_for_nothing_keep_out_nobody(self):
+        self.repository.commit({**self.keys, "compose.yaml": "services: {}\n"})
+        self.daemon.service("demo", LIZ.name, self.repository.url)
+        self.daemon.start()
+        wait_until("its keys are known", lambda: self.daemon.ctl(self.other, "demo//ping").returncode == 0)
+        self.attack("mute", 70)
+        for _ in range(10):
+            done = self.daemon.ctl(self.other, "demo//ping")
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_connections_that_ask_for_nothing_are_counted_by_address_in_a_log_of_their_own(self):
         self.repository.commit({"ssh/id.pub": self.keys["ssh/id.pub"], "compose.yaml": "services: {}\n"})

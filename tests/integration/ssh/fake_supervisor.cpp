@@ -264,7 +264,7 @@ void FakeSupervisor::receive_notice() {
     const int theirs = pair[1].fd();
     must(control_.send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), {&theirs, 1}));
     peers_.push_back(connected.peer);
-    connections_.push_back({std::move(pair[0]), true});
+    connections_.push_back({std::move(pair[0]), connected.connection, true});
 }
 
 void FakeSupervisor::receive_request(Connection& connection) {
@@ -285,6 +285,7 @@ void FakeSupervisor::receive_request(Connection& connection) {
         (void)connection.channel.try_send(ipc::encode(answer));
         return;
     }
+    (void)control_.try_send(ipc::encode(ipc::SshControl(ipc::Place{connection.id, true})));
     runs_.push_back(std::get<ipc::Run>(request));
     carry_out(connection, runs_.back().command);
 }

@@ -70,7 +70,7 @@ class FakeSupervisor {
     std::size_t seen_connections() const;
     std::vector<ipc::Run> runs() const;
     std::vector<std::string> peers() const;
-    unsigned turned_away() const; // for want of a place
+    unsigned turned_away() const;                                     // for want of a place
     std::uint64_t bytes_written() const noexcept { return written_; } // into pipes, by all commands
 
     void stop(); // closes everything, as pgod does when it ends
@@ -82,6 +82,7 @@ class FakeSupervisor {
   private:
     struct Connection {
         os::Channel channel;
+        std::uint64_t id = 0; // in pgod-ssh
         bool open = true;
     };
 

@@ -81,10 +81,10 @@ TEST_CASE("two hundred idle connections and fifty that send garbage: a good key 
     CHECK(!is_closed(crowd.back())); // the newest was let in
 }
 
-TEST_CASE("a house full of authenticated clients turns the newest away, and has room again") {
+TEST_CASE("a house full of requests turns the newest away, and has room again") {
     FakeSupervisor::Settings settings;
     settings.start.max_connections = 2;
-    settings.start.max_unauthenticated = 2;
+    settings.start.max_strangers = 2;
     FakeSupervisor supervisor(settings);
     Clients clients;
     const auto key = clients.key("mine");

@@ -94,7 +94,7 @@ std::vector<GitReport> samples() {
 }
 template<>
 std::vector<SshControl> samples() {
-    return {SshStart{.host_key = Secret("-----BEGIN"), .max_connections = 64}, Line{7}};
+    return {SshStart{.host_key = Secret("-----BEGIN"), .max_connections = 64}, Line{7}, Place{70000, true}};
 }
 template<>
 std::vector<SshNotice> samples() {

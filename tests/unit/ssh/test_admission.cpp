@@ -58,35 +58,35 @@ TEST_CASE("nobody leaves before his grace is over, and nobody waits where there 
     CHECK(admission.opens_at() == start + 100ms);
     CHECK(admission.arrive(3, here, start + 100ms).evicted == 1);
     CHECK(admission.opens_at() == start + 150ms);
-    admission.authenticated(2);
+    admission.keep(2);
     CHECK(admission.opens_at() <= start);
     auto full = house(1, 1);
     full.arrive(1, here, start);
-    full.authenticated(1);
+    full.keep(1);
     CHECK(full.opens_at() <= start); // to turn away costs nobody anything
 }
 
-TEST_CASE("who has authenticated is never evicted") {
+TEST_CASE("a connection whose request holds a place is never evicted") {
     auto admission = house(10, 2);
     admission.arrive(1, here, start);
-    admission.authenticated(1);
+    admission.keep(1);
     admission.arrive(2, here, start);
     admission.arrive(3, here, start);
     CHECK(admission.arrive(4, here, start).evicted == 2);
     CHECK(admission.arrive(5, here, start).evicted == 3);
 }
 
-TEST_CASE("a full house evicts a stranger; one of authenticated clients alone turns away") {
+TEST_CASE("a full house evicts a stranger; a house full of requests turns away") {
     auto admission = house(3, 3);
     for (Admission::Id id = 1; id <= 2; ++id) {
         admission.arrive(id, here, start);
-        admission.authenticated(id);
+        admission.keep(id);
     }
     admission.arrive(3, here, start);
     const auto fourth = admission.arrive(4, here, start);
     CHECK(fourth.admitted);
     CHECK(fourth.evicted == 3);
-    admission.authenticated(4);
+    admission.keep(4);
     const auto fifth = admission.arrive(5, here, start);
     CHECK(!fifth.admitted);
     CHECK(fifth.evicted == std::nullopt);
@@ -94,7 +94,7 @@ TEST_CASE("a full house evicts a stranger; one of authenticated clients alone tu
     CHECK(admission.arrive(6, here, start).admitted);
 }
 
-TEST_CASE("a stranger's deadline runs from its arrival, and ends with its login") {
+TEST_CASE("a stranger's deadline runs from its arrival, and ends with its request") {
     auto admission = house(10, 10);
     CHECK(admission.next_deadline() == std::nullopt);
     admission.arrive(1, here, start);
@@ -102,7 +102,7 @@ TEST_CASE("a stranger's deadline runs from its arrival, and ends with its login"
     CHECK(admission.next_deadline() == start + 10s);
     CHECK(admission.overdue(start + 9999ms) == std::nullopt);
     CHECK(admission.overdue(start + 10s) == 1);
-    admission.authenticated(1);
+    admission.keep(1);
     CHECK(admission.overdue(start + 10s) == std::nullopt);
     CHECK(admission.overdue(start + 11s) == 2);
     admission.ended(2);
@@ -111,7 +111,21 @@ TEST_CASE("a stranger's deadline runs from its arrival, and ends with its login"
 
 TEST_CASE("what is said of somebody who is gone changes nothing") {
     auto admission = house(1, 1);
-    admission.authenticated(7);
+    admission.keep(7);
     admission.ended(7);
     CHECK(admission.arrive(8, here, start).admitted);
+}
+
+TEST_CASE("a request that lost its place yields like a stranger, oldest first, and has a deadline again") {
+    auto admission = house(3, 3);
+    for (Admission::Id id = 1; id <= 3; ++id) {
+        admission.arrive(id, here, start);
+        admission.keep(id);
+    }
+    admission.release(2, start + 5s);
+    CHECK(admission.next_deadline() == start + 15s);
+    CHECK(admission.opens_at() == start + 5100ms); // it may say goodbye
+    CHECK(admission.arrive(4, there, start + 6s).evicted == 2);
+    admission.release(2, start + 6s); // which is gone
+    CHECK(admission.next_deadline() == start + 16s);
 }
