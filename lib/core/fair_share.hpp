@@ -4,29 +4,30 @@
 // loop.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
+#include <cstdint>
 #include <map>
 
 namespace pgod {
 
 class FairShare {
   public:
+    using User = std::uint32_t; // a uid
+
     FairShare(std::size_t total, std::size_t per_user)
         : total_(total)
         , per_user_(per_user) {}
 
     bool full() const noexcept { return taken_ >= total_; } // for every user
-    bool has_room_for(uid_t user) const;
-    void take(uid_t user);
-    void give_back(uid_t user); // as often as it was taken
+    bool has_room_for(User user) const;
+    void take(User user);
+    void give_back(User user); // as often as it was taken
 
   private:
     std::size_t total_;
     std::size_t per_user_;
     std::size_t taken_ = 0;
-    std::map<uid_t, std::size_t> held_; // no zeros
+    std::map<User, std::size_t> held_; // no zeros
 };
 
 } // namespace pgod
