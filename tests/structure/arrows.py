@@ -13,6 +13,7 @@ ARROWS = {
     "base": set(),
     "core": {"base"},
     "os": {"base"},
+    "jail": {"base"},
     "ipc": {"base", "core"},
     "config": {"base", "core"},
     "git": {"base", "core", "os"},
@@ -21,7 +22,7 @@ ARROWS = {
     "store": {"base", "core"},
     "client": {"base", "core", "os", "ipc", "config", "ssh"},
     "daemon": {"base", "core", "os", "ipc", "config", "git", "ssh", "compose", "store"},
-    "cmd/pgod": {"base", "core", "os", "config", "daemon"},
+    "cmd/pgod": {"base", "core", "os", "config", "daemon", "jail"},
     "cmd/pgoctl": {"base", "core", "client"},
 }
 

@@ -2,7 +2,7 @@
 """Reads the built executables and fails when one holds a library that its privilege must not hold: dynamically (all that
 the loader would bring in, libraries of libraries included) or linked into it from an archive.
 
-usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-relay, pgod-git, pgod-metrics, pgod-work, pgod-podman and pgoctl
+usage: binaries.py DIRECTORY        the built pgod, pgod-ssh, pgod-relay, pgod-git, pgod-metrics, pgod-work, pgod-build, pgod-podman and pgoctl
        binaries.py DIRECTORY --self-test   fails when a forbidden library would go unnoticed"""
 
 import pathlib
@@ -34,6 +34,7 @@ FORBIDDEN = {
     # the only one that is nothing but network: its own few lines read it
     "pgod-metrics": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "podman's JSON", "an HTTP server"],
     "pgod-work": ["libssh", "libgit2", "libssh2", "openssl", "sqlite", "toml++", "receiving descriptors"],
+    "pgod-build": list(LIBRARIES),
     "pgod-podman": list(LIBRARIES),
     "pgoctl": ["libgit2", "libssh2", "sqlite"],
 }

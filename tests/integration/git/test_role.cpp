@@ -261,8 +261,7 @@ TEST_SUITE("root") {
     TEST_CASE("without root it serves its own user, and nobody else") {
         Host host;
         const auto tip = host.files.commit("first");
-        fs::permissions(fs::path(PGOD_GIT_PROGRAM), fs::perms::others_read | fs::perms::others_exec,
-                        fs::perm_options::add);
+        fs::permissions(fs::path(PGOD_GIT_PROGRAM), fs::perms::others_exec, fs::perm_options::add);
         test::PgodGit own(host.log, {"PATH=/usr/bin"}, host.user);
         CHECK(own.run(host.sync_job("file://" + host.files.upstream.string())).tip() == tip);
         auto other = host.sync_job("file://" + host.files.upstream.string());
