@@ -218,7 +218,7 @@ class Failures(scene.ComposeTest):
         read_end, write_end = os.pipe()  # never read; far more than a pipe holds
         job = worker.Worker(self.user, svc.job("deploy"), stdout=write_end, stderr=subprocess.DEVNULL)
         os.close(write_end)
-        job.channel.close()  # the supervisor is gone
+        os.close(job.reports)  # the supervisor is gone
         self.assertEqual(job.process.wait(timeout=harness.DEADLINE), 0)
         os.close(read_end)
         self.assertEqual(svc.do("observe").commit, svc.commit)

@@ -1,18 +1,20 @@
-"""Drives the built pgod-work as its supervisor would: one frame with the job on descriptor 3, reports back, the
+"""Drives the built pgod-work as its supervisor would: the job in a sealed file, reports back on a pipe, the
 client's pipes as stdout and stderr. The frames are those of lib/ipc/work_messages.hpp, written by hand here, so a
 change of the contract shows up as a failing test."""
 
+import fcntl
 import json
 import os
 import pathlib
 import shutil
-import socket
 import struct
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
+
+ORDER, REPORT = 3, 6  # descriptors: lib/daemon/work_role.hpp
 
 KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec", "log",
          "observe", "rollback", "plan", "check", "heal"]
@@ -90,43 +92,40 @@ class Worker:
     """One pgod-work that was started and not waited for."""
 
     def __init__(self, user, job, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 512 * 1024)
-        self.channel = ours
-        # pass_fds keeps numbers, so the channel is put on 3 first.
-        saved = os.dup(3) if fd_is_open(3) else None
-        os.dup2(theirs.fileno(), 3)
+        order = os.memfd_create("order", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.write(order, encode_job(job))
+        os.lseek(order, 0, os.SEEK_SET)
+        fcntl.fcntl(order, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        self.reports, theirs = os.pipe()
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 1 << 20)  # nobody reads before the worker has ended
+        # pass_fds keeps numbers, so both are put on theirs first.
+        given = {ORDER: fcntl.fcntl(order, fcntl.F_DUPFD_CLOEXEC, 100), REPORT: fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 100)}
+        kept = {number: fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 100) for number in given if fd_is_open(number)}
         try:
+            for number, fd in given.items():
+                os.dup2(fd, number)
             self.process = subprocess.Popen(
                 [harness.BIN / "pgod-work", job["service"]], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                pass_fds=[3], cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
+                pass_fds=[ORDER, REPORT], cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
                 start_new_session=True, umask=0o077)
         finally:
-            if saved is not None:
-                os.dup2(saved, 3)
-                os.close(saved)
-            elif theirs.fileno() != 3 and ours.fileno() != 3:
-                os.close(3)
-        if theirs.fileno() != 3:
-            theirs.close()
-        ours.send(encode_job(job))
+            for number, fd in given.items():
+                os.close(number)
+                os.close(fd)
+            for number, fd in kept.items():
+                os.dup2(fd, number, inheritable=False)
+                os.close(fd)
+        for fd in (order, theirs):
+            os.close(fd)
 
     def finish(self, timeout=harness.DEADLINE):
         result = Result()
         out, err = self.process.communicate(timeout=timeout)
         result.stdout, result.stderr = (out or b"").decode(), (err or b"").decode()
         result.status = self.process.returncode
-        self.channel.setblocking(False)
-        while True:
-            try:
-                frame = self.channel.recv(256 * 1024)
-            except BlockingIOError:
-                break
-            if not frame:
-                break
-            result.report(frame)
-        self.channel.close()
+        with open(self.reports, "rb") as reports:
+            while size := reports.read(4):
+                result.report(reports.read(struct.unpack("<I", size)[0]))
         return result
 
 

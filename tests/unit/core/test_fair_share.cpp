@@ -7,9 +7,9 @@ using pgod::FairShare;
 
 namespace {
 
-constexpr uid_t ann = 1001;
-constexpr uid_t ben = 1002;
-constexpr uid_t cid = 1003;
+constexpr FairShare::User ann = 1001;
+constexpr FairShare::User ben = 1002;
+constexpr FairShare::User cid = 1003;
 
 } // namespace
 
