@@ -98,9 +98,10 @@ class Worker:
         fcntl.fcntl(order, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
         self.reports, theirs = os.pipe()
         fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 1 << 20)  # nobody reads before the worker has ended
-        # pass_fds keeps numbers, so both are put on theirs first.
-        given = {ORDER: fcntl.fcntl(order, fcntl.F_DUPFD_CLOEXEC, 100), REPORT: fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 100)}
-        kept = {number: fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 100) for number in given if fd_is_open(number)}
+        # pass_fds keeps numbers, so both are put on theirs first; the caller's pipes may have these numbers.
+        given = {ORDER: out_of_the_way(order), REPORT: out_of_the_way(theirs)}
+        kept = {number: out_of_the_way(number) for number in given if fd_is_open(number)}
+        stdout, stderr = (kept.get(stream, stream) for stream in (stdout, stderr))
         try:
             for number, fd in given.items():
                 os.dup2(fd, number)
@@ -127,6 +128,10 @@ class Worker:
             while size := reports.read(4):
                 result.report(reports.read(struct.unpack("<I", size)[0]))
         return result
+
+
+def out_of_the_way(fd):
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100)
 
 
 def fd_is_open(fd):
