@@ -1,10 +1,9 @@
 #include "compose/images.hpp"
 
-#include "compose/arguments.hpp"
+#include "compose/build.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/need.hpp"
 #include "compose/space.hpp"
-#include "compose/subreaper.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -77,18 +76,19 @@ Status relayed(const Work& work, Podman::Call call, const std::string& doing) {
     return ok();
 }
 
-// What a RUN left behind when its build was ended at the deadline comes to us, and ends as well.
-Status built(const Work& work, Podman::Call call, const std::string& doing) {
-    const Subreaper subreaper;
-    auto status = relayed(work, std::move(call), doing);
-    if (!status && status.error().code == Code::timeout) {
-        subreaper.end_descendants();
-        status.error().code = Code::permanent; // the same files would take as long again
-    }
-    if (!status && status.error().code == Code::permanent)
+Status built(const Work& work, const PlannedBuild& build, const std::string& tag, const std::string& doing) {
+    auto made = build_in_jail(work, build, tag, until_switch(work.job, longest_build),
+                              [&work](std::string_view bytes) { work.output.relay(bytes); });
+    work.output.flush();
+    if (made)
+        return ok();
+    Error error = std::move(made).error();
+    if (error.code == Code::timeout)
+        error.code = Code::permanent; // the same files would take as long again
+    if (error.code == Code::permanent)
         if (auto space = check_images_space(work); !space && space.error().code == Code::transient)
             return space; // it is the disk's fault, not the commit's
-    return status;
+    return std::move(error).context(doing);
 }
 
 std::string service_of(const Plan& plan, const std::string& image) {
@@ -140,12 +140,7 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         TRY(check_images_space(work));
         work.progress("build");
         work.output.say(fmt::format("building the image of {}", service));
-        Podman::Call call;
-        call.arguments = build_call(build, tag);
-        call.deadline = until_switch(work.job, longest_build);
-        call.directory = build.context;
-        call.registry_auth = work.job.registry_auth;
-        TRY(built(work, std::move(call), fmt::format("{}: build failed", service)));
+        TRY(built(work, build, tag, fmt::format("{}: build failed", service)));
         crash_point("image-built");
         const auto found = TRY(work.podman.images({&tag, 1}));
         if (!found.contains(tag) || found.at(tag).id.empty())

@@ -8,6 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace pgod::compose {
 
@@ -19,6 +20,18 @@ constexpr std::size_t max_answer = 16 << 20; // bytes; a user with thousands of 
 constexpr std::size_t max_problem = 400;     // bytes of podman's text in a sentence
 constexpr int registry_auth_fd = 3;          // in podman
 constexpr auto query_deadline = 60s;         // podman waits for its own locks
+
+// podman in the jail is root of a user namespace that it need not make (its own variables, as `podman
+// unshare` sets them).
+std::vector<std::string> environment_inside() {
+    return {"HOME=/root",
+            "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG=C.UTF-8",
+            "XDG_RUNTIME_DIR=/run/user",
+            "_CONTAINERS_USERNS_CONFIGURED=done",
+            fmt::format("_CONTAINERS_ROOTLESS_UID={}", ::getuid()),
+            fmt::format("_CONTAINERS_ROOTLESS_GID={}", ::getgid())};
+}
 
 Podman::Call query(Argv arguments) {
     Podman::Call call;
@@ -48,10 +61,17 @@ Result<Podman> Podman::find(std::vector<std::string> environment, std::string ma
 
 Result<PodmanAnswer> Podman::call(const Call& call) const {
     os::RunRequest request;
-    request.spawn.program = program_;
-    request.spawn.argv = {"podman"};
+    if (call.jail.empty()) {
+        request.spawn.program = program_;
+        request.spawn.argv = {"podman"};
+        request.spawn.env = environment_;
+    } else {
+        request.spawn.program = call.jail.front();
+        request.spawn.argv = call.jail;
+        request.spawn.argv.emplace_back("--");
+        request.spawn.env = environment_inside();
+    }
     request.spawn.argv.insert(request.spawn.argv.end(), call.arguments.begin(), call.arguments.end());
-    request.spawn.env = environment_;
     if (!call.ends_with_us)
         request.spawn.env.push_back(mark_);
     for (const auto& assignment : call.environment)
@@ -67,7 +87,9 @@ Result<PodmanAnswer> Podman::call(const Call& call) const {
     request.on_output = call.on_output;
     request.max_output = max_answer;
     os::RunResult result = TRY(os::run(request));
-    const std::string verb = call.arguments.empty() ? "" : call.arguments.front();
+    const std::string verb = call.arguments.empty() ? ""
+                             : call.jail.empty()    ? call.arguments.front()
+                                                    : "build";
     if (result.timed_out)
         return Error{Code::timeout,
                      fmt::format("podman {} did not end within {}", verb,

@@ -49,6 +49,7 @@ class Podman {
         std::string directory = "/";
         std::vector<std::string> environment = {}; // NAME=value, beside the user's
         int registry_auth = -1;                    // open: podman's REGISTRY_AUTH_FILE
+        Argv jail = {}; // pgod-build and its options: `arguments` are then whole commands, which run in it
     };
     Result<PodmanAnswer> call(const Call& call) const;
     // As call(), with a non-zero exit as Error of this code, said as "DOING: problem".

@@ -191,6 +191,7 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
     compose::Job given; // first: looking up the user may leave a resolver's descriptor at their numbers
     TRY(take_secrets(given));
     compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
+    job.builder = TRY(program_path("pgod-build"));
     job.secrets = std::move(given.secrets);
     job.registry_auth = given.registry_auth;
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));

@@ -15,7 +15,7 @@ from harness import Repository, fetch, free_port
 
 LONG = os.environ.get("PGOD_LONG") == "1"
 # What a service's directory holds when nothing is under way (compose/service_directory.hpp).
-AT_REST = {"repo.git", "repo.lock", "repo.source", "stage", "tree", "record", "log", "lock"}
+AT_REST = {"repo.git", "repo.lock", "repo.source", "stage", "tree", "record", "log", "lock", "build"}
 
 
 def patiently(what, condition, deadline=harness.DEADLINE):
@@ -33,7 +33,7 @@ def programs_with(directory, worker):
     """A directory with copies of the built programs and another worker: pgod finds the others beside itself."""
     beside = pathlib.Path(directory, "bin")
     beside.mkdir()
-    for program in ("pgod", "pgod-git", "pgod-ssh", "pgod-relay", "pgod-podman", "pgoctl"):
+    for program in ("pgod", "pgod-git", "pgod-ssh", "pgod-relay", "pgod-podman", "pgod-build", "pgoctl"):
         shutil.copy(harness.BIN / program, beside / program)
     shutil.copy(worker, beside / "pgod-work")
     return beside

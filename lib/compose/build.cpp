@@ -1,0 +1,278 @@
+#include "compose/build.hpp"
+
+#include "base/text.hpp"
+#include "compose/arguments.hpp"
+#include "compose/image_store.hpp"
+#include "compose/json.hpp"
+#include "core/base_images.hpp"
+#include "core/exit_status.hpp"
+#include "os/safe_path.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned max_processes = 4096; // of one build, all ids together; a parallel make of a large host
+constexpr std::size_t max_containerfile = 1 << 20;
+constexpr std::size_t max_small_file = 4096;
+constexpr std::size_t max_bases = 16; // of one store, over time
+constexpr auto longest_transfer = 10min;
+
+// Inside the jail.
+constexpr const char* store_inside = "/build/store";
+constexpr const char* out_inside = "/build/out";
+constexpr const char* images_inside = "/build/images";
+
+std::map<std::string, std::string> arguments_of(const PlannedBuild& build) {
+    std::map<std::string, std::string> values;
+    for (const auto& option : build.options)
+        if (const auto equals = option.value.find('=');
+            option.flag == "--build-arg" && equals != std::string::npos)
+            values[option.value.substr(0, equals)] = option.value.substr(equals + 1);
+    return values;
+}
+
+class Builder {
+  public:
+    Builder(const Work& work, ImageStore store, Clock::time_point deadline)
+        : work_(work)
+        , store_(std::move(store))
+        , deadline_(deadline) {}
+
+    Status prepare() {
+        for (const char* name : {"build/root", "build/store", "build/cache", "build/out"})
+            (void)TRY(work_.directory.make_directory(name));
+        return clear_out();
+    }
+
+    // The images that it starts from, by id; what cannot be fetched is left to the build, which says why.
+    Result<std::vector<std::string>> fetch_bases(const PlannedBuild& build) {
+        const Fd stage = TRY(work_.directory.open_directory("stage"));
+        const std::string stage_path = work_.directory.path_of("stage") + "/";
+        if (!build.file.starts_with(stage_path))
+            return Error{Code::permanent, "the Containerfile is not in the repository"};
+        const auto text = TRY_DOING(
+            os::read_file_beneath(stage.get(), build.file.substr(stage_path.size()), max_containerfile),
+            "Containerfile");
+        std::vector<std::string> ids;
+        for (const auto& image : base_images(text, arguments_of(build))) {
+            auto found = TRY(work_.podman.images({&image, 1}));
+            if (found.empty() && !image.starts_with("localhost/")) {
+                TRY(pull(image));
+                found = TRY(work_.podman.images({&image, 1}));
+            }
+            for (const auto& [name, one] : found)
+                ids.push_back(one.id);
+        }
+        return ids;
+    }
+
+    // Layers in the service's store lie on those of the images that were shown to its builds: when one of
+    // these has gone, the store begins anew.
+    Status show_bases(std::vector<std::string> ids) {
+        std::vector<std::string> before;
+        if (const auto text = os::read_file_beneath(work_.directory.fd(), "build/bases", max_small_file))
+            for (const auto id : split(*text, '\n'))
+                if (!id.empty())
+                    before.emplace_back(id);
+        const auto found = TRY(work_.podman.images(before));
+        renew_ = found.size() != before.size() || before.size() + ids.size() > max_bases;
+        if (!renew_)
+            ids.insert(ids.end(), before.begin(), before.end());
+        std::sort(ids.begin(), ids.end());
+        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+        shown_ = TRY(show_images(work_, store_, ids, images_inside));
+        std::string text;
+        for (const auto& id : ids)
+            text += id + "\n";
+        const Fd directory = TRY(work_.directory.make_directory("build"));
+        return os::write_file_atomically(directory.get(), "bases", text, 0600);
+    }
+
+    Result<std::string> build(const PlannedBuild& build, const std::string& tag,
+                              const std::function<void(std::string_view)>& on_output, std::string& last) {
+        Argv arguments = build_call(build, tag);
+        arguments.insert(arguments.begin() + 1,
+                         {"--network=host", fmt::format("--iidfile={}/id", out_inside)});
+        Argv words;
+        if (renew_)
+            words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};
+        append(words, arguments);
+        auto call = call_of(std::move(words));
+        call.on_output = [&](std::string_view bytes) {
+            on_output(bytes);
+            last.append(bytes);
+            if (last.size() > 4096)
+                last.erase(0, last.size() - 2048);
+        };
+        TRY(run(call, last));
+        const Fd out = TRY(work_.directory.open_directory("build/out"));
+        const std::string text = TRY(os::read_file_beneath(out.get(), "id", max_small_file));
+        std::string_view id = trimmed(text);
+        if (id.starts_with("sha256:"))
+            id.remove_prefix(7);
+        if (id.size() != 64 || id.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+            return Error{Code::internal, "podman build did not name its image"};
+        return std::string(id);
+    }
+
+    // Out of the service's store and into the user's, by its id; with no name that anything in the jail
+    // chose.
+    Status hand_over(const std::string& id) {
+        Argv words;
+        append(words, {"save", "--quiet", "--format=oci-dir", "--uncompressed",
+                       fmt::format("--output={}/image", out_inside), id});
+        words.emplace_back(";");
+        append(words, {"image", "prune", "--force"});
+        auto call = call_of(std::move(words));
+        std::string last;
+        call.on_output = [&last](std::string_view bytes) {
+            last.assign(bytes.substr(0, 1024));
+        };
+        TRY_DOING(run(call, last), "take the image out of the build");
+        TRY(drop_names());
+        Podman::Call pull;
+        pull.arguments = {"pull", "--quiet", "oci:" + work_.directory.path_of("build/out/image")};
+        pull.deadline = left(longest_transfer);
+        (void)TRY(work_.podman.must(pull, "keep the built image", Code::transient));
+        // podman names it after the directory, and that name would outlive our tags.
+        Podman::Call untag;
+        untag.arguments = {"untag", id};
+        (void)TRY(work_.podman.must(untag, "take its name from the built image", Code::transient));
+        return clear_out();
+    }
+
+  private:
+    std::chrono::milliseconds left(std::chrono::milliseconds longest) const {
+        return std::clamp<std::chrono::milliseconds>(
+            std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()), 1s, longest);
+    }
+
+    Status clear_out() const {
+        const Fd directory = TRY(work_.directory.make_directory("build"));
+        TRY(os::remove_tree(directory.get(), "out"));
+        (void)TRY(work_.directory.make_directory("build/out"));
+        return ok();
+    }
+
+    Status pull(const std::string& image) const {
+        work_.progress("pull");
+        work_.output.say(fmt::format("pulling {}", image));
+        Podman::Call call;
+        call.arguments = {"pull", "--quiet", "--", image};
+        call.deadline = left(longest_transfer);
+        call.registry_auth = work_.job.registry_auth;
+        call.ends_with_us = true;
+        auto pulled = work_.podman.must(call, "pull " + image, Code::transient);
+        work_.progress("build");
+        if (!pulled)
+            return std::move(pulled).error();
+        return ok();
+    }
+
+    // podman, as it runs inside.
+    void append(Argv& words, const Argv& arguments) const {
+        for (const auto& word :
+             {std::string("/usr/bin/podman"), fmt::format("--root={}", store_inside),
+              std::string("--runroot=/run/containers"), "--storage-driver=" + store_.driver,
+              fmt::format("--storage-opt={}.imagestore={}", store_.driver, images_inside),
+              std::string("--cgroup-manager=cgroupfs"), "--runtime=" + store_.runtime,
+              std::string("--events-backend=none")})
+            words.push_back(word);
+        if (!store_.mount_program.empty())
+            words.push_back("--storage-opt=overlay.mount_program=" + store_.mount_program);
+        words.insert(words.end(), arguments.begin(), arguments.end());
+    }
+
+    Podman::Call call_of(Argv words) const {
+        Podman::Call call;
+        call.arguments = std::move(words);
+        call.deadline = left(24h);
+        call.ends_with_us = true;
+        call.jail = {work_.job.builder,
+                     "--uids",
+                     store_.uids,
+                     "--gids",
+                     store_.gids,
+                     "--root",
+                     work_.directory.path_of("build/root"),
+                     "--problem",
+                     work_.directory.path_of("build/out/problem"),
+                     "--processes",
+                     std::to_string(max_processes)};
+        const auto bind = [&call](const char* how, const std::string& from, const std::string& onto) {
+            call.jail.insert(call.jail.end(), {how, from, onto});
+        };
+        bind("--keep", work_.directory.path_of("build/store"), store_inside);
+        bind("--keep", work_.directory.path_of("build/cache"), "/var/tmp");
+        bind("--keep", work_.directory.path_of("build/out"), out_inside);
+        const std::string stage = work_.directory.path_of("stage");
+        bind("--show", stage, stage);
+        bind("--show", work_.directory.path_of("build/images"), images_inside);
+        for (const auto& [from, onto] : shown_)
+            bind("--show", from, onto);
+        return call;
+    }
+
+    Status run(const Podman::Call& call, const std::string& last) const {
+        const auto answer = TRY(work_.podman.call(call));
+        if (answer.exit_code == 0)
+            return ok();
+        const Fd out = TRY(work_.directory.open_directory("build/out"));
+        if (const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
+            why && answer.exit_code == exit_status::internal)
+            return Error{Code::transient, "a build cannot be confined: " + shortened(escaped(*why), 400)};
+        return Error{Code::permanent, problem_of(last)};
+    }
+
+    // Annotations of the image's index are names for it; a name may come from nobody but us.
+    Status drop_names() const {
+        const Fd directory = TRY(work_.directory.open_directory("build/out/image"));
+        const Json index = parse_json(TRY(os::read_file_beneath(directory.get(), "index.json", 1 << 20)));
+        const auto manifests = items_of(index, "manifests");
+        if (manifests.size() != 1)
+            return Error{Code::internal, "podman save wrote more or less than one image"};
+        Json clean;
+        clean["schemaVersion"] = 2;
+        clean["manifests"] = Json::array({{{"mediaType", text_of(manifests[0], "mediaType")},
+                                           {"digest", text_of(manifests[0], "digest")},
+                                           {"size", number_of(manifests[0], "size")}}});
+        return os::write_file_atomically(directory.get(), "index.json", written(clean), 0600);
+    }
+
+    const Work& work_;
+    ImageStore store_;
+    Clock::time_point deadline_;
+    bool renew_ = false;
+    Shown shown_;
+};
+
+} // namespace
+
+Result<std::string> build_in_jail(const Work& work, const PlannedBuild& build, const std::string& tag,
+                                  std::chrono::milliseconds deadline,
+                                  const std::function<void(std::string_view)>& on_output) {
+    Builder builder(work, TRY(find_image_store(work.podman)), Clock::now() + deadline);
+    TRY(builder.prepare());
+    auto bases = TRY(builder.fetch_bases(build));
+    TRY(builder.show_bases(std::move(bases)));
+    std::string last;
+    const std::string id = TRY(builder.build(build, tag, on_output, last));
+    if (TRY(work.podman.images({&id, 1})).empty())
+        TRY(builder.hand_over(id));
+    Podman::Call call;
+    call.arguments = {"tag", id, tag};
+    (void)TRY(work.podman.must(call, "tag the built image", Code::transient));
+    return id;
+}
+
+} // namespace pgod::compose

@@ -1,0 +1,17 @@
+// The images that a Containerfile builds on: FROM, COPY --from and RUN --mount=from, as far as they name an
+// image of a registry or of this host and no stage. Pure. Read only to fetch them beforehand, where the
+// registry's password is: one that is missed here is fetched by the build itself, without a password.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod {
+
+// `args` beat the defaults of ARG. In order, once each; at most 64. Each is_image_reference().
+std::vector<std::string> base_images(std::string_view containerfile,
+                                     const std::map<std::string, std::string>& args);
+
+} // namespace pgod
