@@ -6,8 +6,6 @@ namespace pgod::compose {
 
 namespace {
 
-constexpr std::size_t max_env_line = 32 << 10; // bytes; podman's scanner ends at 64 KiB
-
 std::string moved_path(const RunSettings& settings, const std::string& path) {
     const auto found = settings.paths.find(path);
     return found == settings.paths.end() ? path : found->second;
@@ -25,26 +23,15 @@ PlanOption moved_option(const PlanOption& option, const RunSettings& settings) {
 
 } // namespace
 
-bool fits_env_file(std::string_view assignment) {
-    const auto equals = assignment.find('=');
-    if (equals == std::string_view::npos || equals == 0 || assignment.size() > max_env_line)
-        return false;
-    const auto name = assignment.substr(0, equals);
-    return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
-               std::string_view::npos &&
-           assignment.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
 RunCall run_call(const PlannedContainer& container, const RunSettings& settings) {
     RunCall call;
     call.arguments = {"run", "--detach", "--pull=never", "--name=" + container.name};
     Argv options;
     for (const auto& option : container.options) {
         auto secret = option.flag == "--env" ? with_secrets(option.value, settings.secrets) : std::nullopt;
-        if (secret) {
-            options.push_back("--env=" + secret->substr(0, secret->find('=')));
-            call.secrets.push_back(std::move(*secret));
-        } else if (option.flag == "--env" && fits_env_file(option.value))
+        if (secret) // check_secrets() saw that it fits
+            call.environment += *secret + "\n";
+        else if (option.flag == "--env" && fits_env_file(option.value))
             call.environment += option.value + "\n";
         else
             options.push_back(podman_argument(moved_option(option, settings)));

@@ -17,23 +17,17 @@ struct RunSettings {
     std::string deployment;
     std::string commit;
     std::string image_id;
-    std::string env_file;                     // where RunCall::environment will be; absolute
+    std::string env_file;                     // where podman will find RunCall::environment
     std::map<std::string, std::string> paths; // bind source or env file of the plan → where it is
     const Secrets& secrets;
 };
 
 struct RunCall {
     Argv arguments;
-    std::string environment; // the env file's text; empty: none is needed
-    std::vector<std::string>
-        secrets; // NAME=value, for podman's own environment; the arguments have --env=NAME
+    std::string environment; // the env file's text, secrets included; empty: none is needed
 };
 
 RunCall run_call(const PlannedContainer& container, const RunSettings& settings);
 Argv build_call(const PlannedBuild& build, const std::string& tag);
-
-// May NAME=value go into an env file as podman 4.3.1 reads it, unharmed? It takes a line as it is, but for
-// blanks before the name, and ends it at CR or LF.
-bool fits_env_file(std::string_view assignment);
 
 } // namespace pgod::compose

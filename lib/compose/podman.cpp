@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_answer = 16 << 20; // bytes; a user with thousands of containers
 constexpr std::size_t max_problem = 400;     // bytes of podman's text in a sentence
 constexpr int registry_auth_fd = 3;          // in podman
+constexpr int env_file_fd = 4;               // in podman; Podman::env_file_path
 constexpr auto query_deadline = 60s;         // podman waits for its own locks
 
 // podman in the jail is root of a user namespace that it need not make (its own variables, as `podman
@@ -74,12 +75,12 @@ Result<PodmanAnswer> Podman::call(const Call& call) const {
     request.spawn.argv.insert(request.spawn.argv.end(), call.arguments.begin(), call.arguments.end());
     if (!call.ends_with_us)
         request.spawn.env.push_back(mark_);
-    for (const auto& assignment : call.environment)
-        request.spawn.env.push_back(assignment);
     if (call.registry_auth >= 0) {
         request.spawn.descriptors.push_back({call.registry_auth, registry_auth_fd});
         request.spawn.env.push_back(fmt::format("REGISTRY_AUTH_FILE=/proc/self/fd/{}", registry_auth_fd));
     }
+    if (call.env_file >= 0)
+        request.spawn.descriptors.push_back({call.env_file, env_file_fd});
     request.spawn.directory = call.directory;
     request.spawn.die_with_parent = call.ends_with_us;
     request.spawn.umask = 022; // what podman makes for containers is read by other ids than ours

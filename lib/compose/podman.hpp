@@ -47,10 +47,11 @@ class Podman {
         std::function<void(std::string_view)> on_output;
         bool ends_with_us = false;
         std::string directory = "/";
-        std::vector<std::string> environment = {}; // NAME=value, beside the user's
-        int registry_auth = -1;                    // open: podman's REGISTRY_AUTH_FILE
+        int registry_auth = -1; // open: podman's REGISTRY_AUTH_FILE
+        int env_file = -1;      // open: the arguments name it as `env_file_path`
         Argv jail = {}; // pgod-build and its options: `arguments` are then whole commands, which run in it
     };
+    static constexpr const char* env_file_path = "/proc/self/fd/4";
     Result<PodmanAnswer> call(const Call& call) const;
     // As call(), with a non-zero exit as Error of this code, said as "DOING: problem".
     Result<std::string> must(const Call& call, std::string_view doing, Code code = Code::permanent) const;

@@ -13,6 +13,7 @@ namespace pgod::compose {
 namespace {
 
 constexpr std::string_view opening = "{secret:";
+constexpr std::size_t max_env_line = 32 << 10; // bytes; podman's scanner ends at 64 KiB
 
 // The name in the placeholder at or after `from`, and where it begins; npos: there is none.
 struct Found {
@@ -56,6 +57,12 @@ Status check_variable(const PlannedContainer& container, const std::string& assi
             return Error{Code::permanent,
                          fmt::format("service \"{}\": environment: the admin's env_file has no {}",
                                      container.service, found.name)};
+    if (!fits_env_file(with_secrets(assignment, secrets).value_or(assignment)))
+        return Error{
+            Code::permanent,
+            fmt::format("service \"{}\": environment: {} holds a secret and a line break, or more than "
+                        "{} bytes; shorten it, or write it without line breaks",
+                        container.service, escaped(variable), max_env_line)};
     return ok();
 }
 
@@ -98,6 +105,16 @@ std::optional<std::string> with_secrets(std::string_view assignment, const Secre
     if (!any)
         return std::nullopt;
     return text += assignment.substr(done);
+}
+
+bool fits_env_file(std::string_view assignment) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string_view::npos || equals == 0 || assignment.size() > max_env_line)
+        return false;
+    const auto name = assignment.substr(0, equals);
+    return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+               std::string_view::npos &&
+           assignment.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
 Status check_secrets(const Plan& plan, const Secrets& secrets) {

@@ -1,6 +1,7 @@
 // Secrets: the admin's variables of `env_file`. podman-compose, and with it the plan, the record and every
-// message, gets a placeholder for the value; the value itself is put into podman's environment when the
-// container is made, and nowhere else: no argv, no file. Whether one changed since is asked of the container.
+// message, gets a placeholder for the value. The value reaches podman in a sealed memfd when the container is
+// made: never in podman's environment, where a name of the committer's choice would steer podman and its
+// children, and never in an argv or a file. Whether one changed since is asked of the container.
 #pragma once
 
 #include "base/secret.hpp"
@@ -24,8 +25,11 @@ std::string placeholder_of(std::string_view name); // "{secret:NAME}"
 // NAME=value with the values in their places; nullopt: there is no placeholder in it.
 std::optional<std::string> with_secrets(std::string_view assignment, const Secrets& secrets);
 
-// A placeholder may stand in the environment of a container, and its name has to be known; all else would
-// show the value or keep it in an image.
+// podman 4.3.1 reads a line of an env file as it is, but for blanks before the name, and ends it at CR or LF.
+bool fits_env_file(std::string_view assignment);
+
+// A placeholder may stand in the environment of a container, its name has to be known, and an env file has to
+// be able to carry the value. Anywhere else it would show the value or keep it in an image.
 Status check_secrets(const Plan& plan, const Secrets& secrets);
 
 // Containers, by name, that run with another value than now → the variable's name.

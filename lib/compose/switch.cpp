@@ -11,6 +11,7 @@
 #include "compose/storage_container.hpp"
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
+#include "os/secret_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -30,29 +31,6 @@ constexpr auto stop_timeout = 10;       // seconds, then SIGKILL: podman's and p
 constexpr auto removal_deadline = 120s; // for all of them; podman stops them side by side
 constexpr auto run_deadline = 120s;
 constexpr std::size_t started_at_once = 4;
-
-// A container's name may be as long as a file's.
-std::string env_file_name(std::size_t number) {
-    return fmt::format("{}{}", env_file_prefix, number);
-}
-
-// The variables of one container, on disk only while podman reads them.
-class EnvFile {
-  public:
-    EnvFile(const ServiceDirectory& directory, std::string name)
-        : directory_(directory)
-        , name_(std::move(name)) {}
-    EnvFile(const EnvFile&) = delete;
-    EnvFile& operator=(const EnvFile&) = delete;
-    ~EnvFile() { (void)::unlinkat(directory_.fd(), name_.c_str(), 0); }
-    Status write(std::string_view text) const {
-        return os::write_file_atomically(directory_.fd(), name_, text, 0600);
-    }
-
-  private:
-    const ServiceDirectory& directory_;
-    std::string name_;
-};
 
 // Where every bind source and env file of the container is now; links were looked for a moment ago.
 Result<std::map<std::string, std::string>> paths_of(const Work& work, const PlannedContainer& container,
@@ -82,21 +60,14 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
-    const RunSettings settings{work.job.service,
-                               std::to_string(record.deployment),
-                               record.commit,
-                               image->second,
-                               work.directory.path_of(env_file_name(number)),
-                               TRY(paths_of(work, container, release)),
-                               work.job.secrets};
+    const RunSettings settings{
+        work.job.service,      std::to_string(record.deployment),       record.commit,   image->second,
+        Podman::env_file_path, TRY(paths_of(work, container, release)), work.job.secrets};
     const RunCall run = run_call(container, settings);
-    const EnvFile env_file(work.directory, env_file_name(number));
-    if (!run.environment.empty())
-        TRY(env_file.write(run.environment));
-    crash_point("env-file-written");
+    const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;
     call.arguments = run.arguments;
-    call.environment = run.secrets;
+    call.env_file = env_file.get();
     call.deadline = run_deadline;
     const std::string doing = fmt::format("{}: start", container.service);
     auto ran = work.podman.must(call, doing);

@@ -66,6 +66,10 @@ std::optional<Creation> read_creation(std::span<const std::string> arguments, st
 
 std::string problem_of_variable(const std::string& variable) {
     const auto equals = variable.find('=');
+    if (variable.substr(0, equals).find('*') != std::string::npos) // podman copies its own variables for it
+        return quoted(variable.substr(0, equals)) +
+               " holds a \"*\", for which podman copies variables of its own; "
+               "write each name out";
     if (has_value(variable))
         return {};
     if (equals == std::string::npos && has_value(variable + "="))

@@ -34,7 +34,7 @@ REACHED_BY = {
 # Points at which files of a commit stand in the work tree that upstream then takes back.
 TAKEN_BACK = ("file-beside", "follow-recorded", "file-in-place", "followed")
 # Points that are passed several times in one deployment: also the second passage.
-REPEATED = ("file-beside", "file-in-place", "container-run", "env-file-written")
+REPEATED = ("file-beside", "file-in-place", "container-run")
 
 
 def points():

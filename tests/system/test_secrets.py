@@ -1,6 +1,7 @@
 """Private repositories, a private registry and the admin's env_file: all of it deploys, and what was given to pgod is found
 in no argv, log, record, message or file but the admin's own."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -289,6 +290,45 @@ http {{
             return part in text
 
         wait_until(f"the log says {part!r}", look)
+
+    def test_a_name_of_the_committer_is_not_in_the_environment_of_podman(self):
+        # Programs that podman starts load libraries from XTABLES_LIBDIR.
+        port, name = free_port(), "XTABLES_LIBDIR"
+        repository = Repository(self.directory)
+        commit = repository.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(
+            port, extra="    environment: {" + name + ": '/tree/x${DB_PASSWORD}', QUOTED: '\"#${DB_PASSWORD} '}\n")})
+        self.begin("demo", repository.url, env_file=str(self.secret("demo.env", f"DB_PASSWORD={DB_PASSWORD}\n")))
+        found, seen, end = [], [], threading.Event()
+
+        def look():
+            while not end.is_set():
+                for process in pathlib.Path("/proc").iterdir():
+                    with contextlib.suppress(OSError):
+                        if process.name.isdigit() and process.stat().st_uid == ANN.uid and (
+                                process / "comm").read_text().strip() in ("podman", "conmon"):
+                            text = (process / "environ").read_bytes()
+                            seen.append(process.name)
+                            found.extend(line for line in text.split(b"\0") if line.startswith(f"{name}=".encode())
+                                         or DB_PASSWORD.encode() in line)
+                time.sleep(0.002)
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        try:
+            self.daemon.start()
+            self.settled("demo", commit)
+        finally:
+            end.set()
+            looking.join(timeout=60)
+        self.assertTrue(seen)
+        self.assertEqual(found, [])
+        wait_until("it serves", lambda: fetch(port) == "one\n")
+        inside = ANN.podman("exec", "demo_web_1", "env")
+        self.assertIn(f"{name}=/tree/x{DB_PASSWORD}\n", inside)
+        self.assertIn(f'QUOTED="#{DB_PASSWORD} \n', inside)
+        # The descriptor by which podman got them ends with podman.
+        held = ANN.podman("exec", "demo_web_1", "sh", "-c", "ls -l /proc/1/fd")
+        self.assertNotIn("memfd", held)
 
     def test_a_build_does_not_see_the_password_of_the_registry(self):
         # Fails, and with it the deployment, where one of its processes holds an anonymous file or was told of one.
