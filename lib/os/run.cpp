@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +16,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A grandchild may hold a pipe after the child ended; we do not wait for it longer than this.
+// A grandchild may hold a pipe after the child ended. We wait this long for each piece that it writes, and no
+// longer than the second time for all of them: a grandchild that writes on and on would keep us forever.
 constexpr std::chrono::milliseconds drain_patience{500};
+constexpr std::chrono::milliseconds longest_drain{5'000};
 
 struct Pipe {
     Fd read_end;
@@ -66,7 +69,7 @@ class Watch {
             const int ready = ::poll(fds.data(), fds.size(), milliseconds_left());
             if (ready < 0 && errno != EINTR)
                 return errno_error("poll");
-            if (ready == 0 && !on_deadline())
+            if (!on_deadline(ready == 0))
                 break;
             if (fds[1].revents != 0)
                 read_stream(output_, result_.output);
@@ -90,12 +93,13 @@ class Watch {
         return static_cast<int>(std::clamp<long long>(left, 0, 60'000));
     }
 
-    // false: nothing more is waited for
-    bool on_deadline() {
+    // false: we wait for nothing more. `idle`: no descriptor is ready. What the child wrote before it ended
+    // is read even when this process stood still for longer than its deadlines; heirs get no such credit.
+    bool on_deadline(bool idle) {
         if (Clock::now() < deadline_)
             return true;
         if (ended_)
-            return false;
+            return !idle && unread_ > 0;
         if (!ending_) {
             result_.timed_out = true;
             begin_ending();
@@ -119,7 +123,14 @@ class Watch {
         result_.wait_status = child_.reap();
         ended_ = true;
         input_.reset();
+        unread_ = waiting_in(output_) + waiting_in(errors_);
+        drain_end_ = Clock::now() + longest_drain;
         deadline_ = Clock::now() + drain_patience;
+    }
+
+    static std::size_t waiting_in(const Fd& stream) {
+        int bytes = 0;
+        return stream && ::ioctl(stream.get(), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
     }
 
     void read_stream(Fd& stream, std::string& kept) {
@@ -131,8 +142,10 @@ class Watch {
             stream.reset();
             return;
         }
-        if (ended_)
-            deadline_ = Clock::now() + drain_patience;
+        if (ended_) {
+            unread_ -= std::min(unread_, static_cast<std::size_t>(size));
+            deadline_ = std::min(Clock::now() + drain_patience, drain_end_);
+        }
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
         if (request_.on_output) {
             request_.on_output(bytes);
@@ -161,7 +174,9 @@ class Watch {
     Fd errors_;
     Clock::time_point deadline_;
     RunResult result_;
+    Clock::time_point drain_end_;
     std::size_t written_ = 0;
+    std::size_t unread_ = 0; // bytes that were in the pipes when the child ended
     bool ending_ = false;
     bool ended_ = false;
 };

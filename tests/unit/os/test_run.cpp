@@ -124,6 +124,26 @@ TEST_CASE("a grandchild that keeps the pipe does not keep us") {
     (void)::kill(static_cast<pid_t>(std::stol(result.output)), SIGKILL);
 }
 
+TEST_CASE("a grandchild that writes on and on does not keep us") {
+    for (const char* pause : {"0.4", "0"}) {
+        CAPTURE(pause);
+        const auto result = *run(shell("(while :; do echo x || exit; sleep " + std::string(pause) +
+                                       "; done) & sleep 1000 & echo pid=$! >&2"));
+        CHECK(result.wait_status == 0);
+        CHECK(result.output.find("x\n") != std::string::npos);
+        (void)::kill(static_cast<pid_t>(std::stol(result.errors.substr(result.errors.find("pid=") + 4))),
+                     SIGKILL);
+    }
+}
+
+TEST_CASE("a child that writes on and on meets its deadline") {
+    auto request = shell("while :; do echo x; done");
+    request.deadline = 300ms;
+    request.on_output = [](std::string_view) {
+    };
+    CHECK(run(request)->timed_out);
+}
+
 TEST_CASE("a readable cancel descriptor ends the child") {
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
