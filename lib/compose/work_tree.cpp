@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 
 namespace pgod::compose {
@@ -19,9 +20,25 @@ namespace {
 
 constexpr int max_saved = 10'000; // NAME.pgod-saved-1 … -10000
 constexpr mode_t directory_mode = 0755;
+constexpr std::size_t longest_plain_name = 245; // bytes: 255, a name's bound, less "." and ".pgod-new"
 
+// A name of 255 bytes has no room for ours around it, so a digest (FNV-1a) stands for its end: many long
+// names may begin alike.
 std::string prepared_name(const std::string& name) {
-    return "." + name.substr(0, 200) + ".pgod-new";
+    if (name.size() <= longest_plain_name)
+        return "." + name + ".pgod-new";
+    std::uint64_t digest = 0xcbf29ce484222325;
+    for (const char c : name)
+        digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format(".{}-{:016x}.pgod-new", name.substr(0, longest_plain_name - 20), digest);
+}
+
+// Containers and the user write to the work tree while we do: what vanishes there says nothing about the
+// commit.
+Error as_transient_if_gone(Error error) {
+    if (error.code == Code::gone)
+        error.code = Code::transient;
+    return error;
 }
 
 Result<Fd> open_parent(int directory, const std::string& path) {
@@ -156,6 +173,18 @@ Status WorkTreeUpdate::check_owner(const std::string& path) const {
 }
 
 Status WorkTreeUpdate::prepare() {
+    if (auto prepared = write_all_beside(); !prepared)
+        return as_transient_if_gone(std::move(prepared.error()));
+    return ok();
+}
+
+Result<std::vector<std::string>> WorkTreeUpdate::apply() {
+    if (auto applied = put_all_in_place(); !applied)
+        return as_transient_if_gone(std::move(applied.error()));
+    return std::move(said_);
+}
+
+Status WorkTreeUpdate::write_all_beside() {
     for (const auto& known : known_)
         remove_prepared(work_tree_, known.tree);
     for (const auto& path : obsolete())
@@ -211,7 +240,7 @@ Status WorkTreeUpdate::remove(const std::string& path) {
     return ok();
 }
 
-Result<std::vector<std::string>> WorkTreeUpdate::apply() {
+Status WorkTreeUpdate::put_all_in_place() {
     for (const auto& path : obsolete())
         TRY(remove(path));
     crash_point("files-removed");
@@ -225,7 +254,7 @@ Result<std::vector<std::string>> WorkTreeUpdate::apply() {
         crash_point("file-in-place");
         pending_.pop_back();
     }
-    return std::move(said_);
+    return ok();
 }
 
 } // namespace pgod::compose

@@ -48,11 +48,14 @@ class WorkTreeUpdate {
     void keep_directories(std::set<std::string> mounted) { mounted_ = std::move(mounted); }
     void leave_alone(std::set<std::string> pinned) { pinned_ = std::move(pinned); }
 
+    // Code::transient when something vanishes in the work tree meanwhile: the commit is not at fault.
     Status prepare();
     // The sentences about files kept aside.
     Result<std::vector<std::string>> apply();
 
   private:
+    Status write_all_beside();
+    Status put_all_in_place();
     std::set<std::string> obsolete() const;
     Status check_owner(const std::string& path) const;
     Status write_beside(const TreeEntry& entry, int parent);

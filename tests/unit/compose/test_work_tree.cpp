@@ -189,3 +189,29 @@ TEST_CASE("what was prepared and not applied leaves nothing") {
     }
     CHECK(step.scratch.files("tree") == Files{{"a", "1"}});
 }
+
+TEST_CASE("long names that begin alike are written side by side") {
+    const std::string start(240, 'n');
+    const Files files{{"d/" + start + "one", "1"},
+                      {"d/" + start + "two", "2"},
+                      {"d/" + std::string(255, 'x'), "3"},
+                      {"d/" + std::string(245, 'y'), "4"}};
+    Step step;
+    step.scratch.commit("new", files);
+    const auto done = step.run(false);
+    CHECK_MESSAGE(done.has_value(), (done ? "" : done.error().message));
+    CHECK(step.scratch.files("tree") == files);
+}
+
+TEST_CASE("a file that vanishes during the update is not the commit's fault") {
+    Scratch scratch;
+    scratch.commit("new", {{"d/a", "1"}});
+    const Fd tree = scratch.open("tree");
+    const Fd target = scratch.open("new");
+    WorkTreeUpdate update(tree.get(), target.get(), *list_tree(target.get()), {});
+    REQUIRE(update.prepare());
+    std::filesystem::remove_all(scratch.path("tree/d"));
+    const auto applied = update.apply();
+    REQUIRE_FALSE(applied);
+    CHECK(applied.error().code == Code::transient);
+}
