@@ -33,7 +33,9 @@ remove_user() {
     uid=$(id -u "$1" 2>/dev/null) || return 0
     setpriv --reuid "$1" --regid "$1" --clear-groups env -i HOME="/home/$1" PATH=/usr/bin:/bin \
         XDG_RUNTIME_DIR="/run/user/$uid" timeout 120 podman system reset -f >/dev/null 2>&1
-    pkill -KILL -u "$1" 2>/dev/null
+    # Not pkill: in containers of the machine, others may have the same number.
+    PYTHONPATH=tests/system python3 -B -c \
+        'import sys, harness; harness.end_processes_of(int(sys.argv[1]))' "$uid"
     userdel -r "$1" >/dev/null 2>&1
     rm -rf "/run/user/$uid"
 }

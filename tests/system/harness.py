@@ -4,6 +4,7 @@ Everything is real and listens on loopback; everything that is started is stoppe
 with a generous deadline; no test depends on speed. Run by ctest; PGOD_BIN is the directory of the built programs."""
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -22,6 +23,7 @@ import urllib.request
 
 BIN = pathlib.Path(os.environ.get("PGOD_BIN", "build/release/bin")).resolve()
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE; scripts/test counts it as a failure
+NS_GET_OWNER_UID = 0xB704  # ioctl_ns(2)
 DEADLINE = float(os.environ.get("PGOD_TEST_DEADLINE", 180))
 
 GIT_ENV = {
@@ -190,10 +192,25 @@ def processes():
     return [process for process in pathlib.Path("/proc").iterdir() if process.name.isdigit()]
 
 
+def is_on_this_host(process, uid):
+    """False for a process in a container of somebody else: another user of the machine may have the same number there.
+    Containers of a rootless user live in user namespaces that this user owns."""
+    def namespace(of, kind):
+        return os.stat(f"/proc/{of}/ns/{kind}").st_ino
+
+    if namespace(process, "pid") == namespace("self", "pid"):
+        return True
+    if namespace(process, "user") == namespace("self", "user"):
+        return False
+    with open(f"/proc/{process}/ns/user") as held:
+        owner = fcntl.ioctl(held, NS_GET_OWNER_UID, b"\xff" * 4)
+    return int.from_bytes(owner, sys.byteorder) == uid
+
+
 def end_processes_of(uid):
     for process in processes():
         with contextlib.suppress(OSError):
-            if process.stat().st_uid == uid:
+            if process.stat().st_uid == uid and is_on_this_host(process.name, uid):
                 os.kill(int(process.name), signal.SIGKILL)
 
 
