@@ -46,6 +46,9 @@ RunCall run_call(const PlannedContainer& container, const RunSettings& settings)
           {"commit", settings.commit},
           {"compose-service", container.service}})
         call.arguments.push_back(std::string("--label=pgod.") + label + "=" + value);
+    // The image's own labels reach the container as well: podman auto-update must find nothing to do.
+    call.arguments.insert(call.arguments.end(),
+                          {"--label=io.containers.autoupdate=disabled", "--label=PODMAN_SYSTEMD_UNIT="});
     call.arguments.push_back(settings.image_id);
     call.arguments.insert(call.arguments.end(), container.command.begin(), container.command.end());
     return call;

@@ -275,6 +275,12 @@ def paths_in(section, name, value, before=()):
             yield from paths_in(section, name, entry, path)
 
 
+def without_own(mount):
+    """A long-form volume as the file has it: podman-compose keeps what it resolved under keys with an underscore."""
+    if hasattr(mount, "items"):
+        return {key: value for key, value in mount.items() if not str(key).startswith("_")}
+
+
 def nested_keys(top, compose):
     found = []
     for section in ("networks", "volumes"):
@@ -285,6 +291,8 @@ def nested_keys(top, compose):
         for key, value in (("build", service.get("build")), ("deploy", service.get("deploy")),
                            ("networks", service.get("_networks"))):
             found += paths_in("services", name, value, (key,))
+        for mount in service.get("volumes") or ():
+            found += paths_in("services", name, without_own(mount), ("volumes",))
     if len(found) > MAX_NESTED:
         raise Refused(f"holds more than {MAX_NESTED} keys")
     return found

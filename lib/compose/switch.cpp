@@ -91,7 +91,9 @@ Status make(const Work& work, Argv arguments, const std::vector<std::string>& la
 }
 
 Status make_network(const Work& work, const PlannedNetwork& network) {
-    Argv arguments{"network", "create"};
+    // Containers of other isolated networks cannot reach this one by address. One that an older pgod made, or
+    // somebody else without the option, they can.
+    Argv arguments{"network", "create", "--opt=isolate=true"};
     if (network.internal)
         arguments.push_back("--internal");
     return make(work, std::move(arguments), network.labels, network.name, "make network");

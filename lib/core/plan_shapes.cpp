@@ -118,6 +118,12 @@ bool is_image_reference(std::string_view text) {
     return std::all_of(parts.begin(), parts.end(), is_reference_component);
 }
 
+bool is_image_id(std::string_view text) noexcept {
+    if (text.starts_with("sha256:"))
+        text.remove_prefix(7);
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_hex);
+}
+
 bool is_size(std::string_view text) noexcept {
     if (text.size() > 1 && (text.back() == 'b' || text.back() == 'B'))
         text.remove_suffix(1);

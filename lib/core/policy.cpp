@@ -98,6 +98,13 @@ class Judge {
                           quoted(container.image) +
                               " is a name that pgod keeps for itself; write the registry "
                               "before it, or choose another name");
+        // podman takes hexadecimal digits for the beginning of an id: of any image of this user.
+        if (is_image_id(container.image) && !has_build(container.image))
+            findings_.add(
+                container.service, "image",
+                quoted(container.image) +
+                    " could be the id of an image of another service; write the name of an image with "
+                    "its tag, such as \"name:latest\"");
         if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
             findings_.add(container.service, "services", "podman-compose's model does not have this service");
         for (const auto& option : container.options) {
@@ -109,6 +116,11 @@ class Judge {
             else if (const auto mount = mount_of(option))
                 judge_mount(container, *mount);
         }
+    }
+
+    bool has_build(std::string_view image) const {
+        return std::any_of(plan_.builds.begin(), plan_.builds.end(),
+                           [image](const PlannedBuild& build) { return build.image == image; });
     }
 
     template<typename Planned>

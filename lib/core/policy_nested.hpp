@@ -1,6 +1,6 @@
-// Keys within the settings of the merged model: those of build, deploy and networks of a service, and of each
-// network and volume at the top. podman-compose 1.0.3 ignores most of them and a newer one honours them, so
-// they are judged by a list as the keys above them are. Pure.
+// Keys within the settings of the merged model: those of build, deploy, networks and long-form volumes of a
+// service, and of each network and volume at the top. podman-compose 1.0.3 ignores most of them and a newer
+// one honours them, so they are judged by a list as the keys above them are. Pure.
 #pragma once
 
 #include "core/plan.hpp"

@@ -70,6 +70,11 @@ CASES = {
     "volume that is a host directory": ({"compose.yaml": compose(a=service(volumes=["d:/d"])) + json.dumps(
         {"volumes": {"d": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}}})[1:-1] + "\n"}, {},
         ["volumes", '"d"', "driver_opts"]),
+    "unknown key of a long volume": ({"compose.yaml": compose(a=service(volumes=[
+        {"type": "volume", "source": "d", "target": "/d", "volume": {"frobnicate": 1}}])) + "volumes: {d: {}}\n"}, {},
+        ["a", "volumes.volume.frobnicate"]),
+    "secret within a name with a star": ({"compose.yaml": compose(a=service(environment={"X*": "y"}))}, {},
+                                         ["a", "environment", "X*"]),
     "network driver": ({"compose.yaml": compose(a=service()) + "networks: {default: {driver: macvlan}}\n"}, {},
                        ["networks", "default", "macvlan"]),
     "fixed address": ({"compose.yaml": compose(a=service(networks={"default": {"ipv4_address": "10.89.0.9"}})) +
@@ -112,6 +117,36 @@ class Hostile(scene.ComposeTest):
                 self.assertEqual(len(result.error.splitlines()), 1)
         self.assertFalse(list(svc.path.glob("recording-*")))
         self.good(svc.deploy({**good, "compose.yaml": good["compose.yaml"] + "# 2\n"}), changed=True)
+
+    def test_containers_of_another_service_are_not_reached_by_address(self):
+        served = service("sh -c 'echo inside > /www/index.html; exec httpd -f -p 8080 -h /www'")
+        one, other = self.service(), self.service()
+        for svc in (one, other):
+            self.good(svc.deploy({"compose.yaml": compose(a=served, b=service())}))
+        address = self.user.podman("inspect", f"{other.name}_a_1", "--format",
+                                   "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").strip()
+
+        def asked_from(container):
+            return self.user.podman("exec", container, "sh", "-c",
+                                    f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {address} 8080", check=False)
+
+        harness.wait_until("its own service reaches it", lambda: "inside" in asked_from(f"{other.name}_b_1"))
+        self.assertNotIn("inside", asked_from(f"{one.name}_b_1"))
+
+    def test_images_of_others_are_not_run_by_their_id(self):
+        svc = self.service()
+        image = self.user.podman("image", "inspect", harness.User.IMAGE, "--format", "{{.Id}}").strip()
+        for name in (image, image[:12], image[:4], f"sha256:{image}"):
+            self.rejected(svc.deploy({"compose.yaml": compose(a=service(image=name))}), "a", "image", "id of an image")
+
+    def test_labels_of_the_image_do_not_let_podman_auto_update_act(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(a=service(image="own", build=".")),
+                              "Containerfile": f"FROM {harness.User.IMAGE}\nLABEL io.containers.autoupdate=registry "
+                                               "PODMAN_SYSTEMD_UNIT=other.service\n"}))
+        labels = json.loads(self.user.podman("inspect", f"{svc.name}_a_1"))[0]["Config"]["Labels"]
+        self.assertEqual((labels["io.containers.autoupdate"], labels["PODMAN_SYSTEMD_UNIT"]), ("disabled", ""))
+        self.assertNotIn(f"{svc.name}_a_1", self.user.podman("auto-update", "--dry-run", check=False))
 
     def test_fifo_as_env_file_does_not_hang(self):
         svc = self.service()

@@ -28,12 +28,26 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
         {{"/s/stage/html", "/s/tree/html"}, {"/s/stage/vars", "/s/incoming/files/vars"}},
         no_secrets};
     const RunCall call = run_call(container, settings);
-    CHECK(call.arguments == Argv{"run", "--detach", "--pull=never", "--name=demo_web_1",
-                                 "--env-file=/s/incoming/files/vars", "--env=MULTI=a\nb", "--label=team=x",
-                                 "--init", "--volume=/s/tree/html:/www:ro", "--volume=demo_data:/d",
-                                 "--env-file=/s/env-demo_web_1", "--label=pgod.service=demo",
-                                 "--label=pgod.deployment=7", "--label=pgod.commit=abc",
-                                 "--label=pgod.compose-service=web", "9a04", "--not-an-option", "x y"});
+    CHECK(call.arguments == Argv{"run",
+                                 "--detach",
+                                 "--pull=never",
+                                 "--name=demo_web_1",
+                                 "--env-file=/s/incoming/files/vars",
+                                 "--env=MULTI=a\nb",
+                                 "--label=team=x",
+                                 "--init",
+                                 "--volume=/s/tree/html:/www:ro",
+                                 "--volume=demo_data:/d",
+                                 "--env-file=/s/env-demo_web_1",
+                                 "--label=pgod.service=demo",
+                                 "--label=pgod.deployment=7",
+                                 "--label=pgod.commit=abc",
+                                 "--label=pgod.compose-service=web",
+                                 "--label=io.containers.autoupdate=disabled",
+                                 "--label=PODMAN_SYSTEMD_UNIT=",
+                                 "9a04",
+                                 "--not-an-option",
+                                 "x y"});
     CHECK(call.environment == "A=secret value\n");
     CHECK(run_call({"n", "s", {}, "i", {}}, settings).environment.empty());
 }

@@ -211,6 +211,28 @@ TEST_CASE("names of images that are pgod's own") {
     }
 }
 
+TEST_CASE("an image is asked for by a name, never by the id of any image of the user") {
+    const std::string id(64, 'a');
+    for (const auto& [image, good] : {std::pair{id, false},
+                                      {"sha256:" + id, false},
+                                      {"sha256:0123456789ab", false},
+                                      {std::string("0123456789ab"), false},
+                                      {std::string("9a"), false}, // podman takes any beginning of an id
+                                      {std::string("cafe:latest"), true},
+                                      {std::string("docker.io/library/cafe"), true},
+                                      {"nginx@sha256:" + id, true},
+                                      {std::string("nginx"), true}}) {
+        auto plan = plan_of({});
+        plan.model.services["web"];
+        plan.containers = {{"demo_web_1", "web", {}, image, {}}};
+        CAPTURE(image);
+        CHECK((sentences(judge(plan, no_grants())).find("could be the id of an image") ==
+               std::string::npos) == good);
+        plan.builds = {{image, "/srv/stage", "/srv/stage/Containerfile", {}}};
+        CHECK(sentences(judge(plan, no_grants())).find("could be the id of an image") == std::string::npos);
+    }
+}
+
 TEST_CASE("volumes and networks of the own project only") {
     CHECK(verdict({"-v", "demo_data:/d"}, no_grants()) == "");
     CHECK(verdict({"-v", "/d"}, no_grants()) == "");
