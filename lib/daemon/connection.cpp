@@ -144,6 +144,7 @@ Status Connection::hand_over(std::span<const int> streams) {
 }
 
 void Connection::finish(int exit_status, std::string_view last) {
+    finished_ = true;
     handlers_.finished(exit_status);
     send(ipc::Exit{exit_status, last.empty() ? std::string() : escaped(last) + "\n"});
 }

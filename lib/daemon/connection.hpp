@@ -43,7 +43,8 @@ class Connection {
     const std::string& peer() const noexcept { return peer_.name; }
     std::optional<uid_t> uid() const noexcept { return peer_.uid; }
     std::uint64_t ssh_id() const noexcept { return peer_.ssh_id; }
-    bool ran() const noexcept { return ran_; }                       // it asked for a command
+    bool ran() const noexcept { return ran_; }           // it asked for a command
+    bool finished() const noexcept { return finished_; } // the command; nothing more is to be said
     unsigned unknown_keys() const noexcept { return unknown_keys_; } // that were asked about
 
     void print(std::string_view text);              // to the client's standard output
@@ -67,6 +68,7 @@ class Connection {
     Peer peer_;
     Handlers handlers_;
     bool ran_ = false;
+    bool finished_ = false;
     bool ended_ = false; // nothing more is sent
     unsigned queries_ = 0;
     unsigned unknown_keys_ = 0;

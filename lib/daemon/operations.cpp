@@ -16,12 +16,8 @@ namespace pgod::daemon {
 
 namespace {
 
-// At a time, of 64 connections in all: nobody with a key keeps out everybody else who has one.
+// At a time: one key leaves some of its services' places to their other keys (places.hpp).
 constexpr std::ptrdiff_t max_commands_per_key = 16;
-
-// At the control socket, and of each user for itself: nobody keeps out anybody else.
-constexpr std::ptrdiff_t max_connections_per_user = 16;
-constexpr std::ptrdiff_t max_connections_of_users = 128; // of all but root
 
 // Connections that asked for nothing, before they are written down.
 constexpr std::chrono::minutes counted_together{1};
@@ -54,6 +50,7 @@ void Operations::accept(os::Channel channel, Peer peer) {
         run(connection, request);
     };
     handlers.finished = [this, id](int exit_status) {
+        places_.finished(id);
         end_entry(id, exit_status);
     };
     handlers.closed = [this, id](Connection&) {
@@ -65,13 +62,6 @@ void Operations::accept(os::Channel channel, Peer peer) {
 
 bool Operations::is_root(uid_t uid) const noexcept {
     return uid == 0 || uid == ::geteuid();
-}
-
-std::ptrdiff_t Operations::count_of_users(std::optional<uid_t> uid) const {
-    return std::count_if(clients_.begin(), clients_.end(), [this, uid](const auto& client) {
-        const auto one = client.second.connection ? client.second.connection->uid() : std::nullopt;
-        return one && (uid ? one == uid : !is_root(*one));
-    });
 }
 
 std::size_t Operations::open_ssh() const {
@@ -86,26 +76,6 @@ void Operations::count_refusal(const Connection& connection, Refusal why) {
         tally_.refused(why);
 }
 
-std::optional<ipc::Exit> Operations::turned_away(uid_t uid) {
-    const Caller caller({uid, name_of(uid), is_root(uid)});
-    if (!caller.is_admin() && caller.name_in({}).empty()) {
-        note_stranger(caller.id(), 0);
-        return ipc::Exit{exit_status::unauthorized, caller.refusal({}) + "\n"};
-    }
-    if (count_of_users(uid) >= max_connections_per_user)
-        return ipc::Exit{
-            exit_status::busy,
-            fmt::format("uid {} has {} connections already, which is the limit; end one of them\n", uid,
-                        max_connections_per_user)};
-    if (!caller.is_admin() && count_of_users({}) >= max_connections_of_users)
-        return ipc::Exit{
-            exit_status::busy,
-            fmt::format("the users of this host have {} connections already, which is the limit; "
-                        "try again later\n",
-                        max_connections_of_users)};
-    return std::nullopt;
-}
-
 void Operations::note_stranger(const std::string& from, unsigned unknown_keys) {
     if (strangers_.empty())
         strangers_due_ = loop_.after(counted_together, [this] { write_strangers(); });
@@ -118,6 +88,7 @@ void Operations::write_strangers() {
 }
 
 void Operations::closed(std::uint64_t id) {
+    places_.ended(id);
     end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
     if (const auto* gone = node.empty() ? nullptr : node.mapped().connection.get(); gone && !gone->ran()) {
@@ -126,11 +97,8 @@ void Operations::closed(std::uint64_t id) {
                       gone->unknown_keys());
         count_refusal(*gone, gone->unknown_keys() > 0 ? Refusal::unknown_key : Refusal::nothing_asked);
     }
-    if (node.empty() || !node.mapped().worker)
-        return;
-    // A client that left ends what only it was looking at; a deployment goes on.
-    node.mapped().worker->cancel();
-    ending_.emplace(id, std::move(node.mapped().worker));
+    if (!node.empty())
+        end_look(id, node.mapped());
 }
 
 // Called by a worker that ended, from within it: it is destroyed once the loop has control again.
@@ -144,7 +112,9 @@ void Operations::looked(std::uint64_t id) {
 
 Connection* Operations::find(std::uint64_t id) {
     const auto client = clients_.find(id);
-    return client == clients_.end() ? nullptr : client->second.connection.get();
+    if (client == clients_.end() || client->second.connection->finished())
+        return nullptr;
+    return client->second.connection.get();
 }
 
 void Operations::refuse(Connection& connection, int exit_status, std::string_view sentence) {
@@ -237,12 +207,12 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
                                   caller.address_as(), max_commands_per_key));
     }
     clients_[connection.id()].caller = caller.id();
-    if (!connection.uid())
-        set_place_(connection.ssh_id(), true);
     const Operation& operation = operation_of(command->op);
     os::log_line(
         operation.group == OpGroup::read ? os::Level::debug : os::Level::info,
         fmt::format("{} ({}): {}//{}", connection.peer(), caller.shown(), command->service, operation.name));
+    if (caller.is_admin() && !take_place(connection, nullptr))
+        return;
     const bool admin = caller.may_as_admin(command->op);
     if (command->op == Op::audit && admin)
         return audit(connection, *command);
@@ -261,6 +231,9 @@ void Operations::run(Connection& connection, const ipc::Run& request) {
                       fmt::format("there is no service \"{}\"; //list names them", command->service));
     if (!exists || !caller.may(found->second->ownership(), command->op))
         return refuse_unauthorized(connection, caller, *command);
+    const bool is_short = command->op == Op::list || command->op == Op::whoami; // and leaves at once
+    if (!caller.is_admin() && !is_short && !take_place(connection, &found->second->service()))
+        return;
     serve_service(connection, *found->second, caller, *command, request.terminal);
 }
 

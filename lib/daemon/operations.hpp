@@ -11,6 +11,7 @@
 #include "daemon/caller.hpp"
 #include "daemon/command_rate.hpp"
 #include "daemon/connection.hpp"
+#include "daemon/places.hpp"
 #include "daemon/service_actor.hpp"
 #include "daemon/strangers.hpp"
 #include "daemon/urls.hpp"
@@ -28,7 +29,7 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    // Whether a connection of pgod-ssh, by its id there, serves a request and keeps its place.
+    // Whether a connection of pgod-ssh, by its id there, holds a place (places.hpp).
     using SetPlace = std::function<void(std::uint64_t ssh_id, bool kept)>;
 
     Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, const Urls& urls,
@@ -49,8 +50,8 @@ class Operations {
     void accept(os::Channel channel, Peer peer);
     std::size_t open_ssh() const; // connections
 
-    // What a user of this host is told who may not connect: neither root, nor the user of a service, or there
-    // too often already. Of him nothing is kept but a count.
+    // The answer to a user of this host who may not connect: neither root, nor the user of a service, or with
+    // too many connections already. Nothing is kept of that user but a count.
     std::optional<ipc::Exit> turned_away(uid_t uid);
 
     // For the actors: the client that waits for a command, if it is still there.
@@ -76,7 +77,6 @@ class Operations {
     Caller caller_of(const Connection& connection, const ipc::Run& request) const;
     std::string name_of(uid_t uid) const;
     bool is_root(uid_t uid) const noexcept;
-    std::ptrdiff_t count_of_users(std::optional<uid_t> uid) const; // nullopt: of all but root
     void begin_entry(const Connection& connection, const Caller& caller);
     void end_entry(std::uint64_t id, std::optional<int> exit_status); // none: its client left
     bool has_room_for(const Caller& caller) const;
@@ -87,6 +87,11 @@ class Operations {
     void refuse_unauthorized(Connection& connection, const Caller& caller, const Command& command);
     void serve_service(Connection& connection, ServiceActor& actor, const Caller& caller,
                        const Command& command, const std::optional<ipc::Terminal>& terminal);
+    // operations_places.cpp
+    std::ptrdiff_t count_of_users(std::optional<uid_t> uid) const;   // nullopt: of all but root
+    bool take_place(Connection& connection, const Service* service); // null: an admin's; false: refused
+    void evict(std::uint64_t id);
+    void end_look(std::uint64_t id, Client& client); // what only it was looking at; a deployment goes on
     // operations_read.cpp
     std::vector<std::string>
     warnings_of(const ServiceActor& actor) const; // and what all services suffer from
@@ -106,7 +111,7 @@ class Operations {
     void log(Connection& connection, ServiceActor& actor, const Command& command);
 
     void refuse(Connection& connection, int exit_status, std::string_view sentence);
-    Connection* find(std::uint64_t id);
+    Connection* find(std::uint64_t id); // null: its client has left, or has its exit status
 
     EventLoop& loop_;
     const KeyBook& keys_;
@@ -117,8 +122,10 @@ class Operations {
     AuditLog& refused_;
     Tally& tally_;
     SetPlace set_place_;
+    Places places_;
     CommandRate rate_;
     CommandRate::Clock::time_point said_too_fast_{};
+    CommandRate::Clock::time_point said_evicted_{};
     Strangers strangers_;
     EventLoop::Timer strangers_due_;
     std::map<std::uint64_t, Client> clients_;

@@ -1,0 +1,176 @@
+// Who gets one of the places for requests over SSH, and who loses one; and how users.sock is shared.
+#include "daemon/places.hpp"
+#include "daemon/users_share.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace pgod::daemon;
+using Bound = Places::Bound;
+using Id = Places::Id;
+
+namespace {
+
+const Places::Claim admin{{}, {}, true};
+
+Places::Claim of(const std::string& service, const std::string& user) {
+    return {service, user};
+}
+
+// Ascending ids, as the supervisor gives them.
+struct House {
+    Places places;
+    Id last = 0;
+
+    Places::Decision ask(const Places::Claim& claim) { return places.ask(++last, claim); }
+    // How many of `count` requests got a place without taking another's.
+    int fill(const Places::Claim& claim, int count) {
+        int placed = 0;
+        for (int i = 0; i < count; ++i) {
+            const auto decision = ask(claim);
+            placed += !decision.refused_by && !decision.evicted ? 1 : 0;
+        }
+        return placed;
+    }
+};
+
+} // namespace
+
+TEST_CASE("each bound refuses one more that is not entitled, and names itself") {
+    struct Row {
+        std::string what;
+        std::vector<std::pair<Places::Claim, int>> held; // and how many of them must get in
+        Places::Claim newcomer;
+        std::optional<Bound> refused_by;
+    };
+    const std::vector<Row> table{
+        {"an empty host", {}, of("a", "ann"), {}},
+        {"below the service's", {{of("a", "ann"), 31}}, of("a", "ann"), {}},
+        {"the service's", {{of("a", "ann"), 32}}, of("a", "ann"), Bound::service},
+        {"another service's is its own", {{of("a", "ann"), 32}}, of("b", "ann"), {}},
+        {"the user's", {{of("a", "ann"), 32}, {of("b", "ann"), 8}}, of("b", "ann"), Bound::user},
+        {"another user's is their own", {{of("a", "ann"), 32}, {of("b", "ann"), 8}}, of("c", "ben"), {}},
+        {"that of all but admins", {{of("a", "ann"), 32}, {of("b", "ben"), 24}}, of("b", "ben"), Bound::host},
+        {"the host's", {{admin, 32}, {of("a", "ann"), 32}}, of("a", "ann"), Bound::service},
+        {"the host's, with room in the service",
+         {{admin, 32}, {of("a", "ann"), 16}, {of("b", "ben"), 16}},
+         of("b", "ben"),
+         Bound::host},
+        {"the admins'", {{admin, 32}}, admin, Bound::admins},
+        {"the admins' leaves others theirs", {{admin, 32}}, of("a", "ann"), {}},
+    };
+    for (const Row& row : table) {
+        CAPTURE(row.what);
+        House house;
+        for (const auto& [claim, count] : row.held)
+            REQUIRE(house.fill(claim, count) == count);
+        const auto decision = house.ask(row.newcomer);
+        CHECK(decision.refused_by == row.refused_by);
+        CHECK_FALSE(decision.evicted);
+    }
+}
+
+TEST_CASE("on a full host, an admin or a service that holds nothing evicts from the largest holder") {
+    House house;
+    REQUIRE(house.fill(of("small", "ann"), 4) == 4);   // 1…4
+    REQUIRE(house.fill(of("large", "ann"), 26) == 26); // 5…30
+    REQUIRE(house.fill(of("ours", "ben"), 26) == 26);  // 31…56
+    SUBCASE("a service that holds nothing") {
+        CHECK(house.ask(of("new", "cid")).evicted == 5); // of the largest user the largest service's oldest
+        CHECK(house.ask(of("new", "cid")).refused_by == Bound::host); // it holds one now
+    }
+    SUBCASE("admins have places of their own before they take one") {
+        CHECK(house.fill(admin, 8) == 8);
+        CHECK(house.ask(admin).evicted == 5);
+        CHECK(house.ask(of("new", "cid")).evicted == 6);
+    }
+    SUBCASE("a service of the largest user takes from that user") {
+        CHECK(house.ask(of("new", "ann")).evicted == 5);
+    }
+    SUBCASE("nobody takes from a user who holds less") {
+        CHECK(house.ask(of("one", "ben")).evicted == 5);
+        CHECK(house.ask(of("two", "ben")).evicted == 6); // 28 each
+        CHECK(house.ask(of("three", "ben")).evicted == 31);
+        CHECK(house.ask(of("four", "ben")).evicted == 32);
+    }
+}
+
+TEST_CASE("a service that holds nothing gets in beside its user's other services") {
+    House house;
+    REQUIRE(house.fill(of("large", "ann"), 32) == 32);
+    REQUIRE(house.fill(of("small", "ann"), 8) == 8);
+    CHECK(house.ask(of("new", "ann")).evicted == 1);
+    CHECK(house.ask(of("new", "ann")).refused_by == Bound::user);
+}
+
+TEST_CASE("nobody loses their only place") {
+    House house;
+    for (int i = 0; i < 56; ++i) {
+        const auto number = std::to_string(i);
+        REQUIRE(house.fill(of("s" + number, "u" + number), 1) == 1);
+    }
+    CHECK(house.ask(of("new", "cid")).refused_by == Bound::host);
+    CHECK(house.ask(of("new", "u1")).refused_by == Bound::host);
+    REQUIRE(house.fill(admin, 8) == 8);
+    CHECK(house.ask(admin).refused_by == Bound::host);
+    house.places.ended(7);
+    CHECK_FALSE(house.ask(of("new", "cid")).refused_by);
+}
+
+TEST_CASE("a request that has ended yields first, to anybody whose bound it is in the way of") {
+    House house;
+    REQUIRE(house.fill(of("a", "ann"), 32) == 32);
+    REQUIRE(house.fill(of("b", "ben"), 24) == 24);
+    house.places.finished(20);
+    house.places.finished(40);
+    SUBCASE("to its service") {
+        CHECK(house.ask(of("a", "ann")).evicted == 20);
+        CHECK(house.ask(of("a", "ann")).refused_by == Bound::service);
+    }
+    SUBCASE("to others, the oldest first") {
+        CHECK(house.ask(of("b", "ben")).evicted == 20);
+        CHECK(house.ask(of("b", "ben")).evicted == 40);
+        CHECK(house.ask(of("b", "ben")).refused_by == Bound::host);
+    }
+    SUBCASE("once") {
+        house.places.ended(20);
+        CHECK_FALSE(house.ask(of("a", "ann")).evicted);
+    }
+}
+
+TEST_CASE("an admin never loses a place that is in use") {
+    House house;
+    REQUIRE(house.fill(admin, 32) == 32);
+    REQUIRE(house.fill(of("a", "ann"), 32) == 32);
+    CHECK(house.ask(of("new", "cid")).evicted == 33);
+    CHECK(house.ask(admin).refused_by == Bound::admins);
+    house.places.finished(3);
+    CHECK(house.ask(admin).evicted == 3);
+}
+
+TEST_CASE("users who take as many connections as they get leave one for each who has none") {
+    for (const std::size_t users : {1U, 8U, 32U, 120U}) {
+        CAPTURE(users);
+        std::map<std::size_t, std::size_t> held;
+        std::size_t all = 0;
+        for (bool more = true; more;) {
+            more = false;
+            for (std::size_t user = 0; user < users; ++user)
+                if (held[user] < share_of_user(all)) {
+                    ++held[user];
+                    ++all;
+                    more = true;
+                }
+        }
+        CHECK(held[0] <= most_of_one_user);
+        CHECK(share_of_user(all) >= 1);
+        if (users == 1)
+            CHECK(held[0] == most_of_one_user);
+        if (users == 8)
+            CHECK(share_of_user(all) >= 10);
+    }
+    CHECK(share_of_user(most_of_users) == 0);
+}
