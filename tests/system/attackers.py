@@ -1,4 +1,4 @@
-"""Attackers of an SSH port of 127.0.0.1, run by test_attack.py with Debian's Python: attackers.py SCENARIO PORT COUNT KEY
+"""Attackers of an SSH port of 127.0.0.1, run by the tests with Debian's Python: attackers.py SCENARIO PORT COUNT KEY [COMMAND]
 
 Every scenario goes on until COUNT connections (or offers of keys) are through, never has more than 200 connections open
 at a time, and prints one line: how many, in how many seconds."""
@@ -188,10 +188,47 @@ def mute(port, count, keyfile):
     over.set()
 
 
+def follow(port, count, keyfile, command):
+    """Connections that run `command`, which does not end by itself, each made again five seconds after pgod ended it,
+    until standard input ends. The line that it prints says that each was tried once."""
+    key = paramiko.Ed25519Key.from_private_key_file(keyfile)
+    over = threading.Event()
+    tried_once = threading.Semaphore(0)
+
+    def hold():
+        first = True
+        while not over.is_set():
+            one = channel = None
+            try:
+                one = transport(port)
+                one.auth_publickey("attacker", key)
+                channel = one.open_session()
+                channel.exec_command(command)
+            except (SSHException, EOFError, OSError):
+                pass
+            if first:
+                tried_once.release()
+            first = False
+            while channel and not channel.exit_status_ready() and one.is_active() and not over.wait(0.5):
+                while channel.recv_ready():
+                    channel.recv(1 << 20)
+            if one:
+                one.close()
+            over.wait(5)
+
+    for _ in range(count):
+        threading.Thread(target=hold, daemon=True).start()
+    for _ in range(count):
+        tried_once.acquire()
+    print("held", flush=True)
+    sys.stdin.read()
+    over.set()
+
+
 def main():
-    scenario, port, count, keyfile = sys.argv[1:]
+    scenario, port, count, keyfile, *command = sys.argv[1:]
     begun = time.monotonic()
-    globals()[scenario](int(port), int(count), keyfile)
+    globals()[scenario](int(port), int(count), keyfile, *command)
     print(f"{scenario}: {count} in {time.monotonic() - begun:.1f} s", flush=True)
     os._exit(0)  # not waiting for paramiko's threads
 

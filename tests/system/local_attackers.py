@@ -79,6 +79,14 @@ def garbage(path):
                 connection.send(os.urandom(1 + os.urandom(1)[0] * 100))
 
 
+def never_leaves(path):
+    """As many connections as a user may have, and some more; each has asked, and none hangs up."""
+    for _ in range(20):
+        connection = connect(path)
+        with contextlib.suppress(OSError):
+            connection.send(ASK)
+
+
 def never_reads(path):
     for _ in range(100):
         connection = connect(path)

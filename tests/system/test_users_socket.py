@@ -35,6 +35,7 @@ class UsersSocket(SystemTest):
         self.key = make_key(self.directory)
         repository = Repository(self.directory)
         repository.commit({"compose.yaml": "services: {}\n", "ssh/id.pub": (self.directory / "id.pub").read_text()})
+        self.url = repository.url
         self.daemon = self.pgod()
         self.daemon.service("demo", ANN.name, repository.url, auto=False)
         self.daemon.start()
@@ -149,6 +150,30 @@ class UsersSocket(SystemTest):
         self.assertLess(len(refused), 1000)
         self.assertEqual(list(map(json.loads, asked.stdout.splitlines())), refused[:asked.stdout.count("\n")])
         self.assertGreaterEqual(asked.stdout.count("\n"), 256)
+
+    def test_eight_users_who_hold_all_that_they_get_leave_a_way_in_for_a_ninth(self):
+        self.daemon.stop()
+        crowd = []
+        for number in range(8):
+            crowd.append(User(f"pgt-relay-{number}"))
+            self.addCleanup(crowd[-1].remove)
+            self.daemon.service(f"crowd-{number}", crowd[-1].name, self.url, auto=False, interval="1h")
+        self.daemon.start()
+        synced = lambda: [self.daemon.local(0, f":{name}//status", "--json") for name, *_ in self.daemon.services]
+        wait_until("every service is synced", lambda: all('"synced": "' in done.stdout for done in synced()))
+        with self.pinged():
+            ends = []
+            for user in crowd:
+                attacker, end = self.attack("never_leaves", user.uid)
+                ends.append(end)
+                self.assertEqual(attacker.stdout.readline(), b"ready\n")
+            for _ in range(5):
+                done = self.daemon.local(ANN.uid, ":demo//ping")
+                self.assertEqual(done.returncode, 0, done.stderr)
+            refused = self.daemon.local(crowd[0].uid, ":crowd-0//ping")
+            self.assertEqual(refused.returncode, 75, refused.stderr)
+            for end in ends:
+                end()
 
     def test_a_killed_relay_is_replaced(self):
         asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
