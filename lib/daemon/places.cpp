@@ -5,6 +5,21 @@
 
 namespace pgod::daemon {
 
+namespace {
+
+// Null: nobody. Of equals, the newcomer.
+const std::string* largest_of(const std::map<std::string, std::size_t>& counts, const std::string& newcomer) {
+    const auto rank = [&newcomer](const auto& one) {
+        return std::pair(one.second, one.first == newcomer);
+    };
+    const auto found =
+        std::max_element(counts.begin(), counts.end(),
+                         [&rank](const auto& one, const auto& other) { return rank(one) < rank(other); });
+    return found == counts.end() ? nullptr : &found->first;
+}
+
+} // namespace
+
 std::size_t Places::count(const Filter& filter) const {
     return static_cast<std::size_t>(
         std::count_if(holders_.begin(), holders_.end(), [&](const auto& one) { return filter(one.second); }));
@@ -44,38 +59,40 @@ std::optional<Places::Obstacle> Places::obstacle_of(const Claim& claim) const {
     return std::nullopt;
 }
 
-// Of those with more than one place. The newcomer counts as if it held one already, so that nobody takes from
-// a user with fewer.
-std::optional<std::string> Places::largest_user(const std::string& newcomer) const {
-    std::map<std::string, std::size_t> held;
+Places::Counts Places::by_user() const {
+    Counts counts;
     for (const auto& [id, holder] : holders_)
         if (!holder.claim.admin)
-            ++held[holder.claim.user];
-    std::optional<std::string> largest;
-    std::size_t most = 0;
-    for (const auto& [user, places] : held) {
-        const std::size_t counted = places + (user == newcomer ? 1 : 0);
-        if (places < 2 || counted < most || (counted == most && user != newcomer))
-            continue;
-        largest = user;
-        most = counted;
-    }
-    return largest;
+            ++counts[holder.claim.user];
+    return counts;
 }
 
-std::optional<Places::Id> Places::victim_of(const std::string& user) const {
-    std::map<std::string, std::size_t> held;
+Places::Counts Places::by_service(const std::string& user) const {
+    Counts counts;
     for (const auto& [id, holder] : holders_)
         if (!holder.claim.admin && holder.claim.user == user)
-            ++held[holder.claim.service];
-    const auto largest = std::max_element(held.begin(), held.end(), [](const auto& one, const auto& other) {
-        return one.second < other.second;
-    });
-    if (largest == held.end())
+            ++counts[holder.claim.service];
+    return counts;
+}
+
+std::optional<Places::Id> Places::victim_for(const Claim& claim, Bound bound) const {
+    if (bound == Bound::service || bound == Bound::admins)
         return std::nullopt;
-    return oldest([&](const Holder& holder) {
-        return !holder.claim.admin && holder.claim.user == user && holder.claim.service == largest->first;
-    });
+    auto users = by_user();
+    if (!claim.admin)
+        ++users[claim.user];
+    const std::string* user = bound == Bound::user ? &claim.user : largest_of(users, claim.user);
+    if (user == nullptr || users[*user] < 2)
+        return std::nullopt;
+    const bool is_own = !claim.admin && *user == claim.user;
+    auto services = by_service(*user);
+    if (is_own)
+        ++services[claim.service];
+    const std::string& service = *largest_of(services, claim.service);
+    if (is_own && service == claim.service)
+        return std::nullopt;
+    return oldest(
+        [&](const Holder& holder) { return !holder.claim.admin && holder.claim.service == service; });
 }
 
 Places::Decision Places::ask(Id id, Claim claim) {
@@ -83,15 +100,8 @@ Places::Decision Places::ask(Id id, Claim claim) {
     if (const auto obstacle = obstacle_of(claim)) {
         decision.evicted =
             oldest([&](const Holder& holder) { return holder.finished && obstacle->holders(holder); });
-        const bool entitled =
-            claim.admin || count([&claim](const Holder& holder) {
-                               return !holder.claim.admin && holder.claim.service == claim.service;
-                           }) == 0;
-        if (!decision.evicted && entitled && obstacle->bound == Bound::user)
-            decision.evicted = victim_of(claim.user);
-        if (!decision.evicted && entitled && obstacle->bound == Bound::host)
-            if (const auto user = largest_user(claim.admin ? std::string() : claim.user))
-                decision.evicted = victim_of(*user);
+        if (!decision.evicted)
+            decision.evicted = victim_for(claim, obstacle->bound);
         if (!decision.evicted)
             return {obstacle->bound, std::nullopt};
         holders_.erase(*decision.evicted);

@@ -2,10 +2,11 @@
 // has authorised a request, and carries the decision out (operations_places.cpp).
 //
 // A request holds a place until its client hangs up. Bounds per service and per Unix user keep a repository,
-// however many keys it lists, from holding every place; some places are left to admins. A request that has
-// ended yields to any other. When no such one is in the way, an admin, or a service that holds nothing, takes
-// a place from the user who holds the most: of that user's largest service the oldest. No user loses the only
-// place, and no admin a place.
+// however many keys it lists, from holding every place; some places are left to admins. When a bound is
+// reached, a request that has ended yields to any other. Otherwise a newcomer takes the place of the largest
+// holder: of the user with the most places the service with the most, of that the oldest. The newcomer counts
+// as if it held one already, so nobody takes from a user, or within a user from a service, with fewer. No
+// user loses the only place, and no admin a place that is in use.
 #pragma once
 
 #include <cstddef>
@@ -56,6 +57,7 @@ class Places {
         bool finished = false;
     };
     using Filter = std::function<bool(const Holder&)>;
+    using Counts = std::map<std::string, std::size_t>; // by user, or by service
     struct Obstacle {
         Bound bound;
         Filter holders; // one of these must go
@@ -63,8 +65,9 @@ class Places {
     std::size_t count(const Filter& filter) const;
     std::optional<Id> oldest(const Filter& filter) const;
     std::optional<Obstacle> obstacle_of(const Claim& claim) const;
-    std::optional<std::string> largest_user(const std::string& newcomer) const;
-    std::optional<Id> victim_of(const std::string& user) const;
+    Counts by_user() const;
+    Counts by_service(const std::string& user) const;
+    std::optional<Id> victim_for(const Claim& claim, Bound bound) const;
 
     Limits limits_;
     std::map<Id, Holder> holders_;

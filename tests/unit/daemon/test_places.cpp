@@ -39,7 +39,7 @@ struct House {
 
 } // namespace
 
-TEST_CASE("each bound refuses one more that is not entitled, and names itself") {
+TEST_CASE("each bound refuses one more of its largest holder, and names itself") {
     struct Row {
         std::string what;
         std::vector<std::pair<Places::Claim, int>> held; // and how many of them must get in
@@ -51,9 +51,9 @@ TEST_CASE("each bound refuses one more that is not entitled, and names itself") 
         {"below the service's", {{of("a", "ann"), 31}}, of("a", "ann"), {}},
         {"the service's", {{of("a", "ann"), 32}}, of("a", "ann"), Bound::service},
         {"another service's is its own", {{of("a", "ann"), 32}}, of("b", "ann"), {}},
-        {"the user's", {{of("a", "ann"), 32}, {of("b", "ann"), 8}}, of("b", "ann"), Bound::user},
+        {"the user's", {{of("a", "ann"), 20}, {of("b", "ann"), 20}}, of("b", "ann"), Bound::user},
         {"another user's is their own", {{of("a", "ann"), 32}, {of("b", "ann"), 8}}, of("c", "ben"), {}},
-        {"that of all but admins", {{of("a", "ann"), 32}, {of("b", "ben"), 24}}, of("b", "ben"), Bound::host},
+        {"that of all but admins", {{of("a", "ann"), 28}, {of("b", "ben"), 28}}, of("b", "ben"), Bound::host},
         {"the host's", {{admin, 32}, {of("a", "ann"), 32}}, of("a", "ann"), Bound::service},
         {"the host's, with room in the service",
          {{admin, 32}, {of("a", "ann"), 16}, {of("b", "ben"), 16}},
@@ -73,14 +73,14 @@ TEST_CASE("each bound refuses one more that is not entitled, and names itself") 
     }
 }
 
-TEST_CASE("on a full host, an admin or a service that holds nothing evicts from the largest holder") {
+TEST_CASE("on a full host, an admin or a smaller holder takes the place of the largest one's oldest") {
     House house;
     REQUIRE(house.fill(of("small", "ann"), 4) == 4);   // 1…4
     REQUIRE(house.fill(of("large", "ann"), 26) == 26); // 5…30
     REQUIRE(house.fill(of("ours", "ben"), 26) == 26);  // 31…56
     SUBCASE("a service that holds nothing") {
         CHECK(house.ask(of("new", "cid")).evicted == 5); // of the largest user the largest service's oldest
-        CHECK(house.ask(of("new", "cid")).refused_by == Bound::host); // it holds one now
+        CHECK(house.ask(of("new", "cid")).evicted == 6);
     }
     SUBCASE("admins have places of their own before they take one") {
         CHECK(house.fill(admin, 8) == 8);
@@ -90,6 +90,12 @@ TEST_CASE("on a full host, an admin or a service that holds nothing evicts from 
     SUBCASE("a service of the largest user takes from that user") {
         CHECK(house.ask(of("new", "ann")).evicted == 5);
     }
+    SUBCASE("a user takes up to an equal share, and no more") {
+        int taken = 0;
+        while (house.ask(of("new", "cid")).evicted)
+            ++taken;
+        CHECK(taken == 18); // ann and ben keep 19 each
+    }
     SUBCASE("nobody takes from a user who holds less") {
         CHECK(house.ask(of("one", "ben")).evicted == 5);
         CHECK(house.ask(of("two", "ben")).evicted == 6); // 28 each
@@ -98,12 +104,18 @@ TEST_CASE("on a full host, an admin or a service that holds nothing evicts from 
     }
 }
 
-TEST_CASE("a service that holds nothing gets in beside its user's other services") {
+TEST_CASE("a user's services share the user's places alike") {
     House house;
     REQUIRE(house.fill(of("large", "ann"), 32) == 32);
     REQUIRE(house.fill(of("small", "ann"), 8) == 8);
-    CHECK(house.ask(of("new", "ann")).evicted == 1);
-    CHECK(house.ask(of("new", "ann")).refused_by == Bound::user);
+    SUBCASE("one that holds nothing") {
+        CHECK(house.ask(of("new", "ann")).evicted == 1);
+    }
+    SUBCASE("one that holds less") {
+        for (Id id = 1; id <= 12; ++id)
+            REQUIRE(house.ask(of("small", "ann")).evicted == id);
+        CHECK(house.ask(of("small", "ann")).refused_by == Bound::user); // 20 each
+    }
 }
 
 TEST_CASE("nobody loses their only place") {
@@ -133,7 +145,7 @@ TEST_CASE("a request that has ended yields first, to anybody whose bound it is i
     SUBCASE("to others, the oldest first") {
         CHECK(house.ask(of("b", "ben")).evicted == 20);
         CHECK(house.ask(of("b", "ben")).evicted == 40);
-        CHECK(house.ask(of("b", "ben")).refused_by == Bound::host);
+        CHECK(house.ask(of("b", "ben")).evicted == 1);
     }
     SUBCASE("once") {
         house.places.ended(20);
