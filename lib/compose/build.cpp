@@ -174,9 +174,11 @@ class Builder {
         call.ends_with_us = true;
         auto pulled = work_.podman.must(call, "pull " + image, Code::transient);
         work_.progress("build");
-        if (!pulled)
-            return std::move(pulled).error();
-        return ok();
+        if (pulled)
+            return ok();
+        Error error = std::move(pulled).error();
+        error.code = Code::transient; // also a timeout: the registry is slow, not the Containerfile
+        return error;
     }
 
     // podman, as it runs inside.
@@ -224,7 +226,14 @@ class Builder {
     }
 
     Status run(const Podman::Call& call, const std::string& last) const {
-        const auto answer = TRY(work_.podman.call(call));
+        auto answered = work_.podman.call(call);
+        if (!answered) {
+            Error error = std::move(answered).error();
+            if (error.code == Code::timeout)
+                error.code = Code::permanent; // the same files would take as long again
+            return error;
+        }
+        const auto& answer = *answered;
         if (answer.exit_code == 0)
             return ok();
         const Fd out = TRY(work_.directory.open_directory("build/out"));

@@ -83,8 +83,6 @@ Status built(const Work& work, const PlannedBuild& build, const std::string& tag
     if (made)
         return ok();
     Error error = std::move(made).error();
-    if (error.code == Code::timeout)
-        error.code = Code::permanent; // the same files would take as long again
     if (error.code == Code::permanent)
         if (auto space = check_images_space(work); !space && space.error().code == Code::transient)
             return space; // it is the disk's fault, not the commit's

@@ -1,0 +1,75 @@
+"""Builds by pgod-work on real rootless podman: the images they start from, and the limits that end them."""
+
+import contextlib
+import http.server
+import socket
+import threading
+
+import scene
+from scene import compose, harness, service
+
+TRANSIENT, PERMANENT = 0, 1  # the order of Code in base/result.hpp
+
+
+class EmptyRegistry(http.server.BaseHTTPRequestHandler):
+    """Speaks the registry's protocol and has no image."""
+
+    def do_GET(self):
+        known = self.path == "/v2/"
+        body = b"{}" if known else b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+class Builds(scene.ComposeTest):
+    user_name = "pgcbuil"
+
+    def build(self, containerfile, **settings):
+        svc = self.service()
+        svc.stage({"compose.yaml": compose(web=service(image="own", build=".")), "Containerfile": containerfile})
+        return svc, svc.do("deploy", **settings)
+
+    def failed(self, result, code, *words):
+        self.assertEqual((result.exit_status, result.outcome, result.code), (1, "failed", code), result)
+        for word in words:
+            self.assertIn(word, result.error)
+
+    def registries(self, text):
+        (self.user.home / ".config/containers/registries.conf").write_text(text)
+
+    @contextlib.contextmanager
+    def empty_registry(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EmptyRegistry)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.registries(f'[[registry]]\nlocation = "127.0.0.1:{server.server_port}"\ninsecure = true\n')
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def test_a_registry_that_stalls_is_not_the_commits_fault(self):
+        with socket.create_server(("127.0.0.1", 0)) as registry:  # accepts and never answers
+            base = f"127.0.0.1:{registry.getsockname()[1]}/never:answers"
+            _, result = self.build(f"FROM {base}\n", deadline=6 * 60 + 15)
+        self.failed(result, TRANSIENT, f"web: build failed: pull {base}", "did not end within")
+
+    def test_a_base_image_that_no_registry_has_waits_like_an_image_of_the_compose_file(self):
+        with self.empty_registry() as registry:
+            svc, result = self.build(f"FROM {registry}/none:1\n")
+            self.failed(result, TRANSIENT, f"web: build failed: pull {registry}/none:1: ", "manifest unknown")
+            svc.stage({"compose.yaml": compose(web=service(image=f"{registry}/none:1"))})
+            self.failed(svc.do("deploy"), TRANSIENT, f"web: pull {registry}/none:1: ", "manifest unknown")
+
+
+if __name__ == "__main__":
+    scene.main()
