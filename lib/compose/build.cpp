@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
+#include <optional>
 
 namespace pgod::compose {
 
@@ -54,7 +54,8 @@ class Builder {
         return clear_out();
     }
 
-    // The images that it starts from, by id; what cannot be fetched is left to the build, which says why.
+    // The ids of the images that the build starts from. base_images() can name one that the build does not
+    // need, so an image that no registry gives ends the build only when the build fails as well.
     Result<std::vector<std::string>> fetch_bases(const PlannedBuild& build) {
         const Fd stage = TRY(work_.directory.open_directory("stage"));
         const std::string stage_path = work_.directory.path_of("stage") + "/";
@@ -67,7 +68,7 @@ class Builder {
         for (const auto& image : base_images(text, arguments_of(build))) {
             auto found = TRY(work_.podman.images({&image, 1}));
             if (found.empty() && !image.starts_with("localhost/")) {
-                TRY(pull(image));
+                TRY(try_pull(image));
                 found = TRY(work_.podman.images({&image, 1}));
             }
             for (const auto& [name, one] : found)
@@ -114,7 +115,8 @@ class Builder {
             if (last.size() > 4096)
                 last.erase(0, last.size() - 2048);
         };
-        TRY(run(call, last));
+        if (auto ran = run(call, last); !ran)
+            return ran.error().code == Code::permanent && missing_ ? *missing_ : ran.error();
         const Fd out = TRY(work_.directory.open_directory("build/out"));
         const std::string text = TRY(os::read_file_beneath(out.get(), "id", max_small_file));
         std::string_view id = trimmed(text);
@@ -164,7 +166,8 @@ class Builder {
         return ok();
     }
 
-    Status pull(const std::string& image) const {
+    // An Error only for a registry that stalls: the build would wait for it once more.
+    Status try_pull(const std::string& image) {
         work_.progress("pull");
         work_.output.say(fmt::format("pulling {}", image));
         Podman::Call call;
@@ -177,8 +180,13 @@ class Builder {
         if (pulled)
             return ok();
         Error error = std::move(pulled).error();
-        error.code = Code::transient; // also a timeout: the registry is slow, not the Containerfile
-        return error;
+        const bool stalled = error.code == Code::timeout;
+        error.code = Code::transient; // as for `image:`; the registry may have it tomorrow
+        if (stalled)
+            return error;
+        if (!missing_)
+            missing_ = std::move(error);
+        return ok();
     }
 
     // podman, as it runs inside.
@@ -262,6 +270,7 @@ class Builder {
     ImageStore store_;
     Clock::time_point deadline_;
     bool renew_ = false;
+    std::optional<Error> missing_; // why the first base image that could not be pulled was not
     Shown shown_;
 };
 

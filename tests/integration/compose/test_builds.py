@@ -70,6 +70,12 @@ class Builds(scene.ComposeTest):
             svc.stage({"compose.yaml": compose(web=service(image=f"{registry}/none:1"))})
             self.failed(svc.do("deploy"), TRANSIENT, f"web: pull {registry}/none:1: ", "manifest unknown")
 
+    def test_a_name_that_only_looks_like_a_base_image_stops_no_build(self):
+        with self.empty_registry() as registry:
+            # An unused stage: podman builds the last one alone.
+            _, result = self.build(f"FROM {registry}/none:1 AS unused\nFROM {scene.IMAGE}\nRUN echo built\n")
+            self.good(result)
+
 
 if __name__ == "__main__":
     scene.main()
