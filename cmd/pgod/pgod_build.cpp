@@ -1,6 +1,6 @@
 // pgod-build: started by pgod-work as the service's user, for one build. It makes the jail (jail/jail.hpp),
-// runs podman in it, and exits with podman's status. When the jail could not be made it says why in the file
-// --problem, so that podman's statuses and its own are not mixed up.
+// runs podman in it, and exits with podman's status. When it cannot make the jail, it writes the reason into
+// the file --problem, which tells its own status from podman's.
 #include "base/text.hpp"
 #include "jail/jail.hpp"
 

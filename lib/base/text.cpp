@@ -70,6 +70,13 @@ std::string escaped(std::string_view text, bool keep_layout) {
     return out;
 }
 
+std::string lowered(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return lower;
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
     constexpr std::string_view space = " \t\r\n";
     const auto first = text.find_first_not_of(space);

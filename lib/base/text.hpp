@@ -17,6 +17,8 @@ std::string escaped(std::string_view text, bool keep_layout = false);
 // For a terminal in raw mode: "\r\n" for each "\n".
 std::string with_carriage_returns(std::string_view text);
 
+std::string lowered(std::string_view text); // A–Z only
+
 std::string_view trimmed(std::string_view text) noexcept; // spaces, tabs, CR and LF at both ends
 std::vector<std::string_view> split(std::string_view text, char separator); // empty fields are kept
 std::vector<std::string_view> words(std::string_view text);                 // runs of space and tab separate

@@ -4,6 +4,7 @@
 #include "compose/arguments.hpp"
 #include "compose/image_store.hpp"
 #include "compose/json.hpp"
+#include "compose/tail.hpp"
 #include "core/base_images.hpp"
 #include "core/exit_status.hpp"
 #include "os/safe_path.hpp"
@@ -43,9 +44,9 @@ std::map<std::string, std::string> arguments_of(const PlannedBuild& build) {
 
 class Builder {
   public:
-    Builder(const Work& work, ImageStore store, Clock::time_point deadline)
+    Builder(const Work& work, const ImageStore& store, Clock::time_point deadline)
         : work_(work)
-        , store_(std::move(store))
+        , store_(store)
         , deadline_(deadline) {}
 
     Status prepare() {
@@ -77,8 +78,8 @@ class Builder {
         return ids;
     }
 
-    // Layers in the service's store lie on those of the images that were shown to its builds: when one of
-    // these has gone, the store begins anew.
+    // Layers in the service's store lie on layers of the images that its builds have seen. When one of these
+    // images is gone, the next build empties the store first.
     Status show_bases(std::vector<std::string> ids) {
         std::vector<std::string> before;
         if (const auto text = os::read_file_beneath(work_.directory.fd(), "build/bases", max_small_file))
@@ -100,7 +101,7 @@ class Builder {
     }
 
     Result<std::string> build(const PlannedBuild& build, const std::string& tag,
-                              const std::function<void(std::string_view)>& on_output, std::string& last) {
+                              const std::function<void(std::string_view)>& on_output) {
         Argv arguments = build_call(build, tag);
         arguments.insert(arguments.begin() + 1,
                          {"--network=host", fmt::format("--iidfile={}/id", out_inside)});
@@ -109,11 +110,10 @@ class Builder {
             words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};
         append(words, arguments);
         auto call = call_of(std::move(words));
+        Tail last;
         call.on_output = [&](std::string_view bytes) {
             on_output(bytes);
             last.append(bytes);
-            if (last.size() > 4096)
-                last.erase(0, last.size() - 2048);
         };
         if (auto ran = run(call, last); !ran)
             return ran.error().code == Code::permanent && missing_ ? *missing_ : ran.error();
@@ -127,8 +127,8 @@ class Builder {
         return std::string(id);
     }
 
-    // Out of the service's store and into the user's, by its id; with no name that anything in the jail
-    // chose.
+    // Moves the image from the service's store into the user's, by its id. No name that the jail chose comes
+    // along.
     Status hand_over(const std::string& id) {
         Argv words;
         append(words, {"save", "--quiet", "--format=oci-dir", "--uncompressed",
@@ -136,9 +136,9 @@ class Builder {
         words.emplace_back(";");
         append(words, {"image", "prune", "--force"});
         auto call = call_of(std::move(words));
-        std::string last;
+        Tail last;
         call.on_output = [&last](std::string_view bytes) {
-            last.assign(bytes.substr(0, 1024));
+            last.append(bytes);
         };
         TRY_DOING(run(call, last), "take the image out of the build");
         TRY(drop_names());
@@ -233,7 +233,7 @@ class Builder {
         return call;
     }
 
-    Status run(const Podman::Call& call, const std::string& last) const {
+    Status run(const Podman::Call& call, const Tail& last) const {
         auto answered = work_.podman.call(call);
         if (!answered) {
             Error error = std::move(answered).error();
@@ -248,10 +248,10 @@ class Builder {
         if (const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
             why && answer.exit_code == exit_status::internal)
             return Error{Code::transient, "a build cannot be confined: " + shortened(escaped(*why), 400)};
-        return Error{Code::permanent, problem_of(last)};
+        return Error{Code::permanent, problem_of(last.text())};
     }
 
-    // Annotations of the image's index are names for it; a name may come from nobody but us.
+    // podman takes annotations of the image's index for names of it; the jail must not choose these.
     Status drop_names() const {
         const Fd directory = TRY(work_.directory.open_directory("build/out/image"));
         const Json index = parse_json(TRY(os::read_file_beneath(directory.get(), "index.json", 1 << 20)));
@@ -267,7 +267,7 @@ class Builder {
     }
 
     const Work& work_;
-    ImageStore store_;
+    const ImageStore& store_;
     Clock::time_point deadline_;
     bool renew_ = false;
     std::optional<Error> missing_; // why the first base image that could not be pulled was not
@@ -276,21 +276,21 @@ class Builder {
 
 } // namespace
 
-Result<std::string> build_in_jail(const Work& work, const PlannedBuild& build, const std::string& tag,
-                                  std::chrono::milliseconds deadline,
-                                  const std::function<void(std::string_view)>& on_output) {
-    Builder builder(work, TRY(find_image_store(work.podman)), Clock::now() + deadline);
+Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const PlannedBuild& build,
+                                 const std::string& tag, std::chrono::milliseconds deadline,
+                                 const std::function<void(std::string_view)>& on_output) {
+    Builder builder(work, store, Clock::now() + deadline);
     TRY(builder.prepare());
     auto bases = TRY(builder.fetch_bases(build));
     TRY(builder.show_bases(std::move(bases)));
-    std::string last;
-    const std::string id = TRY(builder.build(build, tag, on_output, last));
-    if (TRY(work.podman.images({&id, 1})).empty())
+    const std::string id = TRY(builder.build(build, tag, on_output));
+    auto known = TRY(work.podman.images({&id, 1}));
+    if (known.empty())
         TRY(builder.hand_over(id));
     Podman::Call call;
     call.arguments = {"tag", id, tag};
     (void)TRY(work.podman.must(call, "tag the built image", Code::transient));
-    return id;
+    return FoundImage{id, known.empty() ? std::vector<std::string>() : std::move(known[id].tags)};
 }
 
 } // namespace pgod::compose

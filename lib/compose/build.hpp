@@ -6,19 +6,21 @@
 //   images   the view of the user's images that this build starts from
 //   root     an empty directory, under the jail's root
 //   out      the finished image on its way to the user's store, and its id
-// The images that it starts from are fetched before, outside of the jail, by the user's podman: the
-// registry's password does not enter it. Runs in the worker, as the service's user.
+// The user's podman fetches the images that a build starts from before it, outside of the jail: the password
+// of the registry does not enter the jail. Runs in the worker, as the service's user.
 #pragma once
 
+#include "compose/image_store.hpp"
 #include "compose/job.hpp"
 #include "core/plan.hpp"
 
 namespace pgod::compose {
 
-// Builds, and gives the finished image `tag` in the user's store; its id. `deadline`: of the whole. Nothing
-// of the build runs on when this returns, or when this process ends.
-Result<std::string> build_in_jail(const Work& work, const PlannedBuild& build, const std::string& tag,
-                                  std::chrono::milliseconds deadline,
-                                  const std::function<void(std::string_view)>& on_output);
+// Builds, gives the finished image `tag` in the user's store, and returns the image with the tags that it had
+// before. `deadline`: of the whole. Nothing of the build runs on when this returns, or when this process
+// ends.
+Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const PlannedBuild& build,
+                                 const std::string& tag, std::chrono::milliseconds deadline,
+                                 const std::function<void(std::string_view)>& on_output);
 
 } // namespace pgod::compose

@@ -38,7 +38,7 @@ Json chosen(const Json& index, const std::set<std::string>& ids) {
     return some;
 }
 
-// Layers with all that they lie on.
+// The layers of these images, and the layers beneath them.
 std::set<std::string> with_parents(const Json& layers, const Json& images) {
     std::map<std::string, std::string> parents;
     if (layers.is_array())
@@ -84,7 +84,7 @@ class View {
         const std::string split = fmt::format("{}-layers/{}.tar-split.gz", store_.driver, id);
         struct stat found {};
         if (::lstat((store_.root + "/" + split).c_str(), &found) != 0 || !S_ISREG(found.st_mode))
-            return ok(); // one that was made by a build of long ago
+            return ok(); // an old build made this layer
         const Fd directory =
             TRY(work_.directory.make_directory(fmt::format("{}/{}-layers", view, store_.driver)));
         TRY(os::write_file_atomically(directory.get(), id + ".tar-split.gz", "", 0600));

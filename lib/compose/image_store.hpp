@@ -26,8 +26,8 @@ Result<ImageStore> find_image_store(const Podman& podman);
 // Host path → path inside, to be shown in this order.
 using Shown = std::vector<std::pair<std::string, std::string>>;
 
-// Of the images with these ids, beneath "build/images" of the service's directory; `inside` is its path in
-// the jail. Ids that the store does not have are left out.
+// Makes the view of the images with these ids in "build/images" of the service's directory; `inside` is its
+// path in the jail. The view leaves out ids that the store does not have.
 Result<Shown> show_images(const Work& work, const ImageStore& store, const std::vector<std::string>& ids,
                           const std::string& inside);
 

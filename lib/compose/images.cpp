@@ -2,13 +2,16 @@
 
 #include "compose/build.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/image_store.hpp"
 #include "compose/need.hpp"
 #include "compose/space.hpp"
+#include "compose/tail.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace pgod::compose {
@@ -60,32 +63,31 @@ bool is_built(const PlannedBuild& build, const BuildHistory& history) {
 }
 
 Status relayed(const Work& work, Podman::Call call, const std::string& doing) {
-    std::string last;
+    Tail last;
     call.on_output = [&work, &last](std::string_view bytes) {
         work.output.relay(bytes);
         last.append(bytes);
-        if (last.size() > 4096)
-            last.erase(0, last.size() - 2048);
     };
     const auto answer = work.podman.call(call);
     work.output.flush();
     if (!answer)
         return Error(answer.error()).context(doing);
     if (answer->exit_code != 0)
-        return Error{Code::permanent, fmt::format("{}: {}", doing, problem_of(last))};
+        return Error{Code::permanent, fmt::format("{}: {}", doing, problem_of(last.text()))};
     return ok();
 }
 
-Status built(const Work& work, const PlannedBuild& build, const std::string& tag, const std::string& doing) {
-    auto made = build_in_jail(work, build, tag, until_switch(work.job, longest_build),
+Result<FoundImage> built(const Work& work, const ImageStore& store, const PlannedBuild& build,
+                         const std::string& tag, const std::string& doing) {
+    auto made = build_in_jail(work, store, build, tag, until_switch(work.job, longest_build),
                               [&work](std::string_view bytes) { work.output.relay(bytes); });
     work.output.flush();
     if (made)
-        return ok();
+        return made;
     Error error = std::move(made).error();
     if (error.code == Code::permanent)
-        if (auto space = check_images_space(work); !space && space.error().code == Code::transient)
-            return space; // it is the disk's fault, not the commit's
+        if (auto space = check_build_space(work, store.root); !space && space.error().code == Code::transient)
+            return space.error(); // it is the disk's fault, not the commit's
     return std::move(error).context(doing);
 }
 
@@ -123,6 +125,7 @@ std::vector<std::string> images_to_build(const Plan& plan, const BuildHistory& h
 
 Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built) {
     FetchedImages images;
+    std::optional<ImageStore> store;
     for (std::size_t i = 0; i < plan.builds.size(); ++i) {
         const auto& build = plan.builds[i];
         if (unless_built != nullptr && is_built(build, *unless_built)) {
@@ -135,15 +138,14 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         }
         const std::string service = service_of(plan, build.image);
         const std::string tag = tag_of_build(work, i);
-        TRY(check_images_space(work));
+        if (!store)
+            store = TRY(find_image_store(work.podman));
+        TRY(check_build_space(work, store->root));
         work.progress("build");
         work.output.say(fmt::format("building the image of {}", service));
-        TRY(built(work, build, tag, fmt::format("{}: build failed", service)));
+        const auto image = TRY(built(work, *store, build, tag, fmt::format("{}: build failed", service)));
         crash_point("image-built");
-        const auto found = TRY(work.podman.images({&tag, 1}));
-        if (!found.contains(tag) || found.at(tag).id.empty())
-            return Error{Code::transient, fmt::format("{}: its image is gone after the build", service)};
-        add(images, work, build.image, found.at(tag));
+        add(images, work, build.image, image);
     }
     return images;
 }

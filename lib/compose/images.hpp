@@ -18,8 +18,7 @@ namespace pgod::compose {
 
 using ImageIds = std::map<std::string, std::string>; // image as the plan says it → id
 
-// What the running release tells about a build: a plan that builds the same from unchanged files needs no
-// build.
+// The running release, against which pgod compares a build: the same build from unchanged files is skipped.
 struct BuildHistory {
     const Record* running = nullptr;
     const std::vector<std::string>* changed = nullptr; // since then; relative to the stage
@@ -32,7 +31,7 @@ struct FetchedImages {
     std::set<std::string> kept; // ids
 };
 
-// Code::permanent also when a build does not end in time: nothing of it runs on.
+// Code::permanent also when a build does not end in time: none of its processes runs on.
 Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built);
 enum class Pull { missing, always };
 Status pull_images(const Work& work, const Plan& plan, Pull pull);

@@ -16,6 +16,13 @@ FreeSpace space_of(const struct statvfs& found) {
             static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize, found.f_files, found.f_favail};
 }
 
+Status check_space_at(const std::string& path) {
+    struct statvfs found {};
+    if (::statvfs(path.c_str(), &found) != 0)
+        return errno_error("look for free space at " + escaped(path));
+    return judge_space(space_of(found), path);
+}
+
 } // namespace
 
 Status judge_space(const FreeSpace& space, const std::string& path) {
@@ -49,10 +56,12 @@ Status check_images_space(const Work& work) {
     call.ends_with_us = true;
     const std::string root(
         trimmed(TRY(work.podman.must(call, "ask podman for its storage", Code::transient))));
-    struct statvfs found {};
-    if (::statvfs(root.c_str(), &found) != 0)
-        return errno_error("look for free space at " + escaped(root));
-    return judge_space(space_of(found), root);
+    return check_space_at(root);
+}
+
+Status check_build_space(const Work& work, const std::string& root) {
+    TRY(check_files_space(work));
+    return check_space_at(root);
 }
 
 } // namespace pgod::compose

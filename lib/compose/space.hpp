@@ -25,5 +25,7 @@ Status judge_space(const FreeSpace& space, const std::string& path); // pure; Co
 
 Status check_files_space(const Work& work);  // of the service's directory
 Status check_images_space(const Work& work); // of podman's storage
+// A build writes into the service's directory, and its image goes into podman's storage, `root`.
+Status check_build_space(const Work& work, const std::string& root);
 
 } // namespace pgod::compose

@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t max_images = 64;
 
-std::string lowered(std::string_view text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return lower;
-}
-
 std::vector<std::string> words_of(std::string_view line) {
     std::vector<std::string> words;
     std::string word;
@@ -125,7 +118,7 @@ class Reader {
     std::vector<std::string> take() && { return std::move(images_); }
 
   private:
-    // One before the first FROM counts for every FROM.
+    // An ARG before the first FROM holds for every FROM.
     void read_arg(const std::vector<std::string>& words) {
         for (std::size_t i = 1; i < words.size(); ++i) {
             const auto equals = words[i].find('=');

@@ -1,6 +1,6 @@
 // The images that a Containerfile builds on: FROM, COPY --from and RUN --mount=from, as far as they name an
-// image of a registry or of this host and no stage. Pure. Read only to fetch them beforehand, where the
-// registry's password is: one that is missed here is fetched by the build itself, without a password.
+// image of a registry or of this host and no stage. Pure. pgod reads them only to fetch them before the build,
+// with the registry's password. The build itself fetches an image that this reader misses, without a password.
 #pragma once
 
 #include <map>

@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::uint16_t standard_port = 22;
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
 // `*` and `?`. Goes back to the last `*` only, so that no pattern takes more than length times length steps.
 bool matches_pattern(std::string_view text, std::string_view pattern) noexcept {
     std::size_t at = 0;
@@ -63,7 +56,7 @@ bool names_host(std::string_view field, std::string_view name, HmacSha1 hmac) {
     for (auto pattern : split(field, ',')) {
         const bool negated = pattern.starts_with('!');
         pattern.remove_prefix(negated ? 1 : 0);
-        if (pattern.empty() || !matches_pattern(name, lower(pattern)))
+        if (pattern.empty() || !matches_pattern(name, lowered(pattern)))
             continue;
         if (negated)
             return false;
@@ -96,7 +89,7 @@ std::optional<KnownHostKey> key_in_line(std::string_view line, std::string_view 
 } // namespace
 
 std::string known_host_name(std::string_view host, std::uint16_t port) {
-    auto name = lower(host);
+    auto name = lowered(host);
     return port == standard_port ? name : fmt::format("[{}]:{}", name, port);
 }
 

@@ -50,11 +50,15 @@ void open_gate(Gate& gate) {
     (void)!::write(gate.open.get(), "g", 1);
 }
 
+int status_of(int wait_status) {
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
 int wait_for(pid_t pid) {
     int wait_status = 0;
     while (::waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
-    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+    return status_of(wait_status);
 }
 
 [[noreturn]] void give_up(const Fd& problem, const Error& error) {
@@ -84,18 +88,14 @@ int run_command(const std::vector<std::string>& command) {
     }
     if (pid < 0)
         return 128;
-    int status = 0;
-    for (;;) { // as init it also inherits what others leave
+    for (;;) { // init also inherits the processes that others leave
         int wait_status = 0;
         const pid_t ended = ::waitpid(-1, &wait_status, 0);
-        if (ended == pid) {
-            status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-            break;
-        }
+        if (ended == pid)
+            return status_of(wait_status);
         if (ended < 0 && errno != EINTR)
             return 128;
     }
-    return status;
 }
 
 [[noreturn]] void be_init(const Jail& jail, Gate& mapped, Gate& connected, const Fd& problem) {

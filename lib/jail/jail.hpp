@@ -5,10 +5,10 @@
 //    └─ keeper            root of a user namespace with all ids of the user; stays in the host's network
 //        ├─ slirp4netns   the way out: the outside network and its names, never the host's loopback
 //        └─ init          root of a second user namespace, alone in its mount, process, network, IPC and UTS
-//                         namespaces; runs the commands, one after the other. Its end is everybody's end.
+//                         namespaces; runs the commands, one after the other. Its end ends everybody in it.
 //
-// The second user namespace is there for the limit of processes: the kernel counts what is in it as a whole
-// against the limit that its maker had (user_namespaces(7), getrlimit(2)), and not what else the user runs.
+// The second user namespace is there for the limit of processes: the kernel holds all processes in it against
+// the limit that its maker had (user_namespaces(7), getrlimit(2)), and no other process of the user.
 // The mount namespace holds what view.hpp lists, on an empty file system; the host's root is unmounted. There
 // is no no_new_privs: a RUN may use sudo within its container.
 //

@@ -60,7 +60,7 @@ Status mount_new(const char* type, const std::string& onto, unsigned long flags,
     return ok();
 }
 
-// What is mounted on it comes along: the kernel gives a user namespace the whole or nothing.
+// The mounts beneath `from` come along: the kernel gives a user namespace all of them or none.
 Status bind(const std::string& from, const std::string& onto, bool writable) {
     struct stat found {};
     if (::stat(from.c_str(), &found) != 0)

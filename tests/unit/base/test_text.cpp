@@ -81,6 +81,11 @@ TEST_CASE("text is cut between characters") {
     CHECK(shortened("☃", 0) == "…");
 }
 
+TEST_CASE("ASCII letters become lower-case and no other byte changes") {
+    CHECK(lowered("AbZ-[@`{É") == "abz-[@`{É");
+    CHECK(lowered("") == "");
+}
+
 TEST_CASE("commit ids") {
     CHECK(is_commit_id("0123456789abcdef0123456789abcdef01234567"));
     CHECK_FALSE(is_commit_id("0123456789ABCDEF0123456789abcdef01234567"));
