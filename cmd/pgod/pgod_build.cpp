@@ -1,6 +1,6 @@
 // pgod-build: started by pgod-work as the service's user, for one build. It makes the jail (jail/jail.hpp),
 // runs podman in it, and exits with podman's status. When it cannot make the jail, it writes the reason into
-// the file --problem, which tells its own status from podman's.
+// the file --problem, which tells its own status from podman's: 70 without a jail, 71 beyond a limit.
 #include "base/text.hpp"
 #include "jail/jail.hpp"
 
@@ -16,10 +16,12 @@ using pgod::jail::Jail;
 
 constexpr int usage = 64;
 constexpr int no_jail = 70;
+constexpr int over_limit = 71;
 
 constexpr const char* help =
     "usage: pgod-build --uids MAP --gids MAP --root DIRECTORY --problem FILE --processes N\n"
-    "                  [--show HOST INSIDE]… [--keep HOST INSIDE]… -- PROGRAM [ARGUMENT]… [\";\" PROGRAM "
+    "                  [--reserve PATH BYTES INODES] [--show HOST INSIDE]… [--keep HOST INSIDE]… -- PROGRAM "
+    "[ARGUMENT]… [\";\" PROGRAM "
     "…]…\n"
     "Runs the programs where the host cannot be reached; started by pgod-work for a build.\n";
 
@@ -66,6 +68,14 @@ std::optional<Request> read(std::span<char*> words) {
             words = words.subspan(3);
             continue;
         }
+        if (name == "--reserve") {
+            if (words.size() < 4)
+                return std::nullopt;
+            request.jail.reserve = {words[1], pgod::parse_decimal(words[2]).value_or(0),
+                                    pgod::parse_decimal(words[3]).value_or(0)};
+            words = words.subspan(4);
+            continue;
+        }
         if (!take_option(name, words[1], request))
             return std::nullopt;
         words = words.subspan(2);
@@ -94,5 +104,5 @@ int main(int argc, char** argv) {
     if (status)
         return *status;
     std::ofstream(request->problem) << status.error().message;
-    return no_jail;
+    return status.error().code == pgod::Code::permanent ? over_limit : no_jail;
 }

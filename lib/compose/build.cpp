@@ -4,9 +4,9 @@
 #include "compose/arguments.hpp"
 #include "compose/image_store.hpp"
 #include "compose/json.hpp"
+#include "compose/space.hpp"
 #include "compose/tail.hpp"
 #include "core/base_images.hpp"
-#include "core/exit_status.hpp"
 #include "os/safe_path.hpp"
 
 #include <fmt/format.h>
@@ -27,6 +27,12 @@ constexpr std::size_t max_containerfile = 1 << 20;
 constexpr std::size_t max_small_file = 4096;
 constexpr std::size_t max_bases = 16; // of one store, over time
 constexpr auto longest_transfer = 10min;
+constexpr auto longest_cleaning = 3min;
+constexpr const char* unfinished = "build/unfinished"; // a build began; what it left is not removed yet
+
+// Exit statuses of pgod-build, with the reason in "problem".
+constexpr int no_jail = 70;
+constexpr int over_limit = 71;
 
 // Inside the jail.
 constexpr const char* store_inside = "/build/store";
@@ -52,6 +58,9 @@ class Builder {
     Status prepare() {
         for (const char* name : {"build/root", "build/store", "build/cache", "build/out"})
             (void)TRY(work_.directory.make_directory(name));
+        reserve_ = TRY(files_reserve(work_));
+        // A build that was ended leaves a half-made layer, which podman does not remove.
+        renew_ = os::read_file_beneath(work_.directory.fd(), unfinished, max_small_file).has_value();
         return clear_out();
     }
 
@@ -87,7 +96,7 @@ class Builder {
                 if (!id.empty())
                     before.emplace_back(id);
         const auto found = TRY(work_.podman.images(before));
-        renew_ = found.size() != before.size() || before.size() + ids.size() > max_bases;
+        renew_ = renew_ || found.size() != before.size() || before.size() + ids.size() > max_bases;
         if (!renew_)
             ids.insert(ids.end(), before.begin(), before.end());
         std::sort(ids.begin(), ids.end());
@@ -110,13 +119,22 @@ class Builder {
             words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};
         append(words, arguments);
         auto call = call_of(std::move(words));
+        call.jail.insert(call.jail.end(), {"--reserve", work_.directory.path_of("build/store"),
+                                           std::to_string(reserve_.bytes), std::to_string(reserve_.inodes)});
         Tail last;
         call.on_output = [&](std::string_view bytes) {
             on_output(bytes);
             last.append(bytes);
         };
-        if (auto ran = run(call, last); !ran)
-            return ran.error().code == Code::permanent && missing_ ? *missing_ : ran.error();
+        const Fd directory = TRY(work_.directory.make_directory("build"));
+        TRY(os::write_file_atomically(directory.get(), "unfinished", "", 0600));
+        auto ran = run(call, last);
+        if (ended_)
+            empty_store();
+        else
+            (void)::unlinkat(directory.get(), "unfinished", 0);
+        if (!ran)
+            return ran.error().code == Code::permanent && missing_ && !ended_ ? *missing_ : ran.error();
         const Fd out = TRY(work_.directory.open_directory("build/out"));
         const std::string text = TRY(os::read_file_beneath(out.get(), "id", max_small_file));
         std::string_view id = trimmed(text);
@@ -233,9 +251,18 @@ class Builder {
         return call;
     }
 
-    Status run(const Podman::Call& call, const Tail& last) const {
+    // A build that pgod ended may have filled the disk, and nobody knows when the next one comes.
+    void empty_store() const {
+        auto call = call_of({"/usr/bin/find", store_inside, "/var/tmp", "-mindepth", "1", "-delete"});
+        call.deadline = longest_cleaning;
+        if (auto emptied = work_.podman.call(call); emptied && emptied->exit_code == 0)
+            (void)::unlinkat(work_.directory.fd(), unfinished, 0);
+    }
+
+    Status run(const Podman::Call& call, const Tail& last) {
         auto answered = work_.podman.call(call);
         if (!answered) {
+            ended_ = true;
             Error error = std::move(answered).error();
             if (error.code == Code::timeout)
                 error.code = Code::permanent; // the same files would take as long again
@@ -245,8 +272,12 @@ class Builder {
         if (answer.exit_code == 0)
             return ok();
         const Fd out = TRY(work_.directory.open_directory("build/out"));
-        if (const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
-            why && answer.exit_code == exit_status::internal)
+        const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
+        if (why && answer.exit_code == over_limit) {
+            ended_ = true;
+            return Error{Code::permanent, shortened(escaped(*why), 400)};
+        }
+        if (why && answer.exit_code == no_jail)
             return Error{Code::transient, "a build cannot be confined: " + shortened(escaped(*why), 400)};
         return Error{Code::permanent, problem_of(last.text())};
     }
@@ -269,7 +300,9 @@ class Builder {
     const Work& work_;
     const ImageStore& store_;
     Clock::time_point deadline_;
+    SpaceReserve reserve_;
     bool renew_ = false;
+    bool ended_ = false;           // by a deadline, a limit or a signal, not by itself
     std::optional<Error> missing_; // why the first base image that could not be pulled was not
     Shown shown_;
 };

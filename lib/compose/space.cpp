@@ -25,16 +25,20 @@ Status check_space_at(const std::string& path) {
 
 } // namespace
 
+SpaceReserve reserve_of(const FreeSpace& space) {
+    return {std::min(least_free, space.size / 50), space.inodes > least_inodes * 10 ? least_inodes : 0};
+}
+
 Status judge_space(const FreeSpace& space, const std::string& path) {
     constexpr std::uint64_t mebi = 1 << 20;
-    const std::uint64_t wanted = std::min(least_free, space.size / 50);
+    const auto [wanted, wanted_inodes] = reserve_of(space);
     if (space.free < wanted)
         return Error{
             Code::transient,
             fmt::format("the disk is full: {} MiB are free at {}, and a deployment begins with {} or "
                         "more; make room, and it is tried again",
                         space.free / mebi, escaped(path), wanted / mebi)};
-    if (space.inodes > least_inodes * 10 && space.free_inodes < least_inodes)
+    if (space.free_inodes < wanted_inodes)
         return Error{
             Code::transient,
             fmt::format("the disk is full: {} inodes are free at {}, and a deployment begins with {} "
@@ -48,6 +52,13 @@ Status check_files_space(const Work& work) {
     if (::fstatvfs(work.directory.fd(), &found) != 0)
         return errno_error("look for free space");
     return judge_space(space_of(found), work.directory.path());
+}
+
+Result<SpaceReserve> files_reserve(const Work& work) {
+    struct statvfs found {};
+    if (::fstatvfs(work.directory.fd(), &found) != 0)
+        return errno_error("look for free space");
+    return reserve_of(space_of(found));
 }
 
 Status check_images_space(const Work& work) {

@@ -21,10 +21,17 @@ struct FreeSpace {
     std::uint64_t inodes = 0;
     std::uint64_t free_inodes = 0;
 };
+// Left free of a file system of that size; inodes are 0 where they are not counted or few.
+struct SpaceReserve {
+    std::uint64_t bytes = 0;
+    std::uint64_t inodes = 0;
+};
+SpaceReserve reserve_of(const FreeSpace& space);                     // pure
 Status judge_space(const FreeSpace& space, const std::string& path); // pure; Code::transient
 
-Status check_files_space(const Work& work);  // of the service's directory
-Status check_images_space(const Work& work); // of podman's storage
+Status check_files_space(const Work& work);           // of the service's directory
+Status check_images_space(const Work& work);          // of podman's storage
+Result<SpaceReserve> files_reserve(const Work& work); // of the service's directory
 // A build writes into the service's directory, and its image goes into podman's storage, `root`.
 Status check_build_space(const Work& work, const std::string& root);
 

@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 #include "jail/network.hpp"
 #include "jail/view.hpp"
+#include "jail/watch.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -183,6 +184,8 @@ Result<int> run_in_jail(const Jail& jail) {
     Gate made = TRY(make_gate());
     Gate mapped = TRY(make_gate());
     Gate problem = TRY(make_gate()); // a sentence, of keeper or init
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        return errno_error("become the subreaper of the build");
     const pid_t self = ::getpid();
     const pid_t keeper = ::fork();
     if (keeper == 0) {
@@ -198,12 +201,12 @@ Result<int> run_in_jail(const Jail& jail) {
         open_gate(mapped);
     }
     mapped.open.reset();
-    const int status = wait_for(keeper);
+    const int wait_status = TRY(watch(keeper, jail.reserve));
     std::array<char, max_sentence> sentence{};
     const ssize_t size = ::read(problem.wait.get(), sentence.data(), sentence.size());
     if (size > 0)
         return Error{Code::transient, std::string(sentence.data(), static_cast<std::size_t>(size))};
-    return status;
+    return status_of(wait_status);
 }
 
 } // namespace pgod::jail

@@ -18,6 +18,7 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,13 @@ using IdMap = std::vector<IdRange>;
 IdMap parse_id_map(const std::string& text);
 std::string text_of(const IdMap& map);
 
+// The build ends before its file system has less free than this (watch.hpp).
+struct Reserve {
+    std::string path; // on that file system; empty: no limit
+    std::uint64_t bytes = 0;
+    std::uint64_t inodes = 0; // 0: no limit
+};
+
 struct Jail {
     IdMap uids;
     IdMap gids;
@@ -44,11 +52,13 @@ struct Jail {
     std::vector<std::pair<std::string, std::string>> show; // host path → path inside, read-only
     std::vector<std::pair<std::string, std::string>> keep; // …writable
     unsigned processes = 0;                                // at most, of all ids together
-    std::vector<std::vector<std::string>> commands;        // argv; the program by its absolute path
+    Reserve reserve;
+    std::vector<std::vector<std::string>> commands; // argv; the program by its absolute path
 };
 
 // Runs the commands until one fails, and returns the exit status of the last one that ran, or 128 + signal.
-// An Error means that the jail could not be made and that nothing ran.
+// Code::permanent: the commands went beyond a limit, and none of their processes runs on. Other Errors: the
+// jail could not be made, and nothing ran.
 Result<int> run_in_jail(const Jail& jail);
 
 } // namespace pgod::jail

@@ -2,8 +2,11 @@
 
 import contextlib
 import http.server
+import os
 import socket
+import subprocess
 import threading
+import time
 
 import scene
 from scene import compose, harness, service
@@ -75,6 +78,47 @@ class Builds(scene.ComposeTest):
             # An unused stage: podman builds the last one alone.
             _, result = self.build(f"FROM {registry}/none:1 AS unused\nFROM {scene.IMAGE}\nRUN echo built\n")
             self.good(result)
+
+    def test_a_build_that_writes_without_end_is_ended_before_the_disk_is_full(self):
+        svc = self.service()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=512m,mode=700,uid={self.user.uid},gid={self.user.gid}", "none",
+                        svc.path], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", svc.path], check=True)
+        self.user.podman("system", "migrate")  # the pause process holds the mounts of before
+        svc.stage({"compose.yaml": compose(web=service(image="own", build=".")),
+                   "Containerfile": f"FROM {scene.IMAGE}\nRUN while :; do busybox dd bs=1M count=64 if=/dev/zero >> /big; done\n"})
+        least = self.least_free(svc.path)
+        result = svc.do("deploy")
+        self.failed(result, PERMANENT, "web: build failed: it filled the disk, and pgod ended it when",
+                    f"MiB were free at {svc.path}/build/store")
+        self.assertNotIn("No space left", result.stdout)
+        self.assertGreater(least(), 0, "the file system was full")
+        # What it wrote is gone, and the next build begins with an empty store.
+        free = os.statvfs(svc.path)
+        self.assertGreater(free.f_bavail, free.f_blocks * 8 // 10)
+        svc.stage({"compose.yaml": compose(web=service(image="own", build=".")),
+                   "Containerfile": f"FROM {scene.IMAGE}\nRUN echo built\n"})
+        self.good(svc.do("deploy"))
+
+    def least_free(self, path):
+        """Watches the free space; the answer is the least that was seen, in bytes."""
+        seen, stop = [], threading.Event()
+
+        def watch():
+            while not stop.is_set():
+                found = os.statvfs(path)
+                seen.append(found.f_bavail * found.f_frsize)
+                time.sleep(0.002)
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+
+        def least():
+            stop.set()
+            thread.join()
+            return min(seen)
+
+        return least
 
 
 if __name__ == "__main__":

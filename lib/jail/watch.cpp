@@ -1,0 +1,82 @@
+#include "jail/watch.hpp"
+
+#include "base/fd.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+namespace pgod::jail {
+
+namespace {
+
+// A fast disk takes 4 GiB/s, and no file system makes a million files a second. So the reserve is intact when
+// pgod-build looks in time, and loses at most one shortest interval.
+constexpr std::uint64_t bytes_per_ms = 4 << 20;
+constexpr std::uint64_t inodes_per_ms = 1'000;
+constexpr std::uint64_t shortest_ms = 10;
+constexpr std::uint64_t longest_ms = 1'000;
+
+// How long the build may go on before the next look; 0: the reserve is reached.
+std::uint64_t patience(const struct statvfs& found, const Reserve& reserve) {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+    if (bytes <= reserve.bytes)
+        return 0;
+    std::uint64_t ms = (bytes - reserve.bytes) / bytes_per_ms;
+    if (found.f_files > 0 && reserve.inodes > 0) { // 0: the file system has no table of inodes
+        if (found.f_favail <= reserve.inodes)
+            return 0;
+        ms = std::min<std::uint64_t>(ms, (found.f_favail - reserve.inodes) / inodes_per_ms);
+    }
+    return std::clamp(ms, shortest_ms, longest_ms);
+}
+
+// The keeper's end ends init, and that ends everything in the jail; as subreaper we see the last of them go.
+void end_everything(pid_t keeper) {
+    (void)::kill(keeper, SIGKILL);
+    while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+    }
+}
+
+} // namespace
+
+Result<int> watch(pid_t keeper, const Reserve& reserve) {
+    const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0)));
+    if (!ended) {
+        auto error = errno_error("watch the build");
+        end_everything(keeper);
+        return error;
+    }
+    for (;;) {
+        struct statvfs found {};
+        std::uint64_t ms = longest_ms;
+        if (!reserve.path.empty() && ::statvfs(reserve.path.c_str(), &found) == 0)
+            ms = patience(found, reserve);
+        pollfd poll{ended.get(), POLLIN, 0};
+        const int ready = ::poll(&poll, 1, static_cast<int>(ms));
+        if (ready > 0)
+            break;
+        if (ms != 0)
+            continue;
+        end_everything(keeper);
+        const std::uint64_t bytes = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+        return Error{Code::permanent,
+                     fmt::format("it filled the disk, and pgod ended it when {} {} were free at {}",
+                                 bytes <= reserve.bytes ? bytes >> 20 : found.f_favail,
+                                 bytes <= reserve.bytes ? "MiB" : "inodes", reserve.path)};
+    }
+    int wait_status = 0;
+    while (::waitpid(keeper, &wait_status, 0) < 0 && errno == EINTR) {
+    }
+    return wait_status;
+}
+
+} // namespace pgod::jail

@@ -1,0 +1,16 @@
+// The watch over a running build: pgod-build looks at the free space of one file system, more often the less
+// of it is left, and ends the build before the file system is full. Runs as the service's user.
+#pragma once
+
+#include "base/result.hpp"
+#include "jail/jail.hpp"
+
+#include <sys/types.h>
+
+namespace pgod::jail {
+
+// Waits for the child `keeper` and returns its wait status. Code::permanent: the build used up the space, and
+// none of its processes runs on. The caller must be the subreaper of the build.
+Result<int> watch(pid_t keeper, const Reserve& reserve);
+
+} // namespace pgod::jail
