@@ -83,7 +83,8 @@ PolicyGrants grants_of(const Work& work) {
             work.job.networks,
             work.job.allow,
             own.substr(0, own.rfind("/services/")),
-            os::current_user().home};
+            os::current_user().home,
+            work.job.neighbours};
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "core/allowance.hpp"
 #include "core/findings.hpp"
 #include "core/mount.hpp"
+#include "core/object_names.hpp"
 #include "core/paths.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/policy_allow.hpp"
@@ -51,6 +52,7 @@ class Judge {
         for (const auto& container : plan_.containers) {
             if (!names.insert(container.name).second)
                 findings_.add(container.service, "container_name", quoted(container.name) + " is used twice");
+            judge_name(container);
             judge_container(container);
             judge_allowed(container, grants_.allow, findings_);
         }
@@ -76,6 +78,17 @@ class Judge {
                               " does not belong to this service; remove \"external\" and "
                               "\"name\", then it is called " +
                               prefix_ + "…");
+    }
+
+    // Volumes and networks never take such a name: judge_own() wants them to begin with this service's.
+    void judge_name(const PlannedContainer& container) {
+        const auto owner = owner_by_name(container.name);
+        if (std::find(grants_.neighbours.begin(), grants_.neighbours.end(), owner) !=
+            grants_.neighbours.end())
+            findings_.add(container.service, "container_name",
+                          quoted(container.name) + " is a name for containers of the service " +
+                              quoted(owner) + "; choose one that does not begin with " +
+                              quoted(std::string(owner) + "_"));
     }
 
     void judge_build(const PlannedBuild& build) {

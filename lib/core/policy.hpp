@@ -20,6 +20,7 @@ struct PolicyGrants {
     std::vector<std::string> allow;              // words of core/allowance.hpp
     std::string state = {};                      // pgod's own directory; empty: not known here
     std::string home = {};                       // of the service's user
+    std::vector<std::string> neighbours = {};    // other services of that user: core/object_names.hpp
 };
 
 std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants);

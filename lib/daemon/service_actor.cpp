@@ -189,8 +189,8 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     job.networks = service_.networks;
     job.allow = service_.allow;
     job.domains = service_.domains;
-    if (!service_.domains.empty())
-        job.taken = ports_.taken_names(service_);
+    job.taken = ports_.taken_names(service_);
+    job.neighbours = ports_.neighbours(service_);
     job.start_timeout = service_.start_timeout;
     job.deadline = work_deadline + 2 * service_.start_timeout;
     return job;

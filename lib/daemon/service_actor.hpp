@@ -53,6 +53,8 @@ struct ActorPorts {
     // DNS names that others hold and this one might ask for; and that what one asks for has changed.
     std::function<std::vector<std::string>(const Service&)> taken_names;
     std::function<void()> claims_changed;
+    // Names of the other services of its user, as they are configured now.
+    std::function<std::vector<std::string>(const Service&)> neighbours;
     std::function<void(const std::string& service)> stirred; // after each step of a service
     std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };

@@ -1,5 +1,6 @@
 #include "daemon/supervisor.hpp"
 
+#include "core/object_names.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 #include "os/spawn.hpp"
@@ -138,6 +139,7 @@ ActorPorts Supervisor::ports() {
         },
         [this](const Service& service) { return urls_.taken_from(service); },
         [this] { urls_changed(); },
+        [this](const Service& service) { return neighbours_of(service, config_.services); },
         [this](const std::string& service) { order_.stirred(service); },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };

@@ -59,6 +59,7 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.allow = request.allow;
     job.domains = request.domains;
     job.taken = request.taken;
+    job.neighbours = request.neighbours;
     job.start_timeout = request.start_timeout;
     job.args = request.args;
     job.terminal = request.terminal;

@@ -52,8 +52,9 @@ struct WorkJob {
     std::vector<std::string> volumes;
     std::vector<std::string> networks;
     std::vector<std::string> allow;
-    std::vector<std::string> domains; // names that x-pgo may ask for
-    std::vector<std::string> taken;   // …but for these, which others hold
+    std::vector<std::string> domains;    // names that x-pgo may ask for
+    std::vector<std::string> taken;      // …but for these, which others hold
+    std::vector<std::string> neighbours; // core/object_names.hpp
     std::vector<std::string> args;
     std::chrono::milliseconds start_timeout{0};
     std::string terminal; // exec: TERM, when stdin, stdout and stderr are a terminal
@@ -77,6 +78,7 @@ struct WorkJob {
         archive(allow);
         archive(domains);
         archive(taken);
+        archive(neighbours);
         archive(args);
         archive(start_timeout);
         archive(terminal);

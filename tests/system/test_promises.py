@@ -109,6 +109,33 @@ class Promises(SystemTest):
         self.assertEqual(ANN.container_ids(), self.before)
         self.assertEqual(fetch(self.port), "one\n")
 
+    def test_no_container_takes_a_name_of_another_service_of_the_user(self):
+        port = free_port()
+        other = Repository(self.directory, "ab")
+        self.begin(interval="1s")
+        taking = self.push(self.good + "    container_name: ab_web_1\n")
+        self.daemon.service("ab", BOB.name, self.server.url(other))
+        self.settled("ok", taking)  # ab_web_1 is free: this user has no service ab
+        back = self.push(self.good)
+        self.settled("ok", back)
+        self.before = ANN.container_ids()
+
+        self.daemon.services.clear()
+        first = other.commit({"ssh/id.pub": self.public, "docker-compose.yml": compose_web(port, "other")})
+        self.daemon.service("demo", ANN.name, self.server.url(self.repository), interval="1s")
+        self.daemon.service("ab", ANN.name, self.server.url(other), auto=False)
+        self.daemon.write_config()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        taking = self.push(self.good + "    container_name: ab_web_1\n")
+        self.settled("rejected", taking)
+        self.assertIn('container_name: "ab_web_1" is a name for containers of the service "ab"',
+                      self.ctl("demo//status").stdout)
+        self.untouched()
+        up = self.ctl("ab//up")
+        self.assertEqual(up.returncode, 0, up.stderr)
+        self.assertEqual(self.status("ab")["commit"], first)
+        self.assertIn("ab_web_1", ANN.podman("ps", "--format", "{{.Names}}").split())
+
     def test_what_fails_ends_with_a_failure(self):
         """podman-compose ends with 0 whatever happened."""
         self.begin(interval=SLOW)

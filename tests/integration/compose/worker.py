@@ -42,7 +42,7 @@ def encode_job(job):
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
         struct.pack("<HH", *port) for port in ports)
     frame += texts(job.get("volumes", [])) + texts(job.get("networks", [])) + texts(job.get("allow", []))
-    frame += texts(job.get("domains", [])) + texts(job.get("taken", []))
+    frame += texts(job.get("domains", [])) + texts(job.get("taken", [])) + texts(job.get("neighbours", []))
     frame += texts(job.get("args", []))
     frame += struct.pack("<q", job.get("start_timeout", 60) * 1000) + text(job.get("terminal", ""))
     return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))

@@ -407,6 +407,35 @@ TEST_CASE("every service has its container, and every container its name") {
     CHECK(sentences(judge(plan, no_grants())).find("does not have this service") != std::string::npos);
 }
 
+TEST_CASE("a container takes no name of another service of the user") {
+    struct Row {
+        std::string name;
+        std::string expected;
+    };
+    const auto belongs_to = [](const std::string& name, const std::string& owner) {
+        return "service \"web\": container_name: \"" + name +
+               "\" is a name for containers of the service \"" + owner +
+               "\"; choose one that does not begin with \"" + owner + "_\"\n";
+    };
+    for (const auto& row :
+         {Row{"ab_web_1", belongs_to("ab_web_1", "ab")}, Row{"ab_x", belongs_to("ab_x", "ab")},
+          Row{"ab-cd_web_1", belongs_to("ab-cd_web_1", "ab-cd")}, Row{"ab", ""}, Row{"ab-web-1", ""},
+          Row{"abc_web_1", ""}, Row{"demo_web_1", ""}, Row{"x_ab_1", ""}}) {
+        CAPTURE(row.name);
+        Model model;
+        model.services["web"].keys = {"image", "container_name"};
+        auto plan = plan_of(model);
+        plan.containers[0].name = row.name;
+        auto grants = no_grants();
+        grants.neighbours = {"ab", "ab-cd", "demo-2"};
+        CHECK(sentences(judge(plan, grants)) == row.expected);
+        plan.containers[0].name = "demo_web_1";
+        plan.volumes.push_back({"ab_data", {}}); // judge_own() refuses these with any neighbours
+        plan.networks.push_back({"demo-2_default", {}});
+        CHECK(judge(plan, grants).size() == 2);
+    }
+}
+
 TEST_CASE("at most twenty violations are said") {
     Model model;
     for (int i = 0; i < 50; ++i)

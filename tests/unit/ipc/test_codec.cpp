@@ -51,6 +51,7 @@ WorkJob some_work_job() {
     job.allow = {"cap:NET_ADMIN"};
     job.domains = {"*.apps.example.org"};
     job.taken = {"a.apps.example.org"};
+    job.neighbours = {"ab"};
     job.start_timeout = std::chrono::minutes(2);
     job.args = {"web", std::string("a\0b", 3)};
     job.deadline = std::chrono::milliseconds(-1);
@@ -226,6 +227,7 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(work.allow == std::vector<std::string>{"cap:NET_ADMIN"});
     CHECK(work.domains == std::vector<std::string>{"*.apps.example.org"});
     CHECK(work.taken == std::vector<std::string>{"a.apps.example.org"});
+    CHECK(work.neighbours == std::vector<std::string>{"ab"});
     CHECK(work.start_timeout == std::chrono::minutes(2));
     CHECK(work.args.at(1) == std::string("a\0b", 3));
     CHECK(work.deadline == std::chrono::milliseconds(-1));
