@@ -72,7 +72,9 @@ struct ServerSession::Callbacks {
         return session_of(data).open_channel();
     }
     static int exec(ssh_session, ssh_channel, const char* command, void* data) noexcept {
-        return session_of(data).record(ChannelRequest{false, command, {}}) ? 0 : 1;
+        return session_of(data).record(ChannelRequest{false, session_of(data).whole_command(command), {}})
+                   ? 0
+                   : 1;
     }
     static int shell(ssh_session, ssh_channel, void* data) noexcept {
         return session_of(data).record(ChannelRequest{true, {}, {}}) ? 0 : 1;
@@ -205,12 +207,25 @@ ssh_channel_struct* ServerSession::open_channel() {
     channel_ = ::ssh_channel_new(session_.get());
     if (channel_ != nullptr && ::ssh_set_channel_callbacks(channel_, &callbacks_->channel) != SSH_OK)
         violation_ = "out of memory";
+    meter_.start(session_.get());
     return channel_;
+}
+
+// libssh cuts the command off at its first NUL. A packet that is longer than the command explains had one,
+// or holds what RFC 4254 section 6.5 does not have: the NUL is put back, for core/command to refuse. What
+// followed it is lost, which is as well.
+std::string ServerSession::whole_command(const char* text) const {
+    constexpr std::size_t around = 1 + 4 + (4 + 4) + 1 + 4; // type, channel, "exec", wants an answer, length
+    std::string command = text == nullptr ? "" : text;
+    if (const auto size = meter_.size(); size && *size != around + command.size())
+        command += '\0';
+    return command;
 }
 
 bool ServerSession::record(ChannelRequest request) {
     if (std::exchange(requested_, true))
         return false;
+    meter_.stop();
     request_ = std::move(request);
     request_->terminal = terminal_;
     return true;

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "core/exec_request.hpp"
 #include "core/public_key.hpp"
+#include "ssh/packet_meter.hpp"
 #include "ssh/server_bind.hpp"
 
 #include <functional>
@@ -98,6 +99,7 @@ class ServerSession {
     bool count_attempt() noexcept; // false: too many
     ssh_channel_struct* open_channel();
     bool record(ChannelRequest request);
+    std::string whole_command(const char* text) const;
     bool record(RequestedTerminal terminal);
     int note_input(std::size_t unread) noexcept;
 
@@ -118,6 +120,7 @@ class ServerSession {
     std::unique_ptr<Callbacks> callbacks_;
     SessionHandle session_;
     std::unique_ptr<ssh_event_struct, EventDeleter> event_;
+    PacketMeter meter_;                     // from the channel's opening to its request
     ssh_channel_struct* channel_ = nullptr; // owned by the session
 };
 

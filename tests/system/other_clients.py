@@ -1,6 +1,7 @@
 """SSH clients of other makes, run by test_clients.py with Debian's Python: other_clients.py asyncssh|paramiko PORT KEY COMMAND
 
-Prints one JSON object: exit status, what came on standard output and on standard error. Standard input is handed on."""
+A NUL in COMMAND is written as \\0. Prints one JSON object: exit status, what came on standard output and on standard error.
+Standard input is handed on."""
 
 import asyncio
 import json
@@ -34,4 +35,4 @@ def with_asyncssh(port, key, command):
 
 if __name__ == "__main__":
     _, make, port, key, command = sys.argv
-    print(json.dumps(globals()[f"with_{make}"](int(port), key, command)))
+    print(json.dumps(globals()[f"with_{make}"](int(port), key, command.replace("\\0", "\0"))))

@@ -48,7 +48,7 @@ class SshClients(SystemTest):
                 timeout=180)
             return done.returncode, done.stdout, done.stderr
         done = subprocess.run(["/usr/bin/python3", "-W", "ignore", pathlib.Path(__file__).parent / "other_clients.py", make,
-                               str(self.daemon.port), key, command], input=given, capture_output=True, text=True, timeout=180)
+                               str(self.daemon.port), key, command.replace("\0", "\\0")], input=given, capture_output=True, text=True, timeout=180)
         self.assertEqual(done.returncode, 0, done.stderr)
         answer = json.loads(done.stdout)
         return answer["status"], answer["out"], answer["errors"]
@@ -63,6 +63,15 @@ class SshClients(SystemTest):
                 status, out, errors = self.ask(make, "demo//exec web sh -c 'cat; echo bad >&2; exit 41'", given="given\n")
                 self.assertEqual((status, out, errors), (41, "given\n", "bad\n"))
                 self.assertEqual(self.ask(make, "demo//logs --tail 3")[0], 0)
+
+    def test_a_command_with_a_nul_is_refused_and_what_precedes_the_nul_does_not_run(self):
+        for make in ("paramiko", "asyncssh"):
+            with self.subTest(make):
+                status, out, errors = self.ask(make, "demo//ping\0--all")
+                self.assertEqual((status, out), (64, ""), errors)
+                self.assertIn('"demo//ping\\x00" contains a NUL byte', errors)
+        asked = [json.loads(line) for line in (self.daemon.state / "audit.log").read_text().splitlines()]
+        self.assertEqual([(e["operation"], e["outcome"], e["status"]) for e in asked], [("", "refused", 64)] * 2)
 
     def test_a_foreign_and_a_missing_service_look_the_same_to_every_client(self):
         second = Repository(self.directory, "second")

@@ -40,7 +40,9 @@ void FakeSupervisor::carry_out(Connection& connection, const std::string& comman
     const auto parts = words(command);
     const std::string_view verb = parts.empty() ? "" : parts[0];
     const auto number = parts.size() > 1 ? parse_decimal(parts[1]).value_or(0) : 0;
-    if (verb == "ping") {
+    if (command.find('\0') != std::string::npos) {
+        say(ipc::Exit{64});
+    } else if (verb == "ping") {
         say(ipc::Text{false, "pong! - test\n"});
         say(ipc::Exit{0});
     } else if (verb == "fail") {

@@ -36,6 +36,37 @@ def second_exec(port, keyfile):
         print("refused")
 
 
+def run(channel, command):
+    channel.exec_command(command)
+    print(channel.recv(4096).decode() or channel.recv_stderr(4096).decode(), channel.recv_exit_status())
+
+
+def nul(port, keyfile):
+    run(logged_in(port, keyfile).open_session(), b"ping\0garbage")
+
+
+def nul_at_the_end(port, keyfile):
+    run(logged_in(port, keyfile).open_session(), b"ping\0")
+
+
+def nul_behind_other_packets(port, keyfile):
+    made = logged_in(port, keyfile)
+    channel = made.open_session()
+    channel.set_environment_variable("LANG", "C")
+    for size in (1, 7, 8, 200):
+        made.send_ignore(size)
+    run(channel, b"ping\0garbage")
+
+
+def other_packets(port, keyfile):
+    made = logged_in(port, keyfile)
+    channel = made.open_session()
+    for size in (1, 7, 8, 200):
+        made.send_ignore(size)
+        channel.set_environment_variable("LANG", "C" * size)
+    run(channel, b"ping")
+
+
 def second_channel(port, keyfile):
     made = logged_in(port, keyfile)
     channel = made.open_session()

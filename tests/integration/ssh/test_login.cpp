@@ -172,6 +172,26 @@ TEST_CASE("one channel, one command, nothing else") {
     CHECK(supervisor.runs().back().command == "ping");
 }
 
+// libssh gives pgod the command as a C string.
+TEST_CASE("a command with a NUL reaches the supervisor with one, so that it is refused") {
+    FakeSupervisor supervisor;
+    Clients clients;
+    const auto key = clients.key("mine");
+    supervisor.know(key + ".pub");
+    for (const char* scenario : {"nul", "nul_at_the_end", "nul_behind_other_packets"}) {
+        CAPTURE(scenario);
+        (void)clients.hostile(scenario, supervisor.port(), key);
+        CHECK(supervisor.runs().back().command == std::string("ping\0", 5));
+    }
+    CHECK(clients.hostile("other_packets", supervisor.port(), key).output == "pong! - test\n 0\n");
+    for (const auto& options :
+         std::vector<std::vector<std::string>>{{}, {"-tt"}, {"-o", "SendEnv=*"}, {"-C"}, {"-A"}}) {
+        CAPTURE(options);
+        CHECK(clients.ssh(supervisor.port(), key, "ping", options).output.starts_with("pong! - test"));
+        CHECK(supervisor.runs().back().command == "ping");
+    }
+}
+
 TEST_CASE("no command: one sentence and 64") {
     FakeSupervisor supervisor;
     Clients clients;
