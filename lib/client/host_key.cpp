@@ -54,26 +54,23 @@ Status judge_host_key(const HostKeyPolicy& policy, const ssh::ServerKey& server)
         return another(fmt::format("the host key of {} port {} is {}, but {} was demanded: nothing was sent",
                                    policy.host, policy.port, server.fingerprint, policy.pin));
     }
-    ssh::HostKeyVerdict verdict;
-    if (!policy.known_hosts.empty()) {
-        auto found = ssh::look_up_host_key(policy.known_hosts, policy.host, policy.port, server.key);
-        if (!found)
-            return denied("cannot judge the host key: " + found.error().message);
-        verdict = std::move(*found);
-    }
-    switch (verdict.standing) {
-    case ssh::HostKeyStanding::known:
+    const auto verdict = ssh::look_up_host_key(policy.known_hosts, policy.host, policy.port, server.key);
+    if (!verdict)
+        return denied("cannot judge the host key: " + verdict.error().message);
+    switch (verdict->standing) {
+    case HostKeyStanding::known:
         return ok();
-    case ssh::HostKeyStanding::unknown:
+    case HostKeyStanding::unknown:
         return judge_new(policy, server);
-    case ssh::HostKeyStanding::changed:
+    case HostKeyStanding::other_type: // over_ssh asks for the type that is known; --accept-new must not
+    case HostKeyStanding::changed:
         return another(
             fmt::format("the host key of {} port {} has changed: it is {}, and {} says {}; somebody may "
                         "be in between, so ask the administrator before removing that line",
-                        policy.host, policy.port, server.fingerprint, verdict.where, verdict.fingerprint));
-    case ssh::HostKeyStanding::revoked:
+                        policy.host, policy.port, server.fingerprint, verdict->where, verdict->fingerprint));
+    case HostKeyStanding::revoked:
         return denied(fmt::format("the host key of {} port {}, {}, is revoked by {}", policy.host,
-                                  policy.port, server.fingerprint, verdict.where));
+                                  policy.port, server.fingerprint, verdict->where));
     }
     return denied("the host key was not judged");
 }

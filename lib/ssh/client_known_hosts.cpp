@@ -3,31 +3,27 @@
 #include "base/fd.hpp"
 #include "base/handle.hpp"
 #include "base/text.hpp"
-#include "ssh/key.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <libssh/libssh.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
+#include <vector>
 
 namespace pgod::ssh {
 
 namespace {
 
-using Entry = Handle<ssh_knownhosts_entry, ::ssh_knownhosts_entry_free>;
+using Text = Handle<char, ::ssh_string_free_char>;
 
-constexpr std::uint16_t standard_port = 22;
-
-// The name under which OpenSSH keeps a host.
-std::string known_name(std::string host, std::uint16_t port) {
-    std::transform(host.begin(), host.end(), host.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return port == standard_port ? host : fmt::format("[{}]:{}", host, port);
-}
+constexpr const char* global_file = "/etc/ssh/ssh_known_hosts";
 
 Error file_error(std::string_view doing, const std::string& file) {
     Error error = errno_error(fmt::format("{} {}", doing, escaped(file)));
@@ -56,57 +52,45 @@ Result<std::optional<std::string>> read_known_hosts(const std::string& file) {
     }
 }
 
-// The key of a line that names this host; nullopt for any other line, and for one that libssh cannot read.
-std::optional<ServerKey> key_for(const std::string& host, const std::string& line) {
-    Entry entry;
-    const int rc = ::ssh_known_hosts_parse_line(host.c_str(), line.c_str(), Out(entry));
-    if (rc != SSH_OK || !entry)
-        return std::nullopt;
-    auto key = public_key_of(entry->publickey);
-    auto fingerprint = fingerprint_of(entry->publickey);
-    if (!key || !fingerprint)
-        return std::nullopt;
-    return ServerKey{std::move(*key), std::move(*fingerprint)};
+const unsigned char* bytes_of(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (::HMAC(::EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(),
+               digest.data(), &size) == nullptr)
+        return {};
+    return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::string fingerprint_of_blob(std::string_view blob) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (::EVP_Digest(blob.data(), blob.size(), digest.data(), &size, ::EVP_sha256(), nullptr) != 1)
+        return {};
+    const Text text(::ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, digest.data(), size));
+    return text ? text.get() : "";
 }
 
 } // namespace
 
 Result<HostKeyVerdict> look_up_host_key(const std::string& file, const std::string& host, std::uint16_t port,
                                         const PublicKey& key) {
-    const auto text = TRY(read_known_hosts(file));
-    HostKeyVerdict verdict;
-    if (!text)
-        return verdict;
-    const std::string name = known_name(host, port);
-    std::size_t number = 0;
-    for (std::string_view line : split(*text, '\n')) {
-        ++number;
-        line = trimmed(line);
-        if (line.empty() || line.front() == '#')
-            continue;
-        bool revoked = false;
-        if (line.front() == '@') {
-            const auto end = std::min(line.find_first_of(" \t"), line.size());
-            revoked = line.substr(0, end) == "@revoked";
-            if (!revoked)
-                continue; // @cert-authority: pgod's host key is never a certificate
-            line = trimmed(line.substr(end));
-        }
-        std::string rest(line);
-        std::replace(rest.begin(), rest.end(), '\t', ' '); // libssh splits at blanks only
-        const auto found = key_for(name, rest);
-        if (!found)
-            continue;
-        const bool same = found->key.base64 == key.base64;
-        if (revoked && same)
-            return HostKeyVerdict{HostKeyStanding::revoked, fmt::format("{}:{}", file, number), {}};
-        if (revoked || verdict.standing == HostKeyStanding::known)
-            continue; // a later @revoked line still counts
-        if (same)
-            verdict = {HostKeyStanding::known, fmt::format("{}:{}", file, number), {}};
-        else if (verdict.standing == HostKeyStanding::unknown)
-            verdict = {HostKeyStanding::changed, fmt::format("{}:{}", file, number), found->fingerprint};
-    }
+    std::vector<KnownHostsFile> files;
+    for (const auto& path : {file, std::string(global_file)})
+        if (auto text = path.empty() ? std::nullopt : TRY(read_known_hosts(path)))
+            files.push_back({path, std::move(*text)});
+    const auto blob = base64_decoded(key.base64);
+    if (!blob)
+        return Error{Code::invalid, "the server's key is not base64"};
+    const auto known = known_keys_of(files, known_host_name(host, port), hmac_sha1);
+    auto check = check_host_key(known, *blob);
+    HostKeyVerdict verdict{check.standing, std::move(check.where), {}};
+    for (const auto& one : known)
+        if (one.where == verdict.where)
+            verdict.fingerprint = fingerprint_of_blob(one.blob);
     return verdict;
 }
 
@@ -119,7 +103,7 @@ Status remember_host_key(const std::string& file, const std::string& host, std::
     const Fd fd(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
     if (!fd)
         return file_error("open", file);
-    std::string line = fmt::format("{} {} {}\n", known_name(host, port), key.type, key.base64);
+    std::string line = fmt::format("{} {} {}\n", known_host_name(host, port), key.type, key.base64);
     struct stat now {};
     char last = '\n';
     if (::fstat(fd.get(), &now) == 0 && now.st_size > 0 &&

@@ -42,6 +42,7 @@ class Scene {
 
     // pgoctl with the scene's home, port and known_hosts; `env` comes on top.
     Words pgoctl_argv(const Words& args) const;
+    Words environment(const Words& env = {}) const; // of pgoctl
     os::RunResult pgoctl(const Words& args, const Words& env = {}) const;
     // Left running; its stdin, stdout and stderr are the descriptors given, -1: /dev/null.
     os::Child start_pgoctl(const Words& args, int in, int out, int err, const Words& env = {}) const;
@@ -51,7 +52,6 @@ class Scene {
 
   private:
     void start_server();
-    Words environment(const Words& env) const;
 
     std::filesystem::path directory_;
     std::uint16_t port_ = 0;

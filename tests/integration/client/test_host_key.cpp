@@ -66,11 +66,13 @@ TEST_CASE_FIXTURE(Scene, "lines of known_hosts") {
     const std::string host = fmt::format("[127.0.0.1]:{}", port());
     const std::string key = text_of("host.pub");
     const std::string other = text_of("wrong.pub");
+    REQUIRE(
+        run_program({"/usr/bin/ssh-keygen", "-q", "-N", "", "-t", "ecdsa", "-f", path("ecdsa")}).succeeded());
     struct Row {
         const char* name;
         std::string lines;
         int status;
-        const char* says;
+        std::string says;
     };
     const Row rows[] = {
         {"plain", host + " " + key, 0, ""},
@@ -86,6 +88,12 @@ TEST_CASE_FIXTURE(Scene, "lines of known_hosts") {
         {"revoked for all", "@revoked * " + key, 76, "is revoked"},
         {"revoked after it was known", host + " " + key + "@revoked * " + key, 76, "is revoked"},
         {"another one revoked", "@revoked * " + other + host + " " + key, 0, ""},
+        {"a pattern", "[127.0.0.?]:* " + key, 0, ""},
+        {"a pattern that is not for this host", "*,!" + host + " " + key, 76, "is not known"},
+        {"a line cut off before the right one", host + " ssh-ed25519 AAAA\n" + host + " " + key, 0, ""},
+        {"a key that contradicts its type", host + " ssh-rsa" + key.substr(key.find(' ')), 76,
+         "is not known"},
+        {"a key of another type", host + " " + text_of("ecdsa.pub"), 76, "has changed"},
         {"an authority", "@cert-authority " + host + " " + key, 76, "is not known"},
     };
     for (const Row& row : rows) {
@@ -94,6 +102,11 @@ TEST_CASE_FIXTURE(Scene, "lines of known_hosts") {
         const auto result = pgoctl({"--known-hosts", path("known"), "-i", good(), target});
         CHECK(status_of(result) == row.status);
         CHECK_MESSAGE(contains(result.errors, row.says), result.errors);
+        if (!contains(row.says, "has changed") && !contains(row.says, "is revoked"))
+            continue;
+        CHECK(status_of(pgoctl({"--accept-new", "--known-hosts", path("known"), "-i", good(), target})) ==
+              76);
+        CHECK(text_of("known") == row.lines);
     }
 }
 
@@ -136,4 +149,25 @@ TEST_CASE_FIXTURE(Scene, "a known_hosts file that cannot be read is no consent")
     const auto result = pgoctl({"--accept-new", "--known-hosts", path("directory"), "-i", good(), target});
     CHECK(status_of(result) == 76);
     CHECK(contains(result.errors, "cannot judge the host key"));
+}
+
+TEST_CASE_FIXTURE(Scene, "the known_hosts of the host is read as well") {
+    const std::string host = fmt::format("[127.0.0.1]:{}", port());
+    std::filesystem::create_directories(path("etc"));
+    const auto with_global = [&](const std::string& lines) {
+        write("etc/ssh_known_hosts", lines);
+        Words argv{"/usr/bin/unshare", "-rm", "--",
+                   "/bin/sh",          "-c",  "mount --bind \"$0\" /etc/ssh && exec \"$@\"",
+                   path("etc")};
+        for (const auto& word : pgoctl_argv({"--accept-new", "-i", good(), target}))
+            argv.push_back(word);
+        return run_program(argv, environment());
+    };
+    const auto known = with_global(host + " " + text_of("host.pub"));
+    CHECK(status_of(known) == 0);
+    CHECK_MESSAGE(known.errors.empty(), known.errors);
+    CHECK_FALSE(std::filesystem::exists(home() + "/.ssh/known_hosts"));
+    CHECK(contains(with_global(host + " " + text_of("wrong.pub")).errors, "/etc/ssh/ssh_known_hosts:1 says"));
+    know_host();
+    CHECK(contains(with_global("@revoked * " + text_of("host.pub")).errors, "is revoked"));
 }
