@@ -37,3 +37,30 @@ TEST_CASE("ports that an ordinary user may not bind") {
     CHECK(privileged_port(service, 81) == 80);
     CHECK_FALSE(privileged_port(service, 80));
 }
+
+TEST_CASE("the remedy for a repository is something that repairs it") {
+    Service service;
+    service.name = "shop";
+    service.branch = "live";
+    service.repository = *RepositoryUrl::parse("https://ann:secret@git.example.org/shop");
+    const std::string reachable =
+        "make https://[redacted]@git.example.org/shop reachable from this host (DNS, firewall, the "
+        "server itself), then pgoctl :shop//sync";
+    struct Row {
+        Code failure;
+        std::string remedy;
+    };
+    const Row rows[] = {
+        {Code::gone, "set repository and branch of service \"shop\" to what exists (now "
+                     "https://[redacted]@git.example.org/shop, live), then systemctl reload pgod"},
+        {Code::denied, "do what the sentence above says, then pgoctl :shop//sync"},
+        {Code::transient, reachable},
+        {Code::timeout, reachable},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(name_of(row.failure));
+        const auto remedy = remedy_of_repository(service, row.failure);
+        CHECK(remedy == row.remedy);
+        CHECK(remedy.find("secret") == std::string::npos);
+    }
+}
