@@ -145,10 +145,12 @@ class Operations(scene.ComposeTest):
                  "Containerfile": f"FROM {scene.IMAGE}\nCOPY f /f\n"}
         self.good(svc.deploy(files))
         before = svc.ids()
-        svc.stage({**files, "f": "2"})
+        svc.stage({**files, "f": "2", "Containerfile": files["Containerfile"] + r"RUN printf '\033[2J\033]0;title\a\n'" + "\n"})
         built = svc.do("build")
         self.assertEqual((built.exit_status, built.changed, svc.ids()), (0, False, before), built)
         self.assertIn("COPY f /f", built.stdout)
+        self.assertIn("\n\\x1b[2J\\x1b]0;title\\x07\n", built.stdout)
+        self.assertNotIn("\x1b", built.stdout)
         self.assertEqual(svc.do("pull").exit_status, 0)  # nothing to pull: its image is built
         self.good(svc.do("deploy"), changed=True)
         svc.stage({"compose.yaml": compose(a=service(image="localhost/no/such:1"))})
