@@ -1,4 +1,4 @@
-// pgod-git: started by pgod with its control channel as descriptor 3, never by hand. See daemon/git_role.hpp.
+// pgod-git: started by pgod with its line as descriptors 3 and 4, never by hand. See daemon/git_role.hpp.
 #include "daemon/git_role.hpp"
 
 #include <malloc.h>

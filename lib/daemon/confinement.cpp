@@ -25,7 +25,8 @@ namespace pgod::daemon {
 
 namespace {
 
-constexpr int channel_descriptor = 3;
+constexpr int down_descriptor = 3;
+constexpr int up_descriptor = 4;
 
 struct CloseDirectory {
     void operator()(DIR* directory) const noexcept { ::closedir(directory); }
@@ -92,11 +93,13 @@ Status become(const Confinement& wanted) {
 
 } // namespace
 
-Result<os::Channel> take_channel(std::string_view program) {
-    if (::fcntl(channel_descriptor, F_SETFD, FD_CLOEXEC) != 0)
-        return Error{Code::invalid,
-                     fmt::format("descriptor 3 is not open; {} is started by pgod, not by hand", program)};
-    return os::Channel{Fd(channel_descriptor)};
+Result<os::LowerEnd> take_line(std::string_view program) {
+    for (const int descriptor : {down_descriptor, up_descriptor})
+        if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
+            return Error{Code::invalid,
+                         fmt::format("descriptor {} is not open; {} is started by pgod, not by hand",
+                                     descriptor, program)};
+    return os::LowerEnd{os::Channel{Fd(down_descriptor)}, os::FrameWriter{Fd(up_descriptor)}};
 }
 
 Status confine(const Confinement& wanted) {

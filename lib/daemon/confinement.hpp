@@ -5,7 +5,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 
 #include <sys/resource.h>
 
@@ -28,13 +28,13 @@ Status confine(const Confinement& wanted);
 // Soft and hard; a lower one of the administrator stays. Lowering never fails.
 void lower_limit(__rlimit_resource resource, rlim_t value) noexcept;
 
-// The channel to the supervisor that pgod starts its roles with; an error when it is not there.
-Result<os::Channel> take_channel(std::string_view program);
+// The line to the supervisor that pgod starts its roles with; an error when it is not there.
+Result<os::LowerEnd> take_line(std::string_view program);
 
 // What came with the first frame as listening sockets is nothing else.
 Status confirm_listening(const std::vector<Fd>& sockets);
 
-// Of a forked child: every descriptor above standard error but these. The parent's channel to the supervisor
+// Of a forked child: every descriptor above standard error but these. The parent's line to the supervisor
 // would let it pretend connections.
 void close_all_but(std::array<int, 3> kept) noexcept;
 

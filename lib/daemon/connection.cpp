@@ -20,20 +20,20 @@ constexpr std::chrono::seconds patience{10}; // with a process of this host that
 
 } // namespace
 
-Connection::Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, Peer peer, Handlers handlers)
+Connection::Connection(EventLoop& loop, std::uint64_t id, os::UpperEnd line, Peer peer, Handlers handlers)
     : loop_(loop)
     , id_(id)
-    , channel_(std::move(channel))
+    , line_(std::move(line))
     , peer_(std::move(peer))
     , handlers_(std::move(handlers))
-    , watch_(loop.watch(channel_.fd(), [this] { on_readable(); })) {
+    , watch_(loop.watch(line_.fd(), [this] { on_readable(); })) {
     if (peer_.uid)
         silence_ = loop.after(patience, [this] { handlers_.closed(*this); });
 }
 
 void Connection::on_readable() {
     while (true) {
-        auto frame = channel_.try_receive();
+        auto frame = line_.try_receive();
         if (frame && !*frame)
             return;
         if (frame && (*frame)->closed())
@@ -102,7 +102,7 @@ void Connection::send(const ipc::SshReply& reply) {
 // The loop tells when a channel can be read, not when it can be written, so a full one is tried again soon.
 void Connection::flush() {
     while (!waiting_.empty()) {
-        auto sent = channel_.try_send(waiting_.front());
+        auto sent = line_.try_send(waiting_.front());
         if (!sent && sent.error().code == Code::transient) {
             flush_ = loop_.after(flush_interval, [this] { flush(); });
             return;
@@ -140,7 +140,7 @@ void Connection::say(std::string_view sentence) {
 }
 
 Status Connection::hand_over(std::span<const int> streams) {
-    return channel_.try_send(ipc::encode(ipc::SshReply(ipc::Streams{})), streams);
+    return line_.try_send(ipc::encode(ipc::SshReply(ipc::Streams{})), streams);
 }
 
 void Connection::finish(int exit_status, std::string_view last) {

@@ -1,4 +1,4 @@
-// Connection: the supervisor's end of one client's channel: of the forked child that serves an SSH
+// Connection: the supervisor's end of one client's line: of the forked child that serves an SSH
 // connection, which asks whether a key is known and then, once, to run a command; or of a process of this
 // host at the control socket, which asks once, within ten seconds. What may be sent when is fixed, and
 // anything else ends it.
@@ -7,7 +7,7 @@
 #include "base/fd.hpp"
 #include "daemon/event_loop.hpp"
 #include "ipc/ssh_messages.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 
 #include <sys/types.h>
 
@@ -37,7 +37,7 @@ class Connection {
             closed; // must not destroy the Connection before it returns to the loop
     };
 
-    Connection(EventLoop& loop, std::uint64_t id, os::Channel channel, Peer peer, Handlers handlers);
+    Connection(EventLoop& loop, std::uint64_t id, os::UpperEnd line, Peer peer, Handlers handlers);
 
     std::uint64_t id() const noexcept { return id_; }
     const std::string& peer() const noexcept { return peer_.name; }
@@ -64,7 +64,7 @@ class Connection {
 
     EventLoop& loop_;
     std::uint64_t id_;
-    os::Channel channel_;
+    os::UpperEnd line_;
     Peer peer_;
     Handlers handlers_;
     bool ran_ = false;

@@ -68,7 +68,7 @@ Status GitJobs::start() {
         .arguments = {},
         .env = std::move(env),
         .begin =
-            [this](const os::Channel&) {
+            [this](const os::UpperEnd&) {
                 loop_.post([this] { start_waiting(); });
                 return ok();
             },
@@ -127,7 +127,7 @@ void GitJobs::enqueue(Job job) {
 
 // The oldest job whose user has room; those of a user without are passed by, and keep their place.
 void GitJobs::start_waiting() {
-    while (process_.channel() && !share_.full()) {
+    while (process_.line() && !share_.full()) {
         const auto next = std::find_if(waiting_.begin(), waiting_.end(), [this](const Job& waiting) {
             return share_.has_room_for(waiting.request.user.uid);
         });
@@ -151,8 +151,8 @@ Status GitJobs::begin(std::uint64_t id, Job& job) {
         credentials = TRY(os::sealed_file(text.reveal()));
     }
     const std::array<int, 2> theirs{pipe.writer.get(), credentials.get()};
-    TRY(process_.channel().try_send(ipc::encode(ipc::GitRequest(job.request)),
-                                    std::span(theirs).first(credentials ? 2 : 1)));
+    TRY(process_.line().try_send(ipc::encode(ipc::GitRequest(job.request)),
+                                 std::span(theirs).first(credentials ? 2 : 1)));
     job.report = std::move(pipe.reader);
     job.watch = loop_.watch(job.report.fd(), [this, id] { on_report(id, max_frames_at_once); });
     return ok();

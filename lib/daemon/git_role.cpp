@@ -4,6 +4,7 @@
 #include "daemon/git_job.hpp"
 #include "git/library.hpp"
 #include "os/channel_descriptors.hpp"
+#include "os/line.hpp"
 #include "os/log.hpp"
 #include "os/pipe.hpp"
 #include "os/spawn.hpp"
@@ -31,7 +32,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int control_fd = 3;
+constexpr int down_descriptor = 3;
+constexpr int up_descriptor = 4;
+constexpr milliseconds notice_patience = std::chrono::minutes(1);
 constexpr std::size_t max_processes = 64; // beyond these, frames wait in the socket
 constexpr milliseconds max_deadline = std::chrono::hours(2);
 
@@ -57,7 +60,7 @@ struct Process {
 
 class GitRole {
   public:
-    explicit GitRole(os::Channel control)
+    explicit GitRole(os::LowerEnd control)
         : control_(std::move(control)) {}
     ~GitRole();
     GitRole(const GitRole&) = delete;
@@ -73,10 +76,11 @@ class GitRole {
     Status serve_once();
     Status take_notice(Process& process);
     Status reap(std::size_t index);
+    Status tell(const ipc::JobEnded& ended);
     Status tell(const Process& process, int wait_status);
     void end_late();
 
-    os::Channel control_;
+    os::LowerEnd control_;
     std::vector<Process> processes_;
 };
 
@@ -159,7 +163,7 @@ Status GitRole::start(const ipc::GitJob& job, Fd report, Fd credentials, bool ma
 }
 
 Result<bool> GitRole::take_request() {
-    auto received = TRY(os::try_receive_with_descriptors(control_));
+    auto received = TRY(os::try_receive_with_descriptors(control_.down));
     if (!received)
         return true;
     if (received->closed())
@@ -177,14 +181,17 @@ Result<bool> GitRole::take_request() {
     if (auto started = start(job, std::move(report), std::move(credentials), shares && another_may_stay(job));
         !started) {
         os::log_error("{}", started.error().message);
-        TRY(control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{.id = job.id, .wait_status = 70 << 8}))));
+        TRY(tell({.id = job.id, .wait_status = 70 << 8}));
     }
     return true;
 }
 
+Status GitRole::tell(const ipc::JobEnded& ended) {
+    return control_.up.send(ipc::encode(ipc::GitNotice(ended)), notice_patience);
+}
+
 Status GitRole::tell(const Process& process, int wait_status) {
-    return control_.send(ipc::encode(ipc::GitNotice(ipc::JobEnded{
-        .id = process.job, .deadline_passed = process.deadline_passed, .wait_status = wait_status})));
+    return tell({.id = process.job, .deadline_passed = process.deadline_passed, .wait_status = wait_status});
 }
 
 // It says that it is done with its job, once; or it ends, and its pidfd tells how. What else it sends is a
@@ -237,7 +244,7 @@ void GitRole::end_late() {
 // Waits, and handles what happened. Code::gone: the supervisor is.
 Status GitRole::serve_once() {
     const bool has_room = processes_.size() < max_processes;
-    std::vector<pollfd> waiting{{control_.fd(), static_cast<short>(has_room ? POLLIN : 0), 0}};
+    std::vector<pollfd> waiting{{control_.down.fd(), static_cast<short>(has_room ? POLLIN : 0), 0}};
     auto next = Clock::time_point::max();
     for (const auto& process : processes_) {
         waiting.push_back({process.child.pidfd(), POLLIN, 0});
@@ -292,7 +299,7 @@ int run_git_role(bool debug) {
         os::log_error("{}", started.error().message);
         return exit_status::internal;
     }
-    return GitRole(os::Channel(Fd(control_fd))).run();
+    return GitRole({os::Channel(Fd(down_descriptor)), os::FrameWriter(Fd(up_descriptor))}).run();
 }
 
 } // namespace pgod::daemon

@@ -51,12 +51,12 @@ Status MetricsEndpoint::start() {
         .program = "pgod-metrics",
         .arguments = confinement_arguments(empty_directory_),
         .begin =
-            [this](const os::Channel& channel) {
+            [this](const os::UpperEnd& line) {
                 std::vector<int> fds;
                 for (const Fd& listener : listeners_)
                     fds.push_back(listener.get());
                 timer_ = loop_.after(0ms, [this] { tell(); });
-                return channel.send(ipc::encode(ipc::MetricsFrame(ipc::MetricsStart())), fds);
+                return line.send(ipc::encode(ipc::MetricsFrame(ipc::MetricsStart())), fds);
             },
         .heard = [](const os::Frame&) { return false; },
         .ended = [this] { frames_.clear(); },
@@ -64,7 +64,7 @@ Status MetricsEndpoint::start() {
 }
 
 void MetricsEndpoint::tell() {
-    if (process_.channel() && frames_.empty())
+    if (process_.line() && frames_.empty())
         for (auto& frame : look_())
             frames_.push_back(std::move(frame));
     flush();
@@ -73,7 +73,7 @@ void MetricsEndpoint::tell() {
 // Until the socket takes no more; the rest follows soon, the next snapshot in its time.
 void MetricsEndpoint::flush() {
     while (!frames_.empty()) {
-        const auto sent = process_.channel().try_send(frames_.front());
+        const auto sent = process_.line().try_send(frames_.front());
         if (sent) {
             refused_ = 0;
             frames_.pop_front();

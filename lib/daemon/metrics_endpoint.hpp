@@ -28,7 +28,7 @@ class MetricsEndpoint {
     void follow(const std::optional<ListenAddress>& address, const std::string& empty_directory);
     // A snapshot now: something has changed that somebody may wait for.
     void tell_now() {
-        if (address_ && process_.channel())
+        if (address_ && process_.line())
             tell();
     }
 

@@ -36,7 +36,7 @@ auto response(std::string_view status, std::string_view body, std::string_view t
 
 } // namespace
 
-MetricsListener::MetricsListener(os::Channel control, std::vector<Fd> sockets)
+MetricsListener::MetricsListener(os::LowerEnd control, std::vector<Fd> sockets)
     : control_(std::move(control))
     , sockets_(std::move(sockets)) {}
 
@@ -53,7 +53,7 @@ Status MetricsListener::wait() {
     const bool accepting = now >= accept_after_;
     auto wake = Clock::time_point::max();
     polled_.clear();
-    polled_.push_back({control_.fd(), POLLIN, 0});
+    polled_.push_back({control_.down.fd(), POLLIN, 0});
     for (const Client& client : clients_) {
         polled_.push_back({client.socket.get(),
                            static_cast<short>(client.answer && !client.answered ? POLLOUT : POLLIN), 0});
@@ -89,7 +89,7 @@ Status MetricsListener::wait() {
 
 Status MetricsListener::read_snapshots() {
     while (true) {
-        auto frame = TRY(control_.try_receive());
+        auto frame = TRY(control_.down.try_receive());
         if (!frame)
             return ok();
         if (frame->closed()) {

@@ -11,7 +11,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "daemon/metrics_text.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 
 #include <poll.h>
 
@@ -27,9 +27,9 @@ namespace pgod::daemon {
 class MetricsListener {
   public:
     // Listening sockets are non-blocking.
-    MetricsListener(os::Channel control, std::vector<Fd> sockets);
+    MetricsListener(os::LowerEnd control, std::vector<Fd> sockets);
 
-    // Until the supervisor closes the channel; an error when what it sends makes no sense.
+    // Until the supervisor closes the line; an error when what it sends makes no sense.
     Status run();
 
   private:
@@ -57,7 +57,7 @@ class MetricsListener {
     Answer answer_of(std::string_view path);
     bool fresh() const;
 
-    os::Channel control_;
+    os::LowerEnd control_; // nothing is sent up; the supervisor sees the end of the process there
     std::vector<Fd> sockets_;
     std::deque<Client> clients_; // oldest first
     std::vector<pollfd> polled_;

@@ -28,10 +28,10 @@ Result<std::vector<Fd>> receive_sockets(const os::Channel& control) {
 }
 
 Status serve(const Confinement& confinement) {
-    os::Channel control = TRY(take_channel(program));
+    os::LowerEnd control = TRY(take_line(program));
     TRY(confine(confinement));
     lower_limit(RLIMIT_NPROC, 0);
-    auto sockets = TRY(receive_sockets(control));
+    auto sockets = TRY(receive_sockets(control.down));
 #if !defined(__SANITIZE_ADDRESS__) // whose run-time library does as it likes
     lower_limit(RLIMIT_AS, max_memory);
     const auto filter = TRY(compile_metrics_filter());

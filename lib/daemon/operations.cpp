@@ -38,7 +38,7 @@ std::string host_name() {
 
 } // namespace
 
-void Operations::accept(os::Channel channel, Peer peer) {
+void Operations::accept(os::UpperEnd line, Peer peer) {
     if (!peer.uid)
         ++tally_.host.ssh_connections;
     const std::uint64_t id = ++last_id_;
@@ -57,7 +57,7 @@ void Operations::accept(os::Channel channel, Peer peer) {
         loop_.post([this, id] { closed(id); });
     };
     clients_[id].connection =
-        std::make_unique<Connection>(loop_, id, std::move(channel), std::move(peer), std::move(handlers));
+        std::make_unique<Connection>(loop_, id, std::move(line), std::move(peer), std::move(handlers));
 }
 
 bool Operations::is_root(uid_t uid) const noexcept {

@@ -47,7 +47,7 @@ class Operations {
     Operations(const Operations&) = delete;
     Operations& operator=(const Operations&) = delete;
 
-    void accept(os::Channel channel, Peer peer);
+    void accept(os::UpperEnd line, Peer peer);
     std::size_t open_ssh() const; // connections
 
     // The answer to a user of this host who may not connect: neither root, nor the user of a service, or with

@@ -19,8 +19,9 @@ namespace pgod::daemon {
 
 namespace {
 
-constexpr time_t patience = 10; // seconds
-constexpr int look_again = 100; // milliseconds
+constexpr time_t patience = 10;                     // seconds
+constexpr int look_again = 100;                     // milliseconds
+constexpr std::chrono::seconds hand_on_patience{5}; // its pipe holds more than one Ask
 
 // Whose end is the process's: SIGALRM also ends a call in which the kernel closes what a user sent.
 void set_deadline(time_t seconds) noexcept {
@@ -30,13 +31,13 @@ void set_deadline(time_t seconds) noexcept {
 
 class Between {
   public:
-    Between(const os::Channel& user, const os::Channel& supervisor)
+    Between(const os::Channel& user, const os::LowerEnd& supervisor)
         : user_(user)
         , supervisor_(supervisor) {}
 
     void run() {
         // Until the supervisor has let go of it, nothing is done with the user's connection.
-        const auto frame = supervisor_.receive();
+        const auto frame = supervisor_.down.receive();
         const auto begin =
             frame ? ipc::decode<ipc::RelayStart>(frame->bytes) : Result<ipc::RelayStart>(Error{});
         if (!begin)
@@ -55,7 +56,7 @@ class Between {
     bool turn() {
         const int from_user = (asked_ ? 0 : POLLIN) | (waiting_ ? POLLOUT : 0);
         std::array<pollfd, 2> polled{{{user_.fd(), static_cast<short>(from_user), 0},
-                                      {supervisor_.fd(), static_cast<short>(waiting_ ? 0 : POLLIN), 0}}};
+                                      {supervisor_.down.fd(), static_cast<short>(waiting_ ? 0 : POLLIN), 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0)
             return errno == EINTR;
         const auto [user, supervisor] = polled;
@@ -80,14 +81,14 @@ class Between {
         const auto request = ipc::decode<ipc::ControlRequest>((*frame)->bytes);
         if (!request)
             return false;
-        (void)supervisor_.try_send(ipc::encode(*request)); // one that has gone has said why
+        (void)supervisor_.up.send(ipc::encode(*request), hand_on_patience); // one that has gone has said why
         asked_ = true;
         set_deadline(0);
         return true;
     }
 
     bool take_reply() {
-        auto frame = os::try_receive_with_descriptors(supervisor_);
+        auto frame = os::try_receive_with_descriptors(supervisor_.down);
         if (frame && !*frame)
             return true;
         if (!frame || (*frame)->closed())
@@ -110,7 +111,7 @@ class Between {
     // Descriptors that a user leaves in his connection are counted to user pgod by the kernel (unix(7),
     // ETOOMANYREFS). Who hangs up over them keeps his place, and so has no more of them than places.
     void keep_place() {
-        pollfd supervisor{supervisor_.fd(), 0, 0};
+        pollfd supervisor{supervisor_.down.fd(), 0, 0};
         while (gave_ && unread() > 0 && ::poll(&supervisor, 1, look_again) <= 0) {
         }
     }
@@ -129,7 +130,7 @@ class Between {
     }
 
     const os::Channel& user_;
-    const os::Channel& supervisor_;
+    const os::LowerEnd& supervisor_;
     std::optional<os::FrameWithDescriptors> waiting_; // from the supervisor
     bool asked_ = false;
     bool gave_ = false; // descriptors, to the user
@@ -137,7 +138,7 @@ class Between {
 
 } // namespace
 
-void relay_connection(os::Channel user, os::Channel supervisor) noexcept {
+void relay_connection(os::Channel user, os::LowerEnd supervisor) noexcept {
     Between(user, supervisor).run();
     ::_exit(exit_status::done);
 }

@@ -7,12 +7,12 @@
 // connections.
 #pragma once
 
-#include "os/channel.hpp"
+#include "os/line.hpp"
 
 namespace pgod::daemon {
 
 // Ends the process when either side leaves, and never closes `user` before: at a process's end the kernel
 // waits for nobody whose descriptors it closes.
-[[noreturn]] void relay_connection(os::Channel user, os::Channel supervisor) noexcept;
+[[noreturn]] void relay_connection(os::Channel user, os::LowerEnd supervisor) noexcept;
 
 } // namespace pgod::daemon

@@ -51,11 +51,11 @@ constexpr std::array narrowed{only_with(SCMP_SYS(mmap), 2, PROT_EXEC, 0),
 
 class Relay {
   public:
-    Relay(os::Channel control, CallFilter filter)
+    Relay(os::LowerEnd control, CallFilter filter)
         : control_(std::move(control))
         , filter_(std::move(filter)) {}
 
-    // Until the supervisor closes its channel. Children that serve are left: each ends with its own channel.
+    // Until the supervisor closes its line. Children that serve are left: each ends with its own line.
     Status run();
 
   private:
@@ -71,7 +71,7 @@ class Relay {
     void reap() noexcept;
     bool may_fork() const noexcept;
 
-    os::Channel control_;
+    os::LowerEnd control_; // nothing is sent up; the supervisor sees the end of the process there
     CallFilter filter_;
     std::vector<Child> children_;
     std::vector<pollfd> polled_;
@@ -84,7 +84,7 @@ bool Relay::may_fork() const noexcept {
 
 Status Relay::run() {
     while (true) {
-        polled_.assign(1, {control_.fd(), static_cast<short>(may_fork() ? POLLIN : 0), 0});
+        polled_.assign(1, {control_.down.fd(), static_cast<short>(may_fork() ? POLLIN : 0), 0});
         bool one_ends = false;
         for (const Child& child : children_) {
             polled_.push_back({child.notice.get(), POLLIN, 0});
@@ -101,7 +101,7 @@ Status Relay::run() {
         if ((polled_[0].revents & POLLIN) == 0)
             continue;
         char byte = 0; // which is also readable at the end
-        if (::recv(control_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        if (::recv(control_.down.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
             return ok();
         if (auto forked = fork_child(); !forked) {
             os::log_error("{}", forked.error().message);
@@ -150,7 +150,7 @@ Status Relay::fork_child() {
 }
 
 void Relay::become_child(Fd notice) noexcept {
-    close_all_but({control_.fd(), notice.get(), notice.get()});
+    close_all_but({control_.down.fd(), notice.get(), notice.get()});
     (void)::signal(SIGTERM, SIG_IGN); // the supervisor's last words are still to be handed on
     lower_limit(RLIMIT_NPROC, 0);
 #if !defined(__SANITIZE_ADDRESS__)
@@ -160,18 +160,20 @@ void Relay::become_child(Fd notice) noexcept {
         ::_exit(exit_status::internal);
     }
 #endif
-    auto guest = os::try_receive_with_descriptors(control_);
-    if (!guest || !*guest || (*guest)->fds.size() != 2 || !ipc::decode<ipc::RelayControl>((*guest)->bytes))
+    auto guest = os::try_receive_with_descriptors(control_.down);
+    if (!guest || !*guest || (*guest)->fds.size() != 3 || !ipc::decode<ipc::RelayControl>((*guest)->bytes))
         ::_exit(exit_status::done);
     control_.close();
     if (::write(notice.get(), "", 1) != 1)
         ::_exit(exit_status::internal);
-    relay_connection(os::Channel(std::move((*guest)->fds[0])), os::Channel(std::move((*guest)->fds[1])));
+    auto& fds = (*guest)->fds;
+    relay_connection(os::Channel(std::move(fds[0])),
+                     {os::Channel(std::move(fds[1])), os::FrameWriter(std::move(fds[2]))});
 }
 
 Status serve(const RunAs& as) {
     (void)::signal(SIGPIPE, SIG_IGN);
-    os::Channel control = TRY(take_channel("pgod-relay"));
+    os::LowerEnd control = TRY(take_line("pgod-relay"));
     TRY(confine({as.user, as.empty_directory, "pgod-relay", max_descriptors}));
     return Relay(std::move(control), TRY(CallFilter::compile(allowed, narrowed))).run();
 }

@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 
 constexpr auto restart_delay = 1s;
 constexpr auto end_patience = 1s;
-constexpr int channel_descriptor = 3;
+constexpr int down_descriptor = 3;
+constexpr int up_descriptor = 4;
+constexpr int max_frames_at_once = 64; // others have their turns as well
 
 } // namespace
 
@@ -25,25 +27,27 @@ Status RoleProcess::start(Role role) {
 
 Status RoleProcess::launch() {
     const std::string program = TRY(program_path(role_.program));
-    auto channels = TRY(os::Channel::pair());
+    auto line = TRY(os::make_line());
     os::SpawnRequest request;
     request.program = program;
     request.argv = {role_.program};
     request.argv.insert(request.argv.end(), role_.arguments.begin(), role_.arguments.end());
     request.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
     request.env.insert(request.env.end(), role_.env.begin(), role_.env.end());
-    request.descriptors = {{channels[1].fd(), channel_descriptor}, {STDERR_FILENO, STDERR_FILENO}};
+    request.descriptors = {{line.lower.down.fd(), down_descriptor},
+                           {line.lower.up.fd(), up_descriptor},
+                           {STDERR_FILENO, STDERR_FILENO}};
     request.die_with_parent = true;
     child_ = TRY(os::spawn(request));
-    TRY(role_.begin(channels[0]));
-    channel_ = std::move(channels[0]);
-    frames_ = loop_.watch(channel_.fd(), [this] { on_readable(); });
+    TRY(role_.begin(line.upper));
+    line_ = std::move(line.upper);
+    frames_ = loop_.watch(line_.fd(), [this] { on_readable(); });
     return ok();
 }
 
 void RoleProcess::on_readable() {
-    while (channel_) {
-        auto frame = channel_.try_receive();
+    for (int i = 0; i < max_frames_at_once && line_; ++i) {
+        auto frame = line_.try_receive();
         if (frame && !*frame)
             return;
         if (!frame || (*frame)->closed() || !role_.heard(std::move(**frame)))
@@ -54,13 +58,13 @@ void RoleProcess::on_readable() {
 void RoleProcess::stop() {
     restart_.cancel();
     frames_.cancel();
-    channel_.close();
+    line_.close();
     child_ = os::Child();
 }
 
 void RoleProcess::restart() {
     frames_.cancel();
-    channel_.close(); // it ends by itself when its channel does
+    line_.close(); // it ends by itself when its line does
     os::log_error("{} ended ({}); it is started again", role_.program,
                   os::describe_wait_status(child_.reap_within(end_patience)));
     role_.ended();

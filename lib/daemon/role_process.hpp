@@ -1,10 +1,10 @@
 // RoleProcess: the supervisor's hold on another executable of pgod that lives as long as it does: starts it
-// with its channel as descriptor 3, reads its frames, and a second after it ended or broke the protocol
-// starts it again. It dies with us.
+// with its end of a line (os/line.hpp) as descriptors 3 and 4, reads its frames, and a second after it ended
+// or broke the protocol starts it again. It dies with us.
 #pragma once
 
 #include "daemon/event_loop.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 #include "os/spawn.hpp"
 
 #include <functional>
@@ -20,7 +20,7 @@ class RoleProcess {
         std::vector<std::string> arguments; // after that
         std::vector<std::string> env = {};  // beside PATH and LANG
         // Each time that it was started: gives it its first frame.
-        std::function<Status(const os::Channel&)> begin;
+        std::function<Status(const os::UpperEnd&)> begin;
         // Each frame of its own; false: it broke the protocol.
         std::function<bool(os::Frame)> heard;
         std::function<void()> ended = [] {
@@ -34,7 +34,7 @@ class RoleProcess {
     void stop();    // kills it
     void restart(); // the same, and starts it again soon: it does not do what it should
     // False while it is not there.
-    const os::Channel& channel() const noexcept { return channel_; }
+    const os::UpperEnd& line() const noexcept { return line_; }
 
   private:
     Status launch();
@@ -43,7 +43,7 @@ class RoleProcess {
     EventLoop& loop_;
     Role role_;
     os::Child child_;
-    os::Channel channel_;
+    os::UpperEnd line_;
     EventLoop::Watch frames_;
     EventLoop::Timer restart_;
 };

@@ -31,7 +31,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto answer_deadline = 5s; // the supervisor's, to one KeyQuery
+constexpr auto answer_deadline = 5s; // the supervisor's, to read a request and to answer a KeyQuery
 constexpr auto drain_deadline = 2s; // after Exit, for processes that outlive the operation and hold its pipes
 constexpr auto close_deadline = 5s; // the client's, to agree that the channel is closed
 constexpr std::size_t max_chunk = std::size_t{32} * 1024;
@@ -151,7 +151,7 @@ Status SshChild::wait_and_turn() {
     const bool reading = may_read();
     const bool listening = phase_ < Phase::draining && pending_.empty();
     std::array<pollfd, 5> polled{{{session_->fd(), session_->poll_events(), 0},
-                                  {listening ? task_.supervisor.fd() : -1, POLLIN, 0},
+                                  {listening ? task_.supervisor.down.fd() : -1, POLLIN, 0},
                                   {reading ? streams_[0].pipe.get() : -1, POLLIN, 0},
                                   {reading ? streams_[1].pipe.get() : -1, POLLIN, 0},
                                   {phase_ == Phase::running ? input_.waits_for() : -1, POLLOUT, 0}}};
@@ -213,7 +213,7 @@ void SshChild::start_request() {
         login.key, login.fingerprint, shortened(login.user, max_user_name), std::move(request->command), {}};
     if (const auto& terminal = request->terminal)
         run.terminal = {terminal->type, terminal->size.columns, terminal->size.rows};
-    if (!task_.supervisor.try_send(ipc::encode(ipc::SshRequest(std::move(run)))))
+    if (!task_.supervisor.up.send(ipc::encode(ipc::SshRequest(std::move(run))), answer_deadline))
         return end_with(supervisor_gone, exit_status::unavailable);
     phase_ = Phase::running;
 }
@@ -231,7 +231,7 @@ void SshChild::end_with(std::string_view sentence, int status) {
 
 // False: there is nothing more to read now.
 bool SshChild::read_supervisor() {
-    auto frame = os::try_receive_with_descriptors(task_.supervisor);
+    auto frame = os::try_receive_with_descriptors(task_.supervisor.down);
     if (frame && !*frame)
         return false;
     const bool closed = !frame || (*frame)->closed();
@@ -344,16 +344,17 @@ void SshChild::read_stream(std::size_t index) {
 
 // nullopt: nobody answered.
 std::optional<bool> SshChild::judgement_of(const PublicKey& key) {
-    if (broken_ || !task_.supervisor.try_send(ipc::encode(ipc::SshRequest(ipc::KeyQuery{key}))))
-        return std::nullopt;
-    pollfd ready{task_.supervisor.fd(), POLLIN, 0};
     const auto end = Clock::now() + answer_deadline;
+    if (broken_ ||
+        !task_.supervisor.up.send(ipc::encode(ipc::SshRequest(ipc::KeyQuery{key})), answer_deadline))
+        return std::nullopt;
+    pollfd ready{task_.supervisor.down.fd(), POLLIN, 0};
     int answered = 0;
     do {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
         answered = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     } while (answered < 0 && errno == EINTR);
-    auto frame = task_.supervisor.try_receive();
+    auto frame = task_.supervisor.down.try_receive();
     if (answered == 1 && frame && *frame && !(*frame)->closed()) {
         const auto reply = ipc::decode<ipc::SshReply>((*frame)->bytes);
         if (const auto* answer = reply ? std::get_if<ipc::KeyAnswer>(&*reply) : nullptr)

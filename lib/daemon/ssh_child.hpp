@@ -1,5 +1,5 @@
 // One SSH connection, served from its first byte to its last by a forked child of pgod-ssh: user pgod, no
-// capabilities, an empty root directory, no descriptors but the three given here and standard error.
+// capabilities, an empty root directory, no descriptors but those given here and standard error.
 //
 // It asks the supervisor whether a key is known and to run one command, and moves bytes: the supervisor's own
 // words, what the operation prints, and with `exec` what the client sends to it, through the pipes or the
@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 
 #include <chrono>
 #include <string>
@@ -26,7 +26,7 @@ namespace pgod::daemon {
 struct SshChildTask {
     ssh::ServerBind& bind;
     Fd socket;                                // the client
-    os::Channel supervisor;                   // ipc/ssh_messages.hpp
+    os::LowerEnd supervisor;                  // ipc/ssh_messages.hpp
     Fd life;                                  // held open, so that the listener sees the end of the process
     std::string peer;                         // for the debug log
     std::chrono::milliseconds login_deadline; // also for the request that must follow the login

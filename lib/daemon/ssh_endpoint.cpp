@@ -33,7 +33,7 @@ Status SshEndpoint::start(const Config& config, const std::string& empty_directo
         // Bound once in the parent, symbols need not be looked up, and their pages not copied, in every
         // forked child.
         .env = {"LD_BIND_NOW=1"},
-        .begin = [this](const os::Channel& channel) { return begin(channel); },
+        .begin = [this](const os::UpperEnd& line) { return begin(line); },
         .heard = [this](os::Frame frame) { return heard(frame); },
         .ended = [this] { listens_ = false; },
     });
@@ -61,21 +61,21 @@ Status SshEndpoint::check_user() const {
     return ok();
 }
 
-Status SshEndpoint::begin(const os::Channel& channel) const {
+Status SshEndpoint::begin(const os::UpperEnd& line) const {
     ipc::SshStart start;
     start.host_key = host_key_;
     start.second_host_key = second_host_key_;
     std::vector<int> fds;
     for (const Fd& listener : listeners_)
         fds.push_back(listener.get());
-    return channel.send(ipc::encode(ipc::SshControl(start)), fds);
+    return line.send(ipc::encode(ipc::SshControl(start)), fds);
 }
 
 // A few bytes for each of at most 80 connections: the socket takes them even while pgod-ssh stands still.
 void SshEndpoint::place(std::uint64_t id, bool kept) const {
-    if (!process_.channel())
+    if (!process_.line())
         return; // nor is the connection there any more
-    if (auto sent = process_.channel().try_send(ipc::encode(ipc::SshControl(ipc::Place{id, kept}))); !sent)
+    if (auto sent = process_.line().try_send(ipc::encode(ipc::SshControl(ipc::Place{id, kept}))); !sent)
         os::log_error("pgod-ssh does not take what becomes of a connection: {}", sent.error().message);
 }
 
@@ -97,14 +97,14 @@ bool SshEndpoint::heard(const os::Frame& frame) {
 
 // A pgod-ssh that does not read what it asked for is restarted.
 bool SshEndpoint::connect(ipc::Connected connected) {
-    auto pair = os::Channel::pair();
-    if (!pair) { // out of descriptors: its child gives up at its login deadline
-        os::log_error("{}", pair.error().message);
+    auto line = os::make_line();
+    if (!line) { // out of descriptors: its child gives up at its login deadline
+        os::log_error("{}", line.error().message);
         return true;
     }
-    auto& [ours, theirs] = *pair;
-    const std::array<int, 1> fds{theirs.fd()};
-    if (!process_.channel().try_send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), fds))
+    auto& [ours, theirs] = *line;
+    const std::array<int, 2> fds{theirs.down.fd(), theirs.up.fd()};
+    if (!process_.line().try_send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), fds))
         return false;
     accepted_(std::move(ours), std::move(connected.peer), connected.connection);
     return true;

@@ -1,5 +1,5 @@
 // SshEndpoint: the supervisor's side of pgod-ssh. Binds the port, hands over the host key, starts
-// pgod-ssh and starts it again when it ends, and makes the pair that joins each accepted connection's process
+// pgod-ssh and starts it again when it ends, and makes the line that joins each accepted connection's process
 // to us. Receives no descriptor, and parses nothing that a client sent.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace pgod::daemon {
 
 class SshEndpoint {
   public:
-    using Accepted = std::function<void(os::Channel channel, std::string peer, std::uint64_t id)>;
+    using Accepted = std::function<void(os::UpperEnd line, std::string peer, std::uint64_t id)>;
     using Listening = std::function<void()>;  // connections are answered from now on
     using TurnedAway = std::function<void()>; // a connection, for want of a place
 
@@ -40,7 +40,7 @@ class SshEndpoint {
   private:
     Status check_user() const;
     Status load_host_keys(const Config& config);
-    Status begin(const os::Channel& channel) const;
+    Status begin(const os::UpperEnd& line) const;
     bool heard(const os::Frame& frame);
     bool connect(ipc::Connected connected);
 

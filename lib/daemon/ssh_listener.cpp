@@ -3,15 +3,13 @@
 #include "core/exit_status.hpp"
 #include "daemon/confinement.hpp"
 #include "daemon/ssh_child.hpp"
+#include "daemon/ssh_sockets.hpp"
 #include "ipc/ssh_messages.hpp"
 #include "os/channel_descriptors.hpp"
 #include "os/log.hpp"
 #include "os/pipe.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -42,45 +40,6 @@ constexpr rlim_t child_descriptors = 16;
 [[maybe_unused]] constexpr rlim_t child_memory =
     96 << 20; // of address space; the listener's own is about 30 MiB
 
-constexpr int peer_timeout = 5 * 60 * 1000; // ms; a reader that pauses (less) must survive it
-constexpr int keepalive_idle = 60;          // s
-constexpr int keepalive_interval = 15;      // s
-constexpr int keepalive_probes = 4;
-
-void set(int socket, int level, int option, int value) noexcept {
-    (void)::setsockopt(socket, level, option, &value, sizeof value); // each only an improvement
-}
-
-// Of a listening socket: what it accepts inherits them (tcp(7) is silent, Linux does so).
-void tune(int socket) noexcept {
-    set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, peer_timeout);
-    set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(socket, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle);
-    set(socket, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval);
-    set(socket, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
-}
-
-// "192.0.2.1:4711" or "[2001:db8::1]:4711".
-std::string text_of(const sockaddr_storage& address) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (address.ss_family == AF_INET) {
-        const auto& four = reinterpret_cast<const sockaddr_in&>(address);
-        ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
-        return fmt::format("{}:{}", text.data(), ntohs(four.sin_port));
-    }
-    if (address.ss_family == AF_INET6) {
-        const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
-        if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
-            ::inet_ntop(AF_INET, &six.sin6_addr.s6_addr[12], text.data(), text.size());
-            return fmt::format("{}:{}", text.data(), ntohs(six.sin6_port));
-        }
-        ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
-        return fmt::format("[{}]:{}", text.data(), ntohs(six.sin6_port));
-    }
-    return "a local socket";
-}
-
 // Waits for no more than the kernel's part of its end. The status is that of an end of its own, if it had
 // one.
 int kill_and_reap(pid_t pid) noexcept {
@@ -100,7 +59,7 @@ Fd terminate_events() {
 
 } // namespace
 
-SshListener::SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control,
+SshListener::SshListener(ssh::ServerBind bind, CallFilter filter, os::LowerEnd control,
                          std::vector<Fd> sockets, const ipc::SshStart& start)
     : bind_(std::move(bind))
     , filter_(std::move(filter))
@@ -112,7 +71,7 @@ SshListener::SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel co
     , self_(::getpid()) {
     for (const Fd& socket : sockets_) {
         (void)::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-        tune(socket.get());
+        tune_listener(socket.get());
     }
 }
 
@@ -141,8 +100,8 @@ Status SshListener::wait() {
     const bool accepting = now >= opens_at;
     polled_.clear();
     if (!stopping_) {
-        polled_.push_back(
-            {control_.fd(), static_cast<short>(announcement_waits() ? POLLIN | POLLOUT : POLLIN), 0});
+        polled_.push_back({control_.down.fd(), POLLIN, 0});
+        polled_.push_back({announcement_waits() ? control_.up.fd() : -1, POLLOUT, 0});
         polled_.push_back({terminate_.get(), POLLIN, 0});
     }
     for (const Child& child : children_)
@@ -168,8 +127,10 @@ Status SshListener::wait() {
     for (const pollfd& event : polled_) {
         if (event.revents == 0)
             continue;
-        if (event.fd == control_.fd()) {
-            if ((event.revents & ~POLLOUT) != 0 && !read_control())
+        if (event.fd == control_.up.fd())
+            continue; // announce() is next
+        if (event.fd == control_.down.fd()) {
+            if (!read_control())
                 stopping_ = true;
         } else if (event.fd == terminate_.get()) {
             stopping_ = true;
@@ -190,7 +151,7 @@ Status SshListener::wait() {
 // False: the supervisor has gone, or says what it must not.
 bool SshListener::read_control() {
     while (true) {
-        const auto frame = os::try_receive_with_descriptors(control_);
+        const auto frame = os::try_receive_with_descriptors(control_.down);
         if (frame && !*frame)
             return true;
         const auto order = !frame || (*frame)->closed() ? Result<ipc::SshControl>(Error{})
@@ -203,8 +164,8 @@ bool SshListener::read_control() {
                 admission_.keep(place->connection);
             else
                 admission_.release(place->connection, Clock::now());
-        } else if (const auto* line = std::get_if<ipc::Line>(&*order); line != nullptr && fds.size() == 1) {
-            pass_line(line->connection, fds.front());
+        } else if (const auto* line = std::get_if<ipc::Line>(&*order); line != nullptr && fds.size() == 2) {
+            pass_line(line->connection, fds);
         } else {
             return false;
         }
@@ -218,7 +179,7 @@ void SshListener::accept_some(int socket) {
         Fd accepted(
             ::accept4(socket, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (accepted) {
-            start_child(std::move(accepted), text_of(address));
+            start_child(std::move(accepted), peer_text(address));
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -305,11 +266,15 @@ void SshListener::become_child(os::Channel connection, Fd life) noexcept {
     if (!given || given->closed() || given->fds.size() != 1)
         ::_exit(exit_status::done);
     auto line = os::receive_with_descriptors(connection);
-    if (!line || line->closed() || line->fds.size() != 1)
+    if (!line || line->closed() || line->fds.size() != 2)
         ::_exit(exit_status::done);
     connection.close();
-    serve_connection({bind_, std::move(given->fds.front()), os::Channel(std::move(line->fds.front())),
-                      std::move(life), std::move(given->bytes), login_deadline_});
+    serve_connection({bind_,
+                      std::move(given->fds.front()),
+                      {os::Channel(std::move(line->fds[0])), os::FrameWriter(std::move(line->fds[1]))},
+                      std::move(life),
+                      std::move(given->bytes),
+                      login_deadline_});
 }
 
 bool SshListener::announcement_waits() const noexcept {
@@ -322,7 +287,7 @@ Status SshListener::announce() {
     for (Child& child : children_) {
         if (child.announced || stopping_)
             continue;
-        auto sent = control_.try_send(ipc::encode(ipc::SshNotice(ipc::Connected{child.id, child.peer})));
+        auto sent = control_.up.try_send(ipc::encode(ipc::SshNotice(ipc::Connected{child.id, child.peer})));
         if (!sent && sent.error().code == Code::transient)
             break;
         if (!sent)
@@ -333,12 +298,12 @@ Status SshListener::announce() {
 }
 
 // The supervisor's answer to an announcement. A child that has ended meanwhile needs none.
-void SshListener::pass_line(Admission::Id id, const Fd& line) {
+void SshListener::pass_line(Admission::Id id, const std::vector<Fd>& line) {
     const auto child =
         std::find_if(children_.begin(), children_.end(), [id](const Child& one) { return one.id == id; });
     if (child == children_.end() || !child->connection)
         return;
-    const std::array<int, 1> fds{line.get()};
+    const std::array<int, 2> fds{line[0].get(), line[1].get()};
     (void)child->connection.try_send("line", fds); // a failure means that it has ended, which end_of() sees
     child->connection.close();
 }
@@ -373,7 +338,7 @@ void SshListener::end_overdue() {
 }
 
 void SshListener::say_full(const std::string& peer) {
-    (void)control_.try_send(ipc::encode(ipc::SshNotice(ipc::TurnedAway()))); // only counted: may be lost
+    (void)control_.up.try_send(ipc::encode(ipc::SshNotice(ipc::TurnedAway()))); // only counted: may be lost
     say_turned_away(peer, fmt::format("{} requests are being served, which is the limit", children_.size()));
 }
 

@@ -9,7 +9,7 @@
 #include "daemon/call_filter.hpp"
 #include "daemon/ssh_admission.hpp"
 #include "ipc/ssh_messages.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 #include "ssh/server_bind.hpp"
 
 #include <poll.h>
@@ -23,11 +23,11 @@ namespace pgod::daemon {
 class SshListener {
   public:
     // SIGTERM must be blocked: it is read as an event here. Listening sockets are made non-blocking.
-    SshListener(ssh::ServerBind bind, CallFilter filter, os::Channel control, std::vector<Fd> sockets,
+    SshListener(ssh::ServerBind bind, CallFilter filter, os::LowerEnd control, std::vector<Fd> sockets,
                 const ipc::SshStart& start);
     ~SshListener(); // kills and reaps what is left
 
-    // Until the supervisor closes the control channel or SIGTERM comes; then waits two seconds for the
+    // Until the supervisor closes its line or SIGTERM comes; then waits two seconds for the
     // children to say goodbye.
     Status run();
 
@@ -35,9 +35,8 @@ class SshListener {
     struct Child {
         Admission::Id id;
         pid_t pid;
-        Fd life; // closes when it ends
-        os::Channel
-            connection; // takes the child's end of its pair with the supervisor; closed once it has it
+        Fd life;                // closes when it ends
+        os::Channel connection; // takes the child's end of its line to the supervisor; closed once it has it
         std::string peer;
         bool announced = false; // to the supervisor
     };
@@ -45,7 +44,7 @@ class SshListener {
     // Forked, and not yet anybody's: it ends when `connection` closes.
     struct Spare {
         pid_t pid = -1;
-        os::Channel connection; // takes the socket, with its peer as text; then the channel to the supervisor
+        os::Channel connection; // takes the socket, with its peer as text; then the line to the supervisor
         Fd life;
     };
 
@@ -59,7 +58,7 @@ class SshListener {
     void end_spare() noexcept;
     Status announce();
     bool announcement_waits() const noexcept;
-    void pass_line(Admission::Id id, const Fd& line);
+    void pass_line(Admission::Id id, const std::vector<Fd>& line);
     void end_of(int fd);
     void end_child(Admission::Id id);
     void end_overdue();
@@ -68,7 +67,7 @@ class SshListener {
 
     ssh::ServerBind bind_;
     CallFilter filter_;
-    os::Channel control_;
+    os::LowerEnd control_;
     std::vector<Fd> sockets_;
     std::chrono::milliseconds login_deadline_;
     Admission admission_;

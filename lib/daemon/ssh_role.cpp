@@ -55,15 +55,15 @@ Status serve(const SshRole& role) {
     if (::sigprocmask(SIG_BLOCK, &terminate, nullptr) != 0)
         return errno_error("block SIGTERM");
     (void)::signal(SIGPIPE, SIG_IGN);
-    os::Channel control = TRY(take_channel("pgod-ssh"));
+    os::LowerEnd control = TRY(take_line("pgod-ssh"));
     TRY(confine({role.user, role.empty_directory, "pgod-ssh", max_descriptors}));
-    auto order = TRY(receive_order(control));
+    auto order = TRY(receive_order(control.down));
     auto bind = TRY(ssh::ServerBind::create(order.start.host_key, order.start.second_host_key));
     order.start.host_key = Secret();
     order.start.second_host_key = Secret();
     auto filter = TRY(compile_ssh_filter());
     TRY_DOING(bind.warm_up(), "warm up");
-    TRY(control.send(ipc::encode(ipc::SshNotice(ipc::Listening{bind.fingerprint()}))));
+    TRY(control.up.try_send(ipc::encode(ipc::SshNotice(ipc::Listening{bind.fingerprint()}))));
     SshListener listener(std::move(bind), std::move(filter), std::move(control), std::move(order.sockets),
                          order.start);
     return listener.run();

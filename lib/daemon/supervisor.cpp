@@ -67,22 +67,22 @@ Supervisor::Supervisor(std::string config_path, Config config)
                   [this](std::uint64_t ssh_id, bool kept) { endpoint_.place(ssh_id, kept); })
     , endpoint_(
           loop_,
-          [this](os::Channel channel, std::string peer, std::uint64_t id) {
-              operations_.accept(std::move(channel), {std::move(peer), {}, id});
+          [this](os::UpperEnd line, std::string peer, std::uint64_t id) {
+              operations_.accept(std::move(line), {std::move(peer), {}, id});
           },
           [this] { serves(); }, [this] { tally_.refused(Refusal::full); })
     , control_(loop_,
                [this](os::Channel channel, uid_t uid) {
                    const auto refusal = operations_.turned_away(uid);
                    if (!refusal)
-                       return operations_.accept(std::move(channel), {"local", uid});
+                       return operations_.accept(os::UpperEnd::to_equal(std::move(channel)), {"local", uid});
                    (void)channel.try_receive(); // left unread it would take the answer with it
                    (void)channel.try_send(ipc::encode(ipc::SshReply(*refusal)));
                })
     , users_(
           loop_, [this](uid_t uid) { return operations_.turned_away(uid); },
-          [this](os::Channel channel, uid_t uid) {
-              operations_.accept(std::move(channel), {"local", uid});
+          [this](os::UpperEnd line, uid_t uid) {
+              operations_.accept(std::move(line), {"local", uid});
           })
     , metrics_(loop_, [this] { return snapshot(); }) {}
 

@@ -37,7 +37,7 @@ Status UsersEndpoint::listen(const Config& config, const std::string& empty_dire
         .program = "pgod-relay",
         .arguments = confinement_arguments(empty_directory),
         .env = {"LD_BIND_NOW=1"}, // as pgod-ssh
-        .begin = [](const os::Channel&) { return ok(); },
+        .begin = [](const os::UpperEnd&) { return ok(); },
         .heard = [](const os::Frame&) { return false; },
     }));
     watch_ = loop_.watch(listener_.get(), [this] { on_readable(); });
@@ -73,18 +73,18 @@ void UsersEndpoint::on_readable() {
 }
 
 Status UsersEndpoint::hand_over() {
-    if (!relay_.channel())
+    if (!relay_.line())
         return Error{Code::gone, "pgod-relay does not run"};
     const uid_t uid = TRY(os::peer_of(held_.get()));
-    auto pair = TRY(os::Channel::pair());
-    const std::array<int, 2> fds{held_.get(), pair[1].fd()};
-    TRY(relay_.channel().try_send(ipc::encode(ipc::RelayControl(ipc::Guest{})), fds));
+    auto line = TRY(os::make_line());
+    const std::array<int, 3> fds{held_.get(), line.lower.down.fd(), line.lower.up.fd()};
+    TRY(relay_.line().try_send(ipc::encode(ipc::RelayControl(ipc::Guest{})), fds));
     held_.reset();
-    pair[1].close();
+    line.lower.close();
     const ipc::Begin begin{judge_(uid)};
-    TRY(pair[0].try_send(ipc::encode(ipc::RelayStart(begin))));
+    TRY(line.upper.try_send(ipc::encode(ipc::RelayStart(begin))));
     if (!begin.refusal)
-        accepted_(std::move(pair[0]), uid);
+        accepted_(std::move(line.upper), uid);
     return ok();
 }
 

@@ -1,6 +1,6 @@
 // UsersEndpoint: the supervisor's side of the socket on which the users of services reach a pgod that runs as
 // root. It accepts, asks the kernel whose process connected, has that judged, and hands the connection to
-// pgod-relay before a byte of it is read. What root holds from then on is one end of a pair that it made
+// pgod-relay before a byte of it is read. What root holds from then on is one end of a line that it made
 // itself: no frame and no descriptor of a user ever reaches it.
 //
 // Also who is refused is handed over: what he put into his connection is closed by who closes that last, and
@@ -27,7 +27,7 @@ namespace pgod::daemon {
 class UsersEndpoint {
   public:
     using Judge = std::function<std::optional<ipc::Exit>(uid_t uid)>; // what a refused one is told
-    using Accepted = std::function<void(os::Channel channel, uid_t uid)>;
+    using Accepted = std::function<void(os::UpperEnd line, uid_t uid)>;
 
     UsersEndpoint(EventLoop& loop, Judge judge, Accepted accepted)
         : loop_(loop)

@@ -20,14 +20,14 @@ struct Ask {
 };
 using ControlRequest = std::variant<Ask>;
 
-// supervisor → pgod-relay: a user who connected, with two descriptors: the connection, and the end of a pair
-// whose other the supervisor has
+// supervisor → pgod-relay: a user who connected, with three descriptors: the connection, and the lower end of
+// a line (os/line.hpp), its socket and its pipe
 struct Guest {
     void fields(auto&) {}
 };
 using RelayControl = std::variant<Guest>;
 
-// supervisor → the relay of one connection, first frame on that pair, when it has closed the connection
+// supervisor → the relay of one connection, first frame on that line, when it has closed the connection
 // itself: whoever closes it last closes what its user has put in, and that can take as long as the user likes
 struct Begin {
     std::optional<Exit> refusal; // and this is all that the user hears

@@ -1,9 +1,9 @@
 // Supervisor ↔ pgod-ssh, and supervisor ↔ each connection's child.
 //
 // The listener tells the supervisor of every accepted connection with Connected. The supervisor makes a
-// SEQPACKET pair and sends one end of it down with Line, which the listener passes on to that connection's
-// child. Descriptors only ever go down. What a child may send when is fixed: any number of KeyQuery, then at
-// most one Run. Anything else ends it. Closing the pair is how either side leaves.
+// line (os/line.hpp) and sends its lower end down with Line, which the listener passes on to that
+// connection's child. Descriptors only ever go down. What a child may send when is fixed: any number of
+// KeyQuery, then at most one Run. Anything else ends it. Closing the line is how either side leaves.
 #pragma once
 
 #include "ipc/codec.hpp"
@@ -25,7 +25,8 @@ struct SshStart {
         archive(login_deadline);
     }
 };
-// supervisor → pgod-ssh, one for each Connected; with one descriptor, the end of a pair that is the child's
+// supervisor → pgod-ssh, one for each Connected; with two descriptors, the child's end: its socket and its
+// pipe
 struct Line {
     std::uint64_t connection = 0;
     void fields(auto& archive) { archive(connection); }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 
 namespace pgod::os {
@@ -24,6 +25,8 @@ std::size_t length_in(std::string_view header) noexcept {
         length = length << 8 | static_cast<unsigned char>(header[i]);
     return length;
 }
+
+static_assert(FrameWriter::max_whole_frame + header_bytes <= PIPE_BUF);
 
 bool wait_for_room(int fd, Clock::time_point end) noexcept {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
@@ -85,6 +88,12 @@ Status FrameWriter::send(std::string_view bytes, std::chrono::milliseconds patie
             return errno_error("write a report");
     }
     return ok();
+}
+
+Status FrameWriter::try_send(std::string_view bytes) const {
+    if (bytes.size() > max_whole_frame)
+        return Error{Code::internal, "frame out of bounds"};
+    return send(bytes, std::chrono::milliseconds(0));
 }
 
 Result<FramePipe> make_frame_pipe() {

@@ -45,11 +45,16 @@ class FrameWriter {
         : fd_(std::move(fd)) {}
 
     int fd() const noexcept { return fd_.get(); }
+    explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
     void close() noexcept { fd_.reset(); }
 
     // Waits for a reader who is slow, for `patience` in all: after that Code::transient, and the pipe may end
     // within a frame. Code::gone: there is no reader. SIGPIPE must be ignored.
     Status send(std::string_view bytes, std::chrono::milliseconds patience) const;
+    // Never waits: Code::transient, with nothing written, when the reader does not read. For frames of at
+    // most max_whole_frame bytes, which the kernel takes in one piece (PIPE_BUF).
+    Status try_send(std::string_view bytes) const;
+    static constexpr std::size_t max_whole_frame = 4092;
 
   private:
     Fd fd_;

@@ -28,8 +28,8 @@ std::string Outcome::error() const {
 }
 
 PgodGit::PgodGit(const std::string& log_file, std::vector<std::string> env, std::optional<Identity> become) {
-    auto pair = os::Channel::pair();
-    REQUIRE(pair);
+    auto line = os::make_line();
+    REQUIRE(line);
     const Fd log(::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     REQUIRE(log);
     os::SpawnRequest request;
@@ -37,12 +37,12 @@ PgodGit::PgodGit(const std::string& log_file, std::vector<std::string> env, std:
     request.argv = {"pgod-git", "--debug"};
     request.env = std::move(env);
     request.become = std::move(become);
-    request.descriptors = {{(*pair)[1].fd(), 3}, {log.get(), 2}};
+    request.descriptors = {{line->lower.down.fd(), 3}, {line->lower.up.fd(), 4}, {log.get(), 2}};
     request.die_with_parent = true;
     auto child = os::spawn(request);
     REQUIRE(child);
     child_ = std::move(*child);
-    control_ = std::move((*pair)[0]);
+    control_ = std::move(line->upper);
 }
 
 os::FrameReader PgodGit::start(const ipc::GitJob& job) {
@@ -77,10 +77,12 @@ Outcome PgodGit::finish(std::uint64_t id, os::FrameReader& reports) {
     }
     while (!ended_.contains(id)) {
         wait_readable(control_.fd());
-        auto frame = control_.receive();
+        auto frame = control_.try_receive();
         REQUIRE(frame);
-        REQUIRE_FALSE(frame->closed());
-        auto notice = ipc::decode<ipc::GitNotice>(frame->bytes);
+        if (!*frame)
+            continue;
+        REQUIRE_FALSE((*frame)->closed());
+        auto notice = ipc::decode<ipc::GitNotice>((*frame)->bytes);
         REQUIRE(notice);
         const auto& ended = std::get<ipc::JobEnded>(*notice);
         ended_[ended.id] = ended;

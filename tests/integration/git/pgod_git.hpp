@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ipc/git_messages.hpp"
-#include "os/frame_pipe.hpp"
+#include "os/line.hpp"
 #include "os/spawn.hpp"
 
 #include <chrono>
@@ -57,7 +57,7 @@ class PgodGit {
 
   private:
     os::Child child_;
-    os::Channel control_;
+    os::UpperEnd control_;
     std::map<std::uint64_t, ipc::JobEnded> ended_;
 };
 

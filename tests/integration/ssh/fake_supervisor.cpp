@@ -123,7 +123,7 @@ void FakeSupervisor::listen() {
 }
 
 void FakeSupervisor::launch(const Settings& settings) {
-    auto pair = must(os::Channel::pair());
+    auto line = must(os::make_line());
     os::SpawnRequest request;
     request.program = PGOD_SSH;
     request.argv = {"pgod-ssh"};
@@ -133,20 +133,24 @@ void FakeSupervisor::launch(const Settings& settings) {
         request.argv.emplace_back("--debug");
     if (const char* options = std::getenv("ASAN_OPTIONS"))
         request.env.push_back(fmt::format("ASAN_OPTIONS={}", options));
-    request.descriptors = {{pair[1].fd(), 3}, {2, 2}};
+    request.descriptors = {{line.lower.down.fd(), 3}, {line.lower.up.fd(), 4}, {2, 2}};
     request.die_with_parent = true;
     child_ = must(os::spawn(request));
     pid_ = child_.pid();
-    pair[1].close();
-    control_ = std::move(pair[0]);
+    line.lower.close();
+    control_ = std::move(line.upper);
     std::vector<int> fds;
     for (const Fd& socket : sockets_)
         fds.push_back(socket.get());
     must(control_.send(ipc::encode(ipc::SshControl(settings.start)), fds));
-    const auto frame = must(control_.receive());
-    if (frame.closed())
+    std::optional<os::Frame> frame;
+    while (!(frame = must(control_.try_receive()))) {
+        pollfd readable{control_.fd(), POLLIN, 0};
+        (void)::poll(&readable, 1, -1);
+    }
+    if (frame->closed())
         throw std::runtime_error("pgod-ssh did not start");
-    const auto notice = must(ipc::decode<ipc::SshNotice>(frame.bytes));
+    const auto notice = must(ipc::decode<ipc::SshNotice>(frame->bytes));
     fingerprint_ = std::get<ipc::Listening>(notice).fingerprint;
 }
 
@@ -234,7 +238,7 @@ void FakeSupervisor::loop(const std::stop_token& token) {
             for (Connection& connection : connections_) {
                 if (!connection.open)
                     continue;
-                polled.push_back({connection.channel.fd(), POLLIN, 0});
+                polled.push_back({connection.requests.fd(), POLLIN, 0});
                 waiting.push_back(&connection);
             }
         }
@@ -261,14 +265,15 @@ void FakeSupervisor::receive_notice() {
     }
     const auto& connected = std::get<ipc::Connected>(notice);
     auto pair = must(os::Channel::pair());
-    const int theirs = pair[1].fd();
-    must(control_.send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), {&theirs, 1}));
+    auto pipe = must(os::make_frame_pipe());
+    const std::array theirs{pair[1].fd(), pipe.writer.get()};
+    must(control_.send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), theirs));
     peers_.push_back(connected.peer);
-    connections_.push_back({std::move(pair[0]), connected.connection, true});
+    connections_.push_back({std::move(pair[0]), std::move(pipe.reader), connected.connection, true});
 }
 
 void FakeSupervisor::receive_request(Connection& connection) {
-    auto frame = must(connection.channel.try_receive());
+    auto frame = must(connection.requests.try_receive());
     const auto lock = std::lock_guard(mutex_);
     if (!frame)
         return;

@@ -6,11 +6,11 @@
 // pattern() on standard output, or on both) · "endless" (until the reader is gone) · "texts N" (N full Text
 // frames) · "grandchild" (exit 0 at once, the pipes stay open) · "cat" (standard input to standard output; at
 // its end exit 5) · "terminal" (the same on a terminal without echo, until a line "end", each line after its
-// size) · "hang" (no answer) · "leave" (closes the pair) · "babble" (a frame that is none).
+// size) · "hang" (no answer) · "leave" (closes the line) · "babble" (a frame that is none).
 #pragma once
 
 #include "ipc/ssh_messages.hpp"
-#include "os/channel.hpp"
+#include "os/line.hpp"
 #include "os/spawn.hpp"
 
 #include <atomic>
@@ -66,7 +66,7 @@ class FakeSupervisor {
     const std::filesystem::path& root_directory() const noexcept { return empty_.path(); }
     std::vector<pid_t> children() const;  // of pgod-ssh, but for the one that waits for a connection
     pid_t spare() const;                  // that one
-    std::size_t open_connections() const; // pairs that are not closed
+    std::size_t open_connections() const; // lines that are not closed
     std::size_t seen_connections() const;
     std::vector<ipc::Run> runs() const;
     std::vector<std::string> peers() const;
@@ -81,8 +81,9 @@ class FakeSupervisor {
 
   private:
     struct Connection {
-        os::Channel channel;
-        std::uint64_t id = 0; // in pgod-ssh
+        os::Channel channel;      // of its line, the way down
+        os::FrameReader requests; // …and the way up
+        std::uint64_t id = 0;     // in pgod-ssh
         bool open = true;
     };
 
@@ -106,7 +107,7 @@ class FakeSupervisor {
     os::Child child_;
     std::optional<int> wait_status_;
     pid_t pid_ = -1;
-    os::Channel control_;
+    os::UpperEnd control_;
     std::string fingerprint_;
     mutable std::mutex mutex_; // guards what follows
     std::set<std::string> known_;

@@ -15,8 +15,8 @@ namespace {
 struct Scene {
     EventLoop loop;
     bool closed = false;
-    std::array<os::Channel, 2> ends = *os::Channel::pair();
-    Connection connection{loop, 1, std::move(ends[0]), Peer{"peer"},
+    os::Line line = *os::make_line();
+    Connection connection{loop, 1, std::move(line.upper), Peer{"peer"},
                           Connection::Handlers{[](const PublicKey&) { return false; },
                                                [](Connection&, const ipc::Run&) {}, [](int) {},
                                                [this](Connection&) {
@@ -38,7 +38,7 @@ TEST_CASE("an answer larger than the socket's buffer arrives whole and in order"
     int status = -1;
     std::thread reader([&] {
         while (true) {
-            const auto frame = scene.ends[1].receive();
+            const auto frame = scene.line.lower.down.receive();
             if (!frame || frame->closed())
                 break;
             const auto reply = ipc::decode<ipc::SshReply>(frame->bytes);
@@ -51,7 +51,7 @@ TEST_CASE("an answer larger than the socket's buffer arrives whole and in order"
                 break;
             }
         }
-        scene.ends[1].close(); // which the connection sees, and ends the loop
+        scene.line.lower.close(); // which the connection sees, and ends the loop
     });
     scene.loop.run();
     reader.join();
@@ -65,12 +65,12 @@ TEST_CASE("a client that does not read ends its connection, not the memory") {
     CHECK(scene.closed);
 }
 
-TEST_CASE("a process of this host asks once, in frames without descriptors") {
+TEST_CASE("a process of root's own asks once, in frames without descriptors") {
     const auto outcome_of = [](const std::vector<std::string>& frames, bool with_descriptor) {
         EventLoop loop;
         std::string asked = "-";
         auto ends = *os::Channel::pair();
-        Connection connection{loop, 1, std::move(ends[0]), Peer{"local", 1001},
+        Connection connection{loop, 1, os::UpperEnd::to_equal(std::move(ends[0])), Peer{"local", 1001},
                               Connection::Handlers{[](const PublicKey&) { return true; },
                                                    [&asked](Connection& self, const ipc::Run& run) {
                                                        asked = run.command + run.fingerprint +

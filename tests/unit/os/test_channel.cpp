@@ -1,12 +1,15 @@
 #include "os/channel_descriptors.hpp"
-#include "os/frame_pipe.hpp"
+#include "os/line.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <thread>
 
 using namespace pgod;
@@ -129,4 +132,58 @@ TEST_CASE("a writer does not wait longer than it has patience") {
     const auto sent = writer.send(frame, std::chrono::milliseconds(20));
     REQUIRE_FALSE(sent);
     CHECK(sent.error().code == Code::transient);
+}
+
+TEST_CASE("nothing that the lower end of a line sends over its socket can wait in the upper one") {
+    auto line = *make_line();
+    const int socket = line.lower.down.fd();
+    const int descriptor = STDIN_FILENO;
+    for (int attempt = 0; attempt < 2; ++attempt) { // also after it has tried to open the way again
+        const auto sent = line.lower.down.try_send("up", {&descriptor, 1});
+        REQUIRE_FALSE(sent);
+        CHECK(sent.error().code == Code::gone);
+        CHECK_FALSE(line.lower.down.try_send("up"));
+        CHECK(::write(socket, "up", 2) == -1);
+        CHECK(errno == EPIPE);
+        (void)::shutdown(socket, SHUT_RD);
+        const sockaddr nobody{AF_UNSPEC, {}};
+        CHECK(::connect(socket, &nobody, sizeof nobody) != 0);
+    }
+    CHECK_FALSE(*line.upper.try_receive());
+}
+
+TEST_CASE("a line takes frames and descriptors down, frames up, and shows both ends its end") {
+    auto line = *make_line();
+    const int descriptor = STDIN_FILENO;
+    CHECK(line.upper.try_send("down", {&descriptor, 1}));
+    CHECK(receive_with_descriptors(line.lower.down)->fds.size() == 1);
+    CHECK(line.lower.up.try_send("up"));
+    CHECK((*line.upper.try_receive())->bytes == "up");
+    CHECK_FALSE(*line.upper.try_receive());
+
+    auto other = *make_line();
+    other.lower.close();
+    CHECK((*other.upper.try_receive())->closed());
+    line.upper.close();
+    pollfd hung_up{line.lower.down.fd(), 0, 0};
+    CHECK(::poll(&hung_up, 1, 0) == 1);
+    CHECK(line.lower.down.receive()->closed());
+    (void)::signal(SIGPIPE, SIG_IGN);
+    CHECK(line.lower.up.try_send("up").error().code == Code::gone);
+}
+
+TEST_CASE("a frame that finds no room in a pipe is not there in part") {
+    auto line = *make_line();
+    const std::string frame(FrameWriter::max_whole_frame, 'x');
+    std::size_t sent = 0;
+    while (line.lower.up.try_send(frame))
+        ++sent;
+    CHECK(line.lower.up.try_send(frame).error().code == Code::transient);
+    CHECK_FALSE(line.lower.up.try_send(frame + "x"));
+    std::size_t received = 0;
+    while (auto one = *line.upper.try_receive()) {
+        CHECK(one->bytes == frame);
+        ++received;
+    }
+    CHECK(received == sent);
 }
