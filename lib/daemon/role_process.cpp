@@ -4,6 +4,7 @@
 #include "daemon/program_path.hpp"
 #include "os/log.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 namespace pgod::daemon {
@@ -59,15 +60,31 @@ void RoleProcess::stop() {
     restart_.cancel();
     frames_.cancel();
     line_.close();
+    exit_.cancel();
     child_ = os::Child();
 }
 
 void RoleProcess::restart() {
     frames_.cancel();
     line_.close(); // it ends by itself when its line does
-    os::log_error("{} ended ({}); it is started again", role_.program,
-                  os::describe_wait_status(child_.reap_within(end_patience)));
     role_.ended();
+    if (!child_)
+        return launch_soon();
+    exit_ = loop_.watch(child_.pidfd(), [this] { on_exit(); });
+    restart_ = loop_.after(end_patience, [this] { child_.signal_group(SIGKILL); });
+}
+
+void RoleProcess::on_exit() {
+    const auto wait_status = child_.try_reap();
+    if (!wait_status)
+        return;
+    exit_.cancel();
+    os::log_error("{} ended ({}); it is started again", role_.program,
+                  os::describe_wait_status(*wait_status));
+    launch_soon();
+}
+
+void RoleProcess::launch_soon() {
     restart_ = loop_.after(restart_delay, [this] {
         if (auto launched = launch(); !launched) {
             os::log_error("{}", launched.error().message);

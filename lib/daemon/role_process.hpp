@@ -1,6 +1,7 @@
 // RoleProcess: the supervisor's hold on another executable of pgod that lives as long as it does: starts it
 // with its end of a line (os/line.hpp) as descriptors 3 and 4, reads its frames, and a second after it ended
-// or broke the protocol starts it again. It dies with us.
+// or broke the protocol starts it again. It dies with us. The loop goes on while one ends; after a second it
+// is killed.
 #pragma once
 
 #include "daemon/event_loop.hpp"
@@ -39,12 +40,15 @@ class RoleProcess {
   private:
     Status launch();
     void on_readable();
+    void on_exit();
+    void launch_soon();
 
     EventLoop& loop_;
     Role role_;
     os::Child child_;
     os::UpperEnd line_;
     EventLoop::Watch frames_;
+    EventLoop::Watch exit_; // while it is to end
     EventLoop::Timer restart_;
 };
 
