@@ -108,6 +108,7 @@ class Upward(SystemTest):
         self.stand_in("pgod-relay", "lines")
         self.start()
         guests = []
+        self.addCleanup(lambda: [guest.close() for guest in guests])
 
         def another():
             guest = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -125,7 +126,7 @@ class Upward(SystemTest):
         wait_until("SSH is answered", lambda: self.daemon.ctl(self.key, "demo//ping").returncode == 0)
 
         def another():
-            self.assertNotEqual(self.daemon.ctl(self.key, "demo//up", options=["--timeout", "5s"]).returncode, 0)
+            self.assertNotEqual(self.daemon.ctl(self.key, "demo//ps").returncode, 0)
             return len(self.heard_from("pgod-work")) >= 30
 
         self.ping_until(another)
