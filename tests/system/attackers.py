@@ -154,75 +154,50 @@ def non_readers(port, count, keyfile):
         made.sock.close()
 
 
-def mute(port, count, keyfile):
-    """Connections that log in and ask for nothing, each made again when pgod drops it, until standard input ends. The
-    line that it prints says that it made all of them once."""
-    key = paramiko.Ed25519Key.from_private_key_file(keyfile)
-    over = threading.Event()
-    made_once = threading.Semaphore(0)
-
-    def hold():
-        first = True
-        while not over.is_set():
-            one = None
-            try:
-                one = transport(port)
-                one.auth_publickey("attacker", key)
-            except (SSHException, EOFError, OSError):
-                pass
-            if first:
-                made_once.release()
-            first = False
-            while one and one.is_active() and not over.wait(0.2):
-                pass
-            if one:
-                one.close()
-            over.wait(0.2)
-
-    for _ in range(count):
-        threading.Thread(target=hold, daemon=True).start()
-    for _ in range(count):
-        made_once.acquire()
-    print("held", flush=True)
-    sys.stdin.read()
-    over.set()
-
-
-def follow(port, count, keyfile, command):
-    """Connections that run `command`, which does not end by itself, each made again five seconds after pgod ended it,
-    until standard input ends. The line that it prints says that each was tried once."""
+def hold(port, count, keyfile, command=None, pause=0.2):
+    """Connections that log in and run `command` if there is one, each made again `pause` seconds after pgod ended it, until
+    standard input ends. The line that it prints says that each was tried once."""
     key = paramiko.Ed25519Key.from_private_key_file(keyfile)
     over = threading.Event()
     tried_once = threading.Semaphore(0)
 
-    def hold():
+    def one_of_them():
         first = True
         while not over.is_set():
             one = channel = None
             try:
                 one = transport(port)
                 one.auth_publickey("attacker", key)
-                channel = one.open_session()
-                channel.exec_command(command)
+                if command:
+                    channel = one.open_session()
+                    channel.exec_command(command)
             except (SSHException, EOFError, OSError):
                 pass
             if first:
                 tried_once.release()
             first = False
-            while channel and not channel.exit_status_ready() and one.is_active() and not over.wait(0.5):
-                while channel.recv_ready():
+            while one and one.is_active() and not (channel and channel.exit_status_ready()) and not over.wait(0.2):
+                while channel and channel.recv_ready():
                     channel.recv(1 << 20)
             if one:
                 one.close()
-            over.wait(5)
+            over.wait(pause)
 
     for _ in range(count):
-        threading.Thread(target=hold, daemon=True).start()
+        threading.Thread(target=one_of_them, daemon=True).start()
     for _ in range(count):
         tried_once.acquire()
     print("held", flush=True)
     sys.stdin.read()
     over.set()
+
+
+def mute(port, count, keyfile):
+    hold(port, count, keyfile)
+
+
+def follow(port, count, keyfile, command):
+    hold(port, count, keyfile, command, pause=5)
 
 
 def main():
