@@ -68,8 +68,8 @@ std::optional<ipc::Exit> Operations::turned_away(uid_t uid) {
     if (!caller.is_admin() && held >= share_of_user(held_by_all))
         return ipc::Exit{
             exit_status::busy,
-            fmt::format("the users of this host have {} connections and uid {} has {} of them, which is a "
-                        "fair share; end one of them or try again later\n",
+            fmt::format("the users of this host have {} connections and uid {} has {} of them, which is its "
+                        "share; end one of them or try again later\n",
                         held_by_all, uid, held)};
     return std::nullopt;
 }
