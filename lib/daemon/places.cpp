@@ -91,8 +91,9 @@ std::optional<Places::Id> Places::victim_for(const Claim& claim, Bound bound) co
     const std::string& service = *largest_of(services, claim.service);
     if (is_own && service == claim.service)
         return std::nullopt;
-    return oldest(
-        [&](const Holder& holder) { return !holder.claim.admin && holder.claim.service == service; });
+    return oldest([&](const Holder& holder) {
+        return !holder.claim.admin && holder.claim.user == *user && holder.claim.service == service;
+    });
 }
 
 Places::Decision Places::ask(Id id, Claim claim) {
