@@ -1,17 +1,24 @@
 #include "compose/examine.hpp"
 
 #include "base/text.hpp"
+#include "compose/image_store.hpp"
 #include "compose/json.hpp"
 #include "compose/space.hpp"
 #include "core/diagnosis.hpp"
+#include "os/safe_path.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 namespace pgod::compose {
 
 namespace {
+
+constexpr std::size_t max_problem = 4096; // bytes
 
 Podman::Call info_call() {
     Podman::Call call;
@@ -46,6 +53,32 @@ Examined judge_storage(const std::string& root, const std::string& user) {
     return {"storage", "", ""};
 }
 
+Status try_jail(const Podman& podman, const std::string& builder, const Identity& user) {
+    const auto store = TRY(find_image_store(podman));
+    std::string place = fmt::format("/run/user/{}/pgod-doctor-XXXXXX", user.uid);
+    if (::mkdtemp(place.data()) == nullptr)
+        return errno_error("make a directory in " + place.substr(0, place.rfind('/')));
+    const std::string problem = place + "/problem";
+    const std::string root = place + "/root";
+    Podman::Call call;
+    call.arguments = {"/usr/bin/true"};
+    call.ends_with_us = true;
+    call.jail = {builder, "--uids",    store.uids, "--gids",      store.gids, "--root",
+                 root,    "--problem", problem,    "--processes", "64"};
+    const bool made = ::mkdir(root.c_str(), 0700) == 0;
+    const auto answer = podman.call(call);
+    const auto why = os::read_file(problem, max_problem);
+    (void)::unlink(problem.c_str());
+    (void)::rmdir(root.c_str());
+    (void)::rmdir(place.c_str());
+    if (!answer)
+        return answer.error();
+    if (made && answer->exit_code == 0)
+        return ok();
+    return Error{Code::internal,
+                 why ? escaped(*why) : fmt::format("pgod-build exited with status {}", answer->exit_code)};
+}
+
 // Where podman keeps its images unless it says otherwise; it cannot say so on a full disk.
 std::string usual_storage(const std::string& home) {
     const std::string path = home + "/.local/share/containers";
@@ -54,7 +87,8 @@ std::string usual_storage(const std::string& home) {
 
 } // namespace
 
-void examine(const Podman& podman, const Identity& user, const std::function<void(Examined)>& tell) {
+void examine(const Podman& podman, const std::string& builder, const Identity& user,
+             const std::function<void(Examined)>& tell) {
     const auto answer = podman.must(info_call(), "podman info");
     const Json info = answer ? parse_json(*answer) : Json();
     const bool good = answer && info.is_object();
@@ -65,6 +99,13 @@ void examine(const Podman& podman, const Identity& user, const std::function<voi
         tell(judge_cgroups(member_of(info, "host"), user.name));
     const std::string root = text_of(member_of(info, "store"), "graphRoot");
     tell(judge_storage(root.empty() ? usual_storage(user.home) : root, user.name));
+    if (!good)
+        return;
+    auto jailed = try_jail(podman, builder, user);
+    tell({"builds",
+          jailed ? "" : "builds cannot be confined, so pgod refuses them: " + jailed.error().message,
+          "apt-get install --reinstall uidmap slirp4netns && modprobe tun && chmod 666 /dev/net/tun && "
+          "sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1"});
 }
 
 } // namespace pgod::compose

@@ -1,5 +1,6 @@
 // examine(): what `pgod --doctor` has to ask as the service's user: does rootless podman work for this user,
-// does its OCI runtime get along with the host's cgroups, and is there room for images. Changes nothing.
+// does its OCI runtime get along with the host's cgroups, is there room for images, and can builds be
+// confined. Leaves nothing behind.
 #pragma once
 
 #include "base/identity.hpp"
@@ -16,7 +17,8 @@ struct Examined {
     std::string remedy;
 };
 
-// Once for each check.
-void examine(const Podman& podman, const Identity& user, const std::function<void(Examined)>& tell);
+// Once for each check. `builder`: the path of pgod-build, which makes a jail and runs true(1) in it.
+void examine(const Podman& podman, const std::string& builder, const Identity& user,
+             const std::function<void(Examined)>& tell);
 
 } // namespace pgod::compose

@@ -166,7 +166,8 @@ Result<ipc::WorkDone> examine_user(const ipc::WorkJob& request, const os::FrameW
     const auto user = os::current_user();
     const auto podman =
         TRY(compose::Podman::find(os::user_environment(user), compose::leftover_mark(request.service)));
-    compose::examine(podman, user, [&reports](compose::Examined one) {
+    const auto builder = TRY(program_path("pgod-build"));
+    compose::examine(podman, builder, user, [&reports](compose::Examined one) {
         report(reports, ipc::Examined{std::move(one.check), std::move(one.problem), std::move(one.remedy)});
     });
     ipc::WorkDone done;

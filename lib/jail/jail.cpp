@@ -26,6 +26,7 @@ namespace pgod::jail {
 namespace {
 
 constexpr int failed = 125;                 // of keeper and init, when a sentence says why
+constexpr int not_started = 127;            // exit status, as in a shell
 constexpr std::size_t max_sentence = 1'000; // bytes
 
 // One byte from one process to another: "go on".
@@ -77,6 +78,12 @@ Status become_root_inside() {
     return ok();
 }
 
+// When the host runs out of memory, the kernel ends a build before anything else (proc(5), oom_score_adj).
+void go_first_for_want_of_memory() {
+    const Fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    (void)!::write(score.get(), "1000", 4);
+}
+
 int run_command(const std::vector<std::string>& command) {
     std::vector<char*> argv;
     for (const auto& word : command)
@@ -85,7 +92,7 @@ int run_command(const std::vector<std::string>& command) {
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::execv(argv[0], argv.data());
-        ::_exit(127);
+        ::_exit(not_started);
     }
     if (pid < 0)
         return 128;
@@ -102,6 +109,7 @@ int run_command(const std::vector<std::string>& command) {
 [[noreturn]] void be_init(const Jail& jail, Gate& mapped, Gate& connected, const Fd& problem) {
     if (!pass(mapped))
         ::_exit(failed);
+    go_first_for_want_of_memory();
     if (auto root = become_root_inside(); !root)
         give_up(problem, root.error());
     if (auto entered = enter_view(jail); !entered)
@@ -171,7 +179,10 @@ Status map_ids(const char* program, pid_t pid, const IdMap& map) {
     for (const auto& range : map)
         for (const unsigned number : {range.inside, range.outside, range.count})
             words.push_back(std::to_string(number));
-    if (const int status = run_command(words); status != 0)
+    if (const int status = run_command(words); status == not_started)
+        return Error{Code::transient,
+                     fmt::format("{} cannot be run; is the package uidmap installed?", program)};
+    else if (status != 0)
         return Error{Code::transient,
                      fmt::format("{} refused the ids of this user ({}); see /etc/subuid and /etc/subgid",
                                  program, text_of(map))};

@@ -64,6 +64,7 @@ class Doctor(SystemTest):
         self.assertEqual(bad, [])
         for about, check in (("host", "podman"), ("host", "podman-compose"), (f'user "{ANN.name}"', "podman"),
                              (f'user "{ANN.name}"', "cgroups"), (f'user "{ANN.name}"', "storage"),
+                             (f'user "{ANN.name}"', "builds"),
                              ('service "demo"', "repository"), ('service "demo"', "urls")):
             self.assertTrue(checks[(about, check)]["good"], (about, check))
         self.assertFalse((self.config.state).exists(), "nothing is made")
@@ -105,6 +106,19 @@ class Doctor(SystemTest):
             with self.subTest(check=check):
                 self.check_planted(checks, about, check, problem, remedy)
         self.assertNotIn("tok-5e1d0f", json.dumps([*checks.values()]))
+
+    def test_a_host_on_which_builds_cannot_be_confined(self):
+        user = f'user "{ANN.name}"'
+        self.config.service("demo", ANN.name, self.git.url(self.repository))
+        for program, package in (("slirp4netns", "slirp4netns"), ("newuidmap", "uidmap")):
+            with self.subTest(missing=program):
+                # podman's own namespaces are there already; the jail makes its own.
+                ANN.podman("info")
+                checks = self.examine(self.bind(program, f"/usr/bin/{program}", "", 0o644))
+                self.check_planted(checks, user, "builds", "builds cannot be confined, so pgod refuses them: ",
+                                   "apt-get install --reinstall uidmap slirp4netns")
+                self.assertIn(f"package {package} installed", checks[(user, "builds")]["problem"])
+        self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
 
     def test_podman_that_is_old_or_does_not_work_and_a_full_disk(self):
         user = f'user "{ANN.name}"'

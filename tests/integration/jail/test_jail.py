@@ -138,6 +138,17 @@ class Jail(unittest.TestCase):
         self.assertIn("Resource temporarily unavailable", done.stderr)
         self.assertEqual(self.sh("true", processes=100).returncode, 0)
 
+    def test_the_kernel_ends_a_build_first_when_memory_runs_out(self):
+        self.assertEqual(self.sh("cat /proc/self/oom_score_adj").stdout, "1000\n")
+
+    def test_a_build_ends_when_the_reserve_of_the_disk_is_reached(self):
+        disk = os.statvfs(self.place)
+        argv = self.argv("/usr/bin/sleep", "1000")
+        argv[1:1] = ["--reserve", self.place, str(disk.f_blocks * disk.f_frsize), "0"]
+        done = user.run(argv, check=False, env=self.env())
+        self.assertEqual(done.returncode, 71)
+        self.assertRegex(self.problem.read_text(), rf"filled the disk, and pgod ended it when \d+ MiB were free at {self.place}")
+
     def test_nothing_survives_the_end_of_pgod_build(self):
         mark = str(3_000_000 + os.getpid())
         with subprocess.Popen([str(a) for a in self.argv("/bin/bash", "-c", f"setsid sleep {mark} & sleep {mark}")],
