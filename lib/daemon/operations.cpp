@@ -16,7 +16,7 @@ namespace pgod::daemon {
 
 namespace {
 
-// At a time: one key leaves some of its services' places to their other keys (places.hpp).
+// At a time: one key leaves some of its services' places to their other keys (request_places.hpp).
 constexpr std::ptrdiff_t max_commands_per_key = 16;
 
 // Connections that asked for nothing, before they are written down.
@@ -50,7 +50,7 @@ void Operations::accept(os::UpperEnd line, Peer peer) {
         run(connection, request);
     };
     handlers.finished = [this, id](int exit_status) {
-        places_.finished(id);
+        request_places_.finished(id);
         end_entry(id, exit_status);
     };
     handlers.closed = [this, id](Connection&) {
@@ -88,7 +88,7 @@ void Operations::write_strangers() {
 }
 
 void Operations::closed(std::uint64_t id) {
-    places_.ended(id);
+    request_places_.ended(id);
     end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
     if (const auto* gone = node.empty() ? nullptr : node.mapped().connection.get(); gone && !gone->ran()) {

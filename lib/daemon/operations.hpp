@@ -11,7 +11,7 @@
 #include "daemon/caller.hpp"
 #include "daemon/command_rate.hpp"
 #include "daemon/connection.hpp"
-#include "daemon/places.hpp"
+#include "daemon/request_places.hpp"
 #include "daemon/service_actor.hpp"
 #include "daemon/strangers.hpp"
 #include "daemon/urls.hpp"
@@ -29,7 +29,7 @@ using Actors = std::map<std::string, std::unique_ptr<ServiceActor>, std::less<>>
 
 class Operations {
   public:
-    // Whether a connection of pgod-ssh, by its id there, holds a place (places.hpp).
+    // Whether a connection of pgod-ssh, by its id there, holds a place (request_places.hpp).
     using SetPlace = std::function<void(std::uint64_t ssh_id, bool kept)>;
 
     Operations(EventLoop& loop, const KeyBook& keys, Actors& actors, store::Store& store, const Urls& urls,
@@ -122,7 +122,7 @@ class Operations {
     AuditLog& refused_;
     Tally& tally_;
     SetPlace set_place_;
-    Places places_;
+    RequestPlaces request_places_;
     CommandRate rate_;
     CommandRate::Clock::time_point said_too_fast_{};
     CommandRate::Clock::time_point said_evicted_{};

@@ -1,5 +1,5 @@
-// Operations: who gets a place, over SSH (places.hpp) and on users.sock (users_share.hpp), and how a request
-// loses it.
+// Operations: who gets a place, over SSH (request_places.hpp) and on users.sock (users_share.hpp), and how a
+// request loses it.
 #include "core/exit_status.hpp"
 #include "daemon/operations.hpp"
 #include "daemon/users_share.hpp"
@@ -15,20 +15,20 @@ namespace {
 
 constexpr std::chrono::seconds quiet_between_warnings{10};
 
-std::string sentence_for(Places::Bound bound, const Service* service) {
-    constexpr Places::Limits limits;
+std::string sentence_for(RequestPlaces::Bound bound, const Service* service) {
+    constexpr RequestPlaces::Limits limits;
     switch (bound) {
-    case Places::Bound::service:
+    case RequestPlaces::Bound::service:
         return fmt::format("{} requests of {} run already, which is the limit; end one of them or wait",
                            limits.per_service, service->name);
-    case Places::Bound::user:
+    case RequestPlaces::Bound::user:
         return fmt::format(
             "{} requests of the services of user {} run already, which is the limit; end one of them or wait",
             limits.per_user, service->user);
-    case Places::Bound::admins:
+    case RequestPlaces::Bound::admins:
         return fmt::format("{} requests of admins run already, which is the limit; end one of them or wait",
                            limits.admins);
-    case Places::Bound::host:
+    case RequestPlaces::Bound::host:
         break;
     }
     return "pgod serves as many requests as it can; try again later";
@@ -77,12 +77,12 @@ std::optional<ipc::Exit> Operations::turned_away(uid_t uid) {
 bool Operations::take_place(Connection& connection, const Service* service) {
     if (connection.uid())
         return true;
-    const auto decision =
-        places_.ask(connection.id(), service != nullptr ? Places::Claim{service->name, service->user}
-                                                        : Places::Claim{{}, {}, true});
+    const auto decision = request_places_.ask(
+        connection.id(), service != nullptr ? RequestPlaces::Claim{service->name, service->user}
+                                            : RequestPlaces::Claim{{}, {}, true});
     if (decision.refused_by) {
         count_refusal(connection,
-                      *decision.refused_by == Places::Bound::host ? Refusal::full : Refusal::limit);
+                      *decision.refused_by == RequestPlaces::Bound::host ? Refusal::full : Refusal::limit);
         refuse(connection, exit_status::busy, sentence_for(*decision.refused_by, service));
         return false;
     }

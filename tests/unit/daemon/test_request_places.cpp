@@ -1,5 +1,5 @@
 // Who gets one of the places for requests over SSH, and who loses one; and how users.sock is shared.
-#include "daemon/places.hpp"
+#include "daemon/request_places.hpp"
 #include "daemon/users_share.hpp"
 
 #include <doctest/doctest.h>
@@ -8,25 +8,25 @@
 #include <vector>
 
 using namespace pgod::daemon;
-using Bound = Places::Bound;
-using Id = Places::Id;
+using Bound = RequestPlaces::Bound;
+using Id = RequestPlaces::Id;
 
 namespace {
 
-const Places::Claim admin{{}, {}, true};
+const RequestPlaces::Claim admin{{}, {}, true};
 
-Places::Claim of(const std::string& service, const std::string& user) {
+RequestPlaces::Claim of(const std::string& service, const std::string& user) {
     return {service, user};
 }
 
 // Ascending ids, as the supervisor gives them.
 struct House {
-    Places places;
+    RequestPlaces places;
     Id last = 0;
 
-    Places::Decision ask(const Places::Claim& claim) { return places.ask(++last, claim); }
+    RequestPlaces::Decision ask(const RequestPlaces::Claim& claim) { return places.ask(++last, claim); }
     // How many of `count` requests got a place without taking another's.
-    int fill(const Places::Claim& claim, int count) {
+    int fill(const RequestPlaces::Claim& claim, int count) {
         int placed = 0;
         for (int i = 0; i < count; ++i) {
             const auto decision = ask(claim);
@@ -41,8 +41,8 @@ struct House {
 TEST_CASE("each bound refuses one more of its largest holder, and names itself") {
     struct Row {
         std::string what;
-        std::vector<std::pair<Places::Claim, int>> held; // and how many of them must get in
-        Places::Claim newcomer;
+        std::vector<std::pair<RequestPlaces::Claim, int>> held; // and how many of them must get in
+        RequestPlaces::Claim newcomer;
         std::optional<Bound> refused_by;
     };
     const std::vector<Row> table{

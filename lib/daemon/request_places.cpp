@@ -1,4 +1,4 @@
-#include "daemon/places.hpp"
+#include "daemon/request_places.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,19 +20,19 @@ const std::string* largest_of(const std::map<std::string, std::size_t>& counts, 
 
 } // namespace
 
-std::size_t Places::count(const Filter& filter) const {
+std::size_t RequestPlaces::count(const Filter& filter) const {
     return static_cast<std::size_t>(
         std::count_if(holders_.begin(), holders_.end(), [&](const auto& one) { return filter(one.second); }));
 }
 
-std::optional<Places::Id> Places::oldest(const Filter& filter) const {
+std::optional<RequestPlaces::Id> RequestPlaces::oldest(const Filter& filter) const {
     const auto found =
         std::find_if(holders_.begin(), holders_.end(), [&](const auto& one) { return filter(one.second); });
     return found == holders_.end() ? std::nullopt : std::optional(found->first);
 }
 
 // The narrowest bound that is reached: one of its holders is one of every wider bound's.
-std::optional<Places::Obstacle> Places::obstacle_of(const Claim& claim) const {
+std::optional<RequestPlaces::Obstacle> RequestPlaces::obstacle_of(const Claim& claim) const {
     const Filter all = [](const Holder&) {
         return true;
     };
@@ -59,7 +59,7 @@ std::optional<Places::Obstacle> Places::obstacle_of(const Claim& claim) const {
     return std::nullopt;
 }
 
-Places::Counts Places::by_user() const {
+RequestPlaces::Counts RequestPlaces::by_user() const {
     Counts counts;
     for (const auto& [id, holder] : holders_)
         if (!holder.claim.admin)
@@ -67,7 +67,7 @@ Places::Counts Places::by_user() const {
     return counts;
 }
 
-Places::Counts Places::by_service(const std::string& user) const {
+RequestPlaces::Counts RequestPlaces::by_service(const std::string& user) const {
     Counts counts;
     for (const auto& [id, holder] : holders_)
         if (!holder.claim.admin && holder.claim.user == user)
@@ -75,7 +75,7 @@ Places::Counts Places::by_service(const std::string& user) const {
     return counts;
 }
 
-std::optional<Places::Id> Places::victim_for(const Claim& claim, Bound bound) const {
+std::optional<RequestPlaces::Id> RequestPlaces::victim_for(const Claim& claim, Bound bound) const {
     if (bound == Bound::service || bound == Bound::admins)
         return std::nullopt;
     auto users = by_user();
@@ -96,7 +96,7 @@ std::optional<Places::Id> Places::victim_for(const Claim& claim, Bound bound) co
     });
 }
 
-Places::Decision Places::ask(Id id, Claim claim) {
+RequestPlaces::Decision RequestPlaces::ask(Id id, Claim claim) {
     Decision decision;
     if (const auto obstacle = obstacle_of(claim)) {
         decision.evicted =
@@ -111,12 +111,12 @@ Places::Decision Places::ask(Id id, Claim claim) {
     return decision;
 }
 
-void Places::finished(Id id) {
+void RequestPlaces::finished(Id id) {
     if (const auto found = holders_.find(id); found != holders_.end())
         found->second.finished = true;
 }
 
-void Places::ended(Id id) {
+void RequestPlaces::ended(Id id) {
     holders_.erase(id);
 }
 

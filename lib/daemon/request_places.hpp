@@ -1,5 +1,5 @@
-// Places: which requests over SSH run at a time. Pure: claims in, decisions out. The supervisor asks once it
-// has authorised a request, and carries the decision out (operations_places.cpp).
+// RequestPlaces: which requests over SSH run at a time. Pure: claims in, decisions out. The supervisor asks
+// once it has authorised a request, and carries the decision out (operations_places.cpp).
 //
 // A request holds a place until its client hangs up. Bounds per service and per Unix user keep a repository,
 // however many keys it lists, from holding every place; some places are left to admins. When a bound is
@@ -18,7 +18,7 @@
 
 namespace pgod::daemon {
 
-class Places {
+class RequestPlaces {
   public:
     using Id = std::uint64_t; // given by the caller, ascending in order of arrival
 
@@ -42,10 +42,10 @@ class Places {
         std::optional<Id> evicted{};       // already forgotten here
     };
 
-    explicit Places(Limits limits)
+    explicit RequestPlaces(Limits limits)
         : limits_(limits) {}
-    Places()
-        : Places(Limits{}) {}
+    RequestPlaces()
+        : RequestPlaces(Limits{}) {}
 
     Decision ask(Id id, Claim claim);
     void finished(Id id); // its client has its answer, and has not hung up yet
