@@ -102,9 +102,17 @@ class ServiceActor {
     void adopt_claims(const ipc::WorkDone& done);
     void save_and_adopt_keys(std::vector<PublicKey> keys);
 
+    // service_actor_work.cpp
+    void start_work(const reconcile::StartWork& action);
+    void end_work(const ipc::WorkDone& done);
+    ipc::WorkJob job(ipc::WorkKind kind) const;
+    Result<std::unique_ptr<Worker>> start_worker(const ipc::WorkJob& work, Worker::Streams streams,
+                                                 Looked done);
+    // service_actor_user.cpp
     void find_user();
     bool has_its_user();
     Status make_directory() const;
+
     void recover();
     void look();
     void wait_for_worker();
@@ -114,11 +122,6 @@ class ServiceActor {
     void on_synced(SyncResult result);
     void count_deadline(const std::optional<Error>& error, Deadline of);
     void start_export(const reconcile::StartExport& action);
-    void start_work(const reconcile::StartWork& action);
-    void end_work(const ipc::WorkDone& done);
-    ipc::WorkJob job(ipc::WorkKind kind) const;
-    Result<std::unique_ptr<Worker>> start_worker(const ipc::WorkJob& work, Worker::Streams streams,
-                                                 Looked done);
     void arm_timer();
     void tell_waiting(std::string_view sentence);
     void report_warnings(const std::vector<std::string>& warnings);

@@ -1,0 +1,144 @@
+// The workers of a service: what each is given to do, and what its end means.
+#include "core/exit_status.hpp"
+#include "daemon/file_look.hpp"
+#include "daemon/service_actor.hpp"
+
+namespace pgod::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto work_deadline = 30min; // of a deployment with its pulls and builds
+
+ipc::WorkKind kind_of(reconcile::Work work) {
+    switch (work) {
+    case reconcile::Work::deploy:
+        return ipc::WorkKind::deploy;
+    case reconcile::Work::pull:
+        return ipc::WorkKind::pull;
+    case reconcile::Work::build:
+        return ipc::WorkKind::build;
+    case reconcile::Work::down:
+        return ipc::WorkKind::down;
+    case reconcile::Work::start:
+        return ipc::WorkKind::start;
+    case reconcile::Work::stop:
+        return ipc::WorkKind::stop;
+    case reconcile::Work::restart:
+        return ipc::WorkKind::restart;
+    case reconcile::Work::plan:
+        return ipc::WorkKind::plan;
+    case reconcile::Work::check:
+        return ipc::WorkKind::check;
+    case reconcile::Work::rollback:
+        return ipc::WorkKind::rollback;
+    case reconcile::Work::heal:
+        return ipc::WorkKind::heal;
+    }
+    return ipc::WorkKind::observe;
+}
+
+bool makes_containers(ipc::WorkKind kind) {
+    using enum ipc::WorkKind;
+    return kind == deploy || kind == pull || kind == build || kind == rollback || kind == heal ||
+           kind == plan || kind == check;
+}
+
+} // namespace
+
+ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
+    ipc::WorkJob job;
+    job.kind = kind;
+    job.service = service_.name;
+    job.directory = directory();
+    job.compose = service_.compose;
+    job.env = service_.env;
+    job.ports = service_.ports;
+    job.volumes = service_.volumes;
+    job.networks = service_.networks;
+    job.allow = service_.allow;
+    job.domains = service_.domains;
+    if (!service_.domains.empty())
+        job.taken = ports_.taken_names(service_);
+    job.neighbours = ports_.neighbours(service_);
+    job.start_timeout = service_.start_timeout;
+    job.deadline = work_deadline + 2 * service_.start_timeout;
+    return job;
+}
+
+void ServiceActor::start_work(const reconcile::StartWork& action) {
+    if (action.deployment != 0 || action.work == reconcile::Work::heal)
+        slot_.emplace(ports_.slots);
+    if (action.deployment != 0) {
+        secrets_seen_ = look_of(service_.env_file);
+        begin_deployment(action);
+    }
+    auto work = job(kind_of(action.work));
+    work.commit = action.commit;
+    work.deployment = action.deployment;
+    work.args = action.args;
+    work.json = action.json;
+    Worker::Streams streams;
+    if (action.command != 0)
+        streams = ports_.streams(action.command);
+    work.client = static_cast<bool>(streams.output);
+    auto worker = start_worker(work, std::move(streams), [this](const ipc::WorkDone& done) {
+        adopt_claims(done);
+        end_work(done);
+    });
+    if (worker) {
+        worker_ = std::move(*worker);
+        return;
+    }
+    ipc::WorkDone failed;
+    failed.error = Error{Code::transient, std::move(worker).error().message}; // no commit is to blame
+    failed.running_commit = state_.running;
+    failed.exit_status = 1;
+    ports_.say(action.command, failed.error->message);
+    end_work(failed);
+}
+
+void ServiceActor::end_work(const ipc::WorkDone& done) {
+    if (worker_ && worker_->overdue())
+        ports_.tally.deadline_passed(Deadline::work);
+    else
+        count_deadline(done.error, Deadline::work);
+    worker_.reset();
+    end_deployment(done);
+    slot_.reset();
+    std::string running = done.running_commit;
+    // A worker that crashed, or could not begin, did not get to say what runs.
+    if (done.error && done.exit_status == exit_status::internal && running.empty())
+        running = state_.running;
+    feed(reconcile::WorkEnded{done.exit_status, done.outcome, done.error, std::move(running), done.health});
+}
+
+Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::Streams streams,
+                                                   Looked looked) {
+    if (!user_)
+        return Error{Code::gone, state_.unavailable};
+    ipc::WorkJob work = job(wanted.kind);
+    work.args = std::move(wanted.args);
+    work.terminal = std::move(wanted.terminal);
+    work.deployment = wanted.deployment;
+    work.follow = wanted.follow;
+    work.json = wanted.json;
+    work.client = wanted.client;
+    work.deadline = wanted.deadline;
+    return start_worker(work, std::move(streams), std::move(looked));
+}
+
+// What only looks, stops or starts needs no secrets, but for keeping them out of what it shows: bad files do
+// not keep it from its work.
+Result<std::unique_ptr<Worker>> ServiceActor::start_worker(const ipc::WorkJob& work, Worker::Streams streams,
+                                                           Looked done) {
+    auto secrets = open_secret_files(service_);
+    if (secrets)
+        streams.secrets = std::move(*secrets);
+    else if (makes_containers(work.kind))
+        return std::move(secrets).error();
+    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(done));
+}
+
+} // namespace pgod::daemon
