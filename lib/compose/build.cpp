@@ -163,6 +163,7 @@ class Builder {
         Podman::Call pull;
         pull.arguments = {"pull", "--quiet", "oci:" + work_.directory.path_of("build/out/image")};
         pull.deadline = left(longest_transfer);
+        pull.ends_with_us = true;
         (void)TRY(work_.podman.must(pull, "keep the built image", Code::transient));
         // podman names it after the directory, and that name would outlive our tags.
         Podman::Call untag;

@@ -209,6 +209,7 @@ Status Changeover::restore() {
     const auto health = health_of(expected_containers(*running_), owned_by(seen_, work_.job.service));
     if (health != Health::missing && health != Health::degraded)
         return ok();
+    TRY(pass_gate(work_));
     return bring_back_but(running_->plan.model.recreates_only_changed() ? names_of_good(*running_, seen_)
                                                                         : std::set<std::string>());
 }

@@ -31,6 +31,8 @@ class Deployment {
             return changeover_.not_started(fetched.error(), false);
         crash_point("fetched");
         auto reason = why();
+        if (auto open = pass_gate(work_); !open)
+            return changeover_.not_started(open.error(), false);
         if (!reason)
             return changeover_.follow();
         work_.output.say(fmt::format("deploying {}: {}", brief_commit(), *reason));

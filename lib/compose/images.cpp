@@ -165,6 +165,7 @@ Status pull_images(const Work& work, const Plan& plan, Pull pull) {
         call.arguments = {"pull", "--", image};
         call.deadline = until_switch(work.job, longest_pull);
         call.registry_auth = work.job.registry_auth;
+        call.ends_with_us = true;
         auto pulled =
             relayed(work, std::move(call), fmt::format("{}: pull {}", service_of(plan, image), image));
         if (!pulled) {

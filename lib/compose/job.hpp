@@ -71,6 +71,14 @@ struct Work {
     const Podman& podman;
     Output& output;
     std::function<void(std::string_view step)> progress;
+    std::function<Status()> gate = {}; // see pass_gate()
 };
+
+// A deployment calls this before it changes anything that runs or its files, the first time and later ones. It
+// waits until the supervisor lets it, which may cancel the deployment until then. Code::transient: too little
+// time is left.
+inline Status pass_gate(const Work& work) {
+    return work.gate ? work.gate() : ok();
+}
 
 } // namespace pgod::compose

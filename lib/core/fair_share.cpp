@@ -2,9 +2,13 @@
 
 namespace pgod {
 
-bool FairShare::has_room_for(User user) const {
+std::size_t FairShare::held_by(User user) const {
     const auto held = held_.find(user);
-    return !full() && (held == held_.end() ? per_user_ > 0 : held->second < per_user_);
+    return held == held_.end() ? 0 : held->second;
+}
+
+bool FairShare::has_room_for(User user) const {
+    return !full() && held_by(user) < per_user_;
 }
 
 void FairShare::take(User user) {

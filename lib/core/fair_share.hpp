@@ -18,6 +18,12 @@ class FairShare {
         : total_(total)
         , per_user_(per_user) {}
 
+    void set_limits(std::size_t total, std::size_t per_user) noexcept { // what is taken stays taken
+        total_ = total;
+        per_user_ = per_user;
+    }
+    std::size_t taken() const noexcept { return taken_; }
+    std::size_t held_by(User user) const;
     bool full() const noexcept { return taken_ >= total_; } // for every user
     bool has_room_for(User user) const;
     void take(User user);

@@ -1,5 +1,6 @@
 #include "core/reconcile.hpp"
 
+#include "core/backoff.hpp"
 #include "core/exit_status.hpp"
 #include "core/quarantine.hpp"
 #include "core/reconcile_reason.hpp"
@@ -57,7 +58,12 @@ void Stepper::on(const Recovered& event) {
     next();
 }
 
+// A service that waits for others is surveyed all the same, as often as it would be polled.
 void Stepper::on(const Tick&) {
+    if (state_.phase == Phase::queued && now_ >= state_.next_sync) {
+        state_.next_sync = now_ + jittered(settings_.interval, jitter_);
+        return survey();
+    }
     next();
 }
 
@@ -65,6 +71,7 @@ void Stepper::on(const Tick&) {
 // change.
 void Stepper::on(const Reconfigured& event) {
     state_.durable.settled.clear();
+    state_.settled_before.clear();
     state_.durable.waiting.clear();
     state_.because = Trigger::config;
     state_.rejudge = state_.phase == Phase::working;
@@ -80,13 +87,14 @@ void Stepper::on(const Reconfigured& event) {
     next();
 }
 
-// What it is doing comes to its end first, then it is taken down by the plan that it ran from.
+// What it changes comes to its end first, then it is taken down by the plan that it ran from.
 void Stepper::on(const Removed& event) {
     state_.left_alone = !event.take_down;
     if (!std::exchange(state_.removed, true) && event.take_down)
         note(false, "it is no longer configured and is taken down; its files and volumes stay");
     refuse_queue(no_longer_configured);
     give_turn_up(no_longer_configured);
+    (void)cancel_work(no_longer_configured);
     if (std::exchange(state_.take_down_failed, false))
         state_.phase = Phase::idle; // asked again
     if (state_.phase == Phase::unavailable && (state_.user_gone || state_.left_alone))
@@ -105,6 +113,8 @@ Step step(State state, const Settings& settings, const Event& event, Time now, d
 namespace {
 
 std::optional<Time> due_by_itself(const State& state) {
+    if (state.phase == Phase::queued)
+        return state.next_sync;
     if (state.phase != Phase::idle)
         return std::nullopt;
     const Durable& durable = state.durable;

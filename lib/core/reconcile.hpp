@@ -22,14 +22,31 @@ namespace pgod::reconcile {
 
 using CommandId = std::uint64_t; // 0: nobody waits
 
-// What the configuration says that deciding depends on.
+// Work on a service takes a place of the host. Each kind has places of its own, so that work of one kind
+// never waits for another; stop, start, restart, down and what only looks need none.
+enum class Place {
+    preparing, // fetch and build, while what runs goes on; a share of each Unix user
+    switching, // change what runs (`parallel`)
+    healing,   // a share of each Unix user
+};
+
+// Whether the host has a place of each kind for this service now.
+struct Room {
+    bool preparing = true;
+    bool switching = true;
+    bool healing = true;
+    bool operator==(const Room&) const = default;
+};
+
+// What the configuration says, and the host has, that deciding depends on.
 struct Settings {
     std::chrono::milliseconds interval{std::chrono::minutes(5)};
     bool auto_deploy = true;
-    bool turn_free = true; // the host has room for one more deployment now (`parallel`)
+    Room room = {};
     // What the services that it comes after (`after`) have in the way; empty: nothing.
-    std::string awaits = {};  // will pass by itself
-    std::string held_by = {}; // will not
+    std::string awaits = {};    // will pass by itself: a new version waits for it
+    std::string unsettled = {}; // …and within minutes: healing and rollback wait for it as well
+    std::string held_by = {};   // will not pass by itself
 };
 
 enum class Phase {
@@ -38,8 +55,15 @@ enum class Phase {
     idle,
     syncing,
     exporting,
-    queued, // staged, and waiting for other services: for room on the host, or because it comes after them
+    queued, // staged, and waiting for other services: for a place, or because it comes after them
     working,
+};
+
+// How far a worker is. Until root opens its gate it has touched nothing that runs, and can be cancelled.
+enum class Reach {
+    preparing, // deploy: plans, fetches, builds; pull and build: all that they do
+    at_gate,   // …and waits for a place to switch
+    changing,  // all other work from its begin on
 };
 
 using pgod::Work;
@@ -81,6 +105,9 @@ struct State {
     std::vector<PendingCommand> followers; // others that end with it, and as it does
     bool asking_beside = false;            // a sync is under way beside a deployment
     std::optional<Work> work;              // in phase working; in phase exporting what follows it
+    Reach reach = Reach::changing;         // in phase working
+    std::optional<std::string> cancelling; // in phase working: why the worker is to end before the switch
+    std::string settled_before;            // Durable::settled when the deployment began
     std::string target;                    // the commit being exported or worked on
     std::optional<Trigger> because;        // of the next deployment that no command asks for; none: a poll
     std::deque<PendingCommand> queue;
@@ -124,6 +151,10 @@ struct WorkEnded {
     std::string running;
     Health health = Health::unknown;
 };
+struct GateReached {}; // the worker has prepared everything, and asks for a place to switch
+struct ClientLeft {    // …and reads no output any more
+    CommandId command = 0;
+};
 struct TurnCame {};      // nothing that it awaited is in the way, and the host has room, which is its own now
 struct OthersChanged {}; // …the services that it comes after
 struct Reconfigured {
@@ -133,8 +164,9 @@ struct Removed {
     bool take_down = true;
 };
 
-using Event = std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded,
-                           WorkEnded, TurnCame, OthersChanged, Surveyed, Reconfigured, Removed>;
+using Event =
+    std::variant<Available, Unavailable, Recovered, Tick, CommandArrived, SyncEnded, ExportEnded, WorkEnded,
+                 GateReached, ClientLeft, TurnCame, OthersChanged, Surveyed, Reconfigured, Removed>;
 
 // Actions
 struct Recover { // look at the containers, once no worker of an earlier pgod is busy
@@ -153,6 +185,7 @@ struct StartExport {
 };
 struct StartWork {
     Work work = Work::deploy;
+    std::optional<Place> place;   // that it takes
     std::string commit;           // deploy, pull, build, plan, check
     std::uint64_t deployment = 0; // deploy
     CommandId command = 0;        // whose client reads the output
@@ -162,7 +195,18 @@ struct StartWork {
     std::string who;                 // whose command it was; empty: nobody's
     bool operator==(const StartWork&) const = default;
 };
-struct AwaitTurn {          // TurnCame is to follow, unless LeaveTurn does
+struct OpenGate { // the worker leaves its place to prepare, takes one to switch, and goes on
+    bool operator==(const OpenGate&) const = default;
+};
+struct CancelWork { // end the worker, which has touched nothing; WorkEnded with Outcome::cancelled follows
+    std::string reason;
+    bool operator==(const CancelWork&) const = default;
+};
+// Which of the services that it comes after make work wait.
+enum class After { none, unsettled, awaits };
+struct AwaitTurn { // TurnCame is to follow, unless LeaveTurn does
+    Place place = Place::switching;
+    After after = After::none;
     bool asked_for = false; // by a command: before those that nobody waits for
     bool operator==(const AwaitTurn&) const = default;
 };
@@ -207,13 +251,16 @@ struct Note { // a line for the log
     bool operator==(const Note&) const = default;
 };
 
-using Action = std::variant<Recover, StartSync, StartExport, StartWork, AwaitTurn, LeaveTurn, Supersede,
-                            Survey, Tell, Attach, Finish, Persist, Retire, Note>;
+using Action = std::variant<Recover, StartSync, StartExport, StartWork, OpenGate, CancelWork, AwaitTurn,
+                            LeaveTurn, Supersede, Survey, Tell, Attach, Finish, Persist, Retire, Note>;
 
 struct Step {
     State state;
     std::vector<Action> actions;
 };
+
+// What of `settings` is in the way of such work; empty: nothing.
+const std::string& awaited(const Settings& settings, After after);
 
 Step step(State state, const Settings& settings, const Event& event, Time now, double jitter);
 

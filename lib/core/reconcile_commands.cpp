@@ -43,11 +43,14 @@ void Stepper::on(const CommandArrived& event) {
         return end(command, exit_status::rejected, command.commit);
     }
     drop_healing();
-    if (command.op == Op::down || command.op == Op::stop)
-        give_turn_up(fmt::format("{} was asked for by {} before its turn came", operation_of(command.op).name,
-                                 command.who));
+    if (command.op == Op::down || command.op == Op::stop) {
+        const auto reason = fmt::format("{} was asked for by {}", operation_of(command.op).name, command.who);
+        give_turn_up(reason);
+        (void)cancel_work(reason);
+    }
     state_.queue.push_back(std::move(command));
     note_intent(state_.queue.back());
+    make_way();
     if (state_.phase != Phase::idle && !join_deployment())
         tell(event.command.id, "waiting for what the service is doing now");
     next();
@@ -86,9 +89,9 @@ void Stepper::suspend(const PendingCommand& command) {
     note(false, sentence);
     decide(sentence);
     tell(command.id, sentence + "; containers stay as they are, commits are fetched but not deployed");
-    if (!state_.current)
+    if (state_.work != Work::rollback)
         give_turn_up(sentence);
-    if (state_.phase == Phase::working)
+    if (!cancel_work(sentence) && state_.phase == Phase::working)
         tell(command.id, "what the service is doing now comes to its end first");
     finish(command.id, exit_status::done);
     next();

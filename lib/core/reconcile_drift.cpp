@@ -6,7 +6,8 @@ namespace pgod::reconcile {
 
 // What something else began since makes stale is not believed.
 void Stepper::on(const Surveyed& event) {
-    if (!std::exchange(state_.drift.asked, false) || event.busy || state_.phase != Phase::idle)
+    const bool waits = state_.phase == Phase::queued && state_.work != Work::heal;
+    if (!std::exchange(state_.drift.asked, false) || event.busy || (state_.phase != Phase::idle && !waits))
         return;
     state_.running = event.running;
     state_.health = event.health;
@@ -32,8 +33,13 @@ void Stepper::mend(const Surveyed& seen) {
     state_.drift.accident = seen.accident;
     const DriftAnswer answer = answer_survey(state_.drift, seen, may_heal(seen.accident), now_);
     say(answer);
-    if (answer.heal)
-        start_work(Work::heal);
+    if (!answer.heal)
+        return;
+    if (state_.phase == Phase::queued) {
+        act(LeaveTurn{});
+        put_off("what runs is healed first: this goes on after it");
+    }
+    start_work(Work::heal);
 }
 
 // Where nothing is left that a deployment could hurt, it may help: it has the images pulled or built again.

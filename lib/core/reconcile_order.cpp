@@ -8,7 +8,7 @@ namespace pgod::reconcile {
 
 namespace {
 
-// Its containers may be other ones in a moment.
+// Its containers will be other ones when this is over.
 bool changes_containers(const State& state) {
     if (state.phase != Phase::exporting && state.phase != Phase::queued && state.phase != Phase::working)
         return false;
@@ -30,6 +30,11 @@ bool changes_containers(const State& state) {
     return false;
 }
 
+// …and are as they were until then, however long it takes: a commit is staged, fetched and built.
+bool only_prepares(const State& state) {
+    return state.work == Work::deploy && !(state.phase == Phase::working && state.reach == Reach::changing);
+}
+
 // What will pass by itself, within the deadlines of what it does; empty: nothing.
 std::string_view what_it_does(const State* state) {
     if (state == nullptr || state->phase == Phase::recovering)
@@ -44,6 +49,14 @@ std::string_view what_it_does(const State* state) {
     if (!state->running.empty() && state->health == Health::progressing)
         return "is starting";
     return {};
+}
+
+// …within minutes.
+bool is_unsettled(const State* state) {
+    if (state == nullptr || state->phase == Phase::recovering)
+        return true;
+    const bool changes = changes_containers(*state) && !only_prepares(*state);
+    return changes || (!state->running.empty() && state->health == Health::progressing);
 }
 
 // What somebody has to mend or decide; empty: it stands.
@@ -67,8 +80,11 @@ std::string what_is_wrong(const State& state) {
 void look_at_other(Settings& settings, std::string_view name, const State* other) {
     const auto does = what_it_does(other);
     if (!does.empty()) {
+        const auto sentence = fmt::format("{}, which it comes after, {}", name, does);
         if (settings.awaits.empty())
-            settings.awaits = fmt::format("{}, which it comes after, {}", name, does);
+            settings.awaits = sentence;
+        if (settings.unsettled.empty() && is_unsettled(other))
+            settings.unsettled = sentence;
         return;
     }
     const auto wrong = what_is_wrong(*other);

@@ -17,11 +17,52 @@ bool joins(Op op) {
     return op == Op::up || op == Op::sync;
 }
 
-bool needs_turn(Work work) {
-    return work == Work::deploy || work == Work::rollback || work == Work::heal;
+bool has(const Room& room, Place place) {
+    return place == Place::preparing   ? room.preparing
+           : place == Place::switching ? room.switching
+                                       : room.healing;
+}
+
+After after_of(Work work) {
+    if (work == Work::deploy)
+        return After::awaits;
+    return work == Work::rollback || work == Work::heal ? After::unsettled : After::none;
+}
+
+std::string_view full(Place place) {
+    switch (place) {
+    case Place::preparing:
+        return "it waits until other services of this user, or of the host, leave room to fetch and build";
+    case Place::switching:
+        return "it waits until the deployments of other services leave room on this host (parallel)";
+    case Place::healing:
+        break;
+    }
+    return "it waits until the healing of other services leaves room";
 }
 
 } // namespace
+
+std::optional<Place> place_of(Work work) {
+    switch (work) {
+    case Work::deploy:
+    case Work::pull:
+    case Work::build:
+        return Place::preparing;
+    case Work::rollback:
+        return Place::switching;
+    case Work::heal:
+        return Place::healing;
+    case Work::down:
+    case Work::start:
+    case Work::stop:
+    case Work::restart:
+    case Work::plan:
+    case Work::check:
+        break;
+    }
+    return std::nullopt;
+}
 
 void Stepper::next() {
     if (state_.phase != Phase::idle)
@@ -79,6 +120,10 @@ void Stepper::start_command() {
     const Work work = *operation_of(command.op).work;
     if (state_.durable.suspension && deploys_tip(command.op))
         return refuse_current(why_suspended(*state_.durable.suspension));
+    if (const auto why = overtaken(work)) {
+        give_up(*why);
+        return next();
+    }
     // What is rolled back from has to be known, to be held back.
     if (needs_tip(work) || (work == Work::rollback && state_.tip.empty()))
         return start_sync();
@@ -177,23 +222,52 @@ void Stepper::start_work(Work work) {
         let_go(*state_.current);
     for (auto& command : state_.followers)
         let_go(command);
-    if (!needs_turn(work))
+    if (const auto why = overtaken(work)) {
+        give_up(*why);
+        return next();
+    }
+    const auto place = place_of(work);
+    if (!place)
         return begin_work(work);
     if (held(work))
         return;
-    if (settings_.turn_free && settings_.awaits.empty())
+    const After after = after_of(work);
+    if (has(settings_.room, *place) && awaited(settings_, after).empty())
         return begin_work(work);
     state_.phase = Phase::queued;
-    const std::string sentence =
-        settings_.awaits.empty()
-            ? "it waits until the deployments of other services leave room on this host (parallel)"
-            : "it waits: " + settings_.awaits;
+    const auto& other = awaited(settings_, after);
+    std::string sentence = other.empty() ? std::string(full(*place)) : "it waits: " + other;
     tell_current(sentence);
-    decide(sentence);
-    act(AwaitTurn{state_.current.has_value()});
+    decide(std::move(sentence));
+    act(AwaitTurn{*place, after, state_.current.has_value()});
+}
+
+const std::string& awaited(const Settings& settings, After after) {
+    static const std::string nothing;
+    return after == After::none ? nothing : after == After::unsettled ? settings.unsettled : settings.awaits;
+}
+
+// The worker has fetched and built everything. It keeps its place to prepare until it gets one to switch, so
+// that no more of them wait than there are places.
+void Stepper::on(const GateReached&) {
+    if (state_.phase != Phase::working || state_.reach != Reach::preparing || state_.work != Work::deploy ||
+        state_.cancelling)
+        return;
+    if (settings_.room.switching)
+        return open_gate();
+    state_.reach = Reach::at_gate;
+    tell_current(std::string(full(Place::switching)));
+    act(AwaitTurn{Place::switching, After::none, state_.current.has_value()});
+}
+
+void Stepper::open_gate() {
+    state_.reach = Reach::changing;
+    act(OpenGate{});
 }
 
 void Stepper::on(const TurnCame&) {
+    if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling)
+        return open_gate();
     if (!may_heal(state_.drift.accident))
         drop_healing();
     if (state_.phase != Phase::queued)
@@ -228,16 +302,6 @@ bool Stepper::held(Work work) {
     decide(sentence);
     end_current(exit_status::done);
     return true;
-}
-
-void Stepper::give_turn_up(const std::string& reason) {
-    if (state_.phase != Phase::queued)
-        return;
-    act(LeaveTurn{});
-    state_.phase = Phase::idle;
-    state_.work.reset();
-    tell_current("cancelled: " + reason);
-    finish_current(exit_status::failed, name_of(Outcome::cancelled));
 }
 
 void Stepper::end_current(int status) {

@@ -1,8 +1,9 @@
 // Stepper: one step of reconcile while it is being decided: the state as it becomes and the actions so far.
 // Private to core/reconcile*.cpp, which hold its members by what they decide: reconcile.cpp a service's life,
 // reconcile_queue.cpp whose turn it is, reconcile_clients.cpp who waits for what and how it is told,
-// reconcile_commands.cpp commands and intent, reconcile_sync.cpp upstream and the stage, reconcile_work.cpp
-// work and how it ended, reconcile_drift.cpp what surveys saw. Pure, as step() is.
+// reconcile_cancel.cpp what is given up for what, reconcile_commands.cpp commands and intent,
+// reconcile_sync.cpp upstream and the stage, reconcile_work.cpp work and how it ended, reconcile_drift.cpp
+// what surveys saw. Pure, as step() is.
 #pragma once
 
 #include "core/reconcile.hpp"
@@ -27,6 +28,9 @@ constexpr bool deploys_tip(Op op) {
     return op == Op::up || op == Op::retry;
 }
 
+// Nullopt: it needs none, and begins at once.
+std::optional<Place> place_of(Work work);
+
 class Stepper {
   public:
     Stepper(State state, const Settings& settings, Time now, double jitter)
@@ -45,6 +49,8 @@ class Stepper {
     void on(const SyncEnded& event);
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
+    void on(const GateReached&);
+    void on(const ClientLeft& event);
     void on(const TurnCame&);
     void on(const OthersChanged&);
     void on(const Surveyed& event);
@@ -68,7 +74,8 @@ class Stepper {
     void note_superseded();
     void start_work(Work work);
     bool held(Work work);
-    void give_turn_up(const std::string& reason);
+    void await_turn(Place place, After after);
+    void open_gate();
     void finish_current(int status, std::string_view outcome = {});
     void end(const PendingCommand& command, int status, const std::string& commit,
              std::string_view outcome = {});
@@ -77,6 +84,15 @@ class Stepper {
     void end_current(int status);
     void tell_current(const std::string& sentence);   // and those who follow
     void tell_followers(const std::string& sentence); // what the output of the work says to the first
+
+    // what is given up
+    void give_up(const std::string& reason);
+    void give_turn_up(const std::string& reason);
+    bool cancel_work(const std::string& reason);
+    std::optional<std::string> overtaken(Work work) const;
+    void make_way();
+    void put_off(const std::string& reason);
+    void on_cancelled(Work work, const std::string& reason);
 
     // commands and intent
     void refuse(CommandId command, const std::string& reason);

@@ -20,11 +20,13 @@ constexpr unsigned max_lost_stops = 3; // workers in a row; then it is left to t
 void Stepper::begin_work(Work work) {
     state_.phase = Phase::working;
     state_.work = work;
+    state_.reach = place_of(work) == Place::preparing ? Reach::preparing : Reach::changing;
     state_.drift.asked = false;
     if (work != Work::heal && work != Work::plan && work != Work::check)
         state_.drift = {};
     StartWork start;
     start.work = work;
+    start.place = place_of(work);
     start.commit = needs_tip(work) ? state_.target : std::string();
     start.command = current_id();
     if (state_.current) {
@@ -42,7 +44,7 @@ void Stepper::begin_work(Work work) {
     if (work == Work::deploy) {
         state_.rejudge = false;
         // Whatever becomes of this one: no commit is known to stand as it should until it has ended.
-        state_.durable.settled.clear();
+        state_.settled_before = std::exchange(state_.durable.settled, {});
         persist();
         note_superseded();
         start.deployment = ++state_.durable.deployments;
@@ -70,6 +72,9 @@ void Stepper::on(const WorkEnded& event) {
     state_.phase = Phase::idle;
     const Work work = *state_.work;
     state_.work.reset();
+    const auto cancelling = std::exchange(state_.cancelling, std::nullopt);
+    if (cancelling && event.outcome == Outcome::cancelled)
+        return on_cancelled(work, *cancelling);
     state_.running = event.running;
     state_.health = event.health;
     if (state_.removed && work == Work::down)

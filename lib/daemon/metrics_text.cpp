@@ -81,10 +81,13 @@ void add_host(Families& out, const ipc::HostNumbers& host) {
               host.reads_configuration);
     out.gauge("pgod_config_last_reload_success_timestamp_seconds",
               "When the configuration that counts was read.", seconds_of(host.configured));
-    out.gauge("pgod_deployments_running", "Deployments under way.", host.deploying);
+    out.gauge("pgod_preparations_running", "Deployments, pulls and builds that fetch or build.",
+              host.preparing);
+    out.gauge("pgod_deployments_running", "Deployments that change what runs.", host.deploying);
     out.gauge("pgod_deployments_queued", "Deployments that wait for a place or for another service.",
               host.deployments_queued);
-    out.gauge("pgod_deployments_limit", "How many deployments may be under way (parallel).", host.parallel);
+    out.gauge("pgod_deployments_limit", "How many deployments may change what runs at once (parallel).",
+              host.parallel);
     out.gauge("pgod_commands_queued", "Operations that wait until their service is done with another.",
               host.commands_queued);
     out.gauge("pgod_git_jobs_running", "Syncs and exports under way.", host.git_jobs);

@@ -87,8 +87,15 @@ void Operations::write_strangers() {
         refused_.write(line);
 }
 
+void Operations::end_command(std::uint64_t id) {
+    if (const auto client = clients_.find(id); client != clients_.end() && client->second.entry)
+        if (const auto actor = actors_.find(client->second.entry->service); actor != actors_.end())
+            actor->second->client_left(id);
+}
+
 void Operations::closed(std::uint64_t id) {
     request_places_.ended(id);
+    end_command(id);
     end_entry(id, std::nullopt);
     auto node = clients_.extract(id);
     if (const auto* gone = node.empty() ? nullptr : node.mapped().connection.get(); gone && !gone->ran()) {

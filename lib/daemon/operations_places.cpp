@@ -108,6 +108,7 @@ void Operations::evict(std::uint64_t id) {
                         "needed one",
                         connection.peer());
     }
+    end_command(id);
     connection.finish(exit_status::busy, client.entry ? farewell(*client.entry) : std::string());
     end_look(id, client);
 }

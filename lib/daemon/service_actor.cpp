@@ -29,7 +29,7 @@ ServiceActor::ServiceActor(ActorPorts ports, Service service)
     , random_(std::random_device{}()) {}
 
 ServiceActor::~ServiceActor() {
-    ports_.slots.leave(service_.name);
+    ports_.places.leave(service_.name);
     ports_.surveys.forget(service_.name);
     if (worker_)
         worker_->leave_alone();
@@ -63,12 +63,17 @@ void ServiceActor::others_changed() {
     feed(reconcile::OthersChanged{});
 }
 
+void ServiceActor::client_left(reconcile::CommandId command) {
+    feed(reconcile::ClientLeft{command});
+}
+
 void ServiceActor::command(reconcile::PendingCommand command, std::string who) {
     feed(reconcile::CommandArrived{std::move(command), std::move(who)});
 }
 
 reconcile::Settings ServiceActor::settings() const {
-    reconcile::Settings settings{service_.interval, service_.auto_deploy, ports_.slots.free()};
+    const reconcile::Room room = user_ ? ports_.places.room_for(user_->uid) : reconcile::Room{};
+    reconcile::Settings settings{service_.interval, service_.auto_deploy, room};
     ports_.look_at_others(service_, settings);
     return settings;
 }
@@ -105,16 +110,13 @@ void ServiceActor::perform(const reconcile::Action& action) {
     } else if (const auto* work = std::get_if<StartWork>(&action)) {
         start_work(*work);
     } else if (const auto* await = std::get_if<AwaitTurn>(&action)) {
-        ports_.slots.wait(
-            service_.name, await->asked_for,
-            [this] {
-                Settings others;
-                ports_.look_at_others(service_, others);
-                return others.awaits.empty();
-            },
-            [this] { feed(TurnCame{}); });
+        await_turn(*await);
+    } else if (std::holds_alternative<OpenGate>(action)) {
+        open_gate();
+    } else if (const auto* cancel = std::get_if<CancelWork>(&action)) {
+        cancel_work(cancel->reason);
     } else if (std::holds_alternative<LeaveTurn>(action)) {
-        ports_.slots.leave(service_.name);
+        ports_.places.leave(service_.name);
     } else if (const auto* superseded = std::get_if<Supersede>(&action)) {
         record_superseded(*superseded);
     } else if (std::holds_alternative<Survey>(action)) {
@@ -134,6 +136,17 @@ void ServiceActor::perform(const reconcile::Action& action) {
         os::log_line(note->problem ? os::Level::warning : os::Level::info,
                      fmt::format("{}: {}", service_.name, note->sentence));
     }
+}
+
+void ServiceActor::await_turn(const reconcile::AwaitTurn& action) {
+    const auto ready = [this, after = action.after] {
+        reconcile::Settings others;
+        ports_.look_at_others(service_, others);
+        return reconcile::awaited(others, after).empty();
+    };
+    ports_.places.of(action.place).wait({service_.name, user_->uid, action.asked_for, ready, [this] {
+                                             feed(reconcile::TurnCame{});
+                                         }});
 }
 
 // What a deployment that was cut off left at work is waited for.

@@ -10,9 +10,9 @@
 #include "daemon/caller.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/git_jobs.hpp"
+#include "daemon/places.hpp"
 #include "daemon/survey.hpp"
 #include "daemon/user_sessions.hpp"
-#include "daemon/work_slots.hpp"
 #include "daemon/worker.hpp"
 #include "store/store.hpp"
 
@@ -39,7 +39,7 @@ struct ActorPorts {
     store::Store& store;
     KeyBook& keys;
     UserSessions& sessions;
-    WorkSlots& slots;
+    Places& places;
     Tally& tally;
     std::string services_directory; // absolute; the service's own is made beneath it
     // The client that waits for a command, by its id; each does nothing when it has left.
@@ -70,6 +70,7 @@ class ServiceActor {
     // All but a change of user, which is another service: remove this one first.
     void reconfigure(Service service);
     void others_changed();
+    void client_left(reconcile::CommandId command); // before its command ended
     // Whether env_file is another than the last deployment had, as far as that is known. A systemd credential
     // never is: it stays what it was when pgod was started.
     bool secrets_changed() const;
@@ -104,10 +105,12 @@ class ServiceActor {
 
     // service_actor_work.cpp
     void start_work(const reconcile::StartWork& action);
-    void end_work(const ipc::WorkDone& done);
+    void end_work(ipc::WorkDone done);
     ipc::WorkJob job(ipc::WorkKind kind) const;
     Result<std::unique_ptr<Worker>> start_worker(const ipc::WorkJob& work, Worker::Streams streams,
-                                                 Looked done);
+                                                 Looked done, Worker::Seen seen = {});
+    void open_gate();
+    void cancel_work(const std::string& reason);
     // service_actor_user.cpp
     void find_user();
     bool has_its_user();
@@ -122,6 +125,7 @@ class ServiceActor {
     void on_synced(SyncResult result);
     void count_deadline(const std::optional<Error>& error, Deadline of);
     void start_export(const reconcile::StartExport& action);
+    void await_turn(const reconcile::AwaitTurn& action);
     void arm_timer();
     void tell_waiting(std::string_view sentence);
     void report_warnings(const std::vector<std::string>& warnings);
@@ -140,7 +144,8 @@ class ServiceActor {
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
     std::string secrets_seen_;            // what env_file looked like when the last deployment began
-    std::optional<WorkSlots::Slot> slot_; // of the deployment that runs
+    std::optional<WorkSlots::Slot> slot_; // of the worker that runs
+    std::string cancelled_;               // why that is to end; empty: it is not
     bool recovered_ = false;              // once before
     std::unique_ptr<Worker> worker_;
     EventLoop::Timer timer_;

@@ -68,8 +68,8 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
 }
 
 void ServiceActor::start_work(const reconcile::StartWork& action) {
-    if (action.deployment != 0 || action.work == reconcile::Work::heal)
-        slot_.emplace(ports_.slots);
+    if (action.place)
+        slot_.emplace(ports_.places.of(*action.place), user_->uid);
     if (action.deployment != 0) {
         secrets_seen_ = look_of(service_.env_file);
         begin_deployment(action);
@@ -83,10 +83,16 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     if (action.command != 0)
         streams = ports_.streams(action.command);
     work.client = static_cast<bool>(streams.output);
-    auto worker = start_worker(work, std::move(streams), [this](const ipc::WorkDone& done) {
-        adopt_claims(done);
-        end_work(done);
-    });
+    auto worker = start_worker(
+        work, std::move(streams),
+        [this](const ipc::WorkDone& done) {
+            adopt_claims(done);
+            end_work(done);
+        },
+        [this](const ipc::WorkReport& report) {
+            if (std::holds_alternative<ipc::AtGate>(report))
+                feed(reconcile::GateReached{});
+        });
     if (worker) {
         worker_ = std::move(*worker);
         return;
@@ -99,7 +105,27 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     end_work(failed);
 }
 
-void ServiceActor::end_work(const ipc::WorkDone& done) {
+void ServiceActor::open_gate() {
+    slot_.emplace(ports_.places.of(reconcile::Place::switching), user_->uid);
+    if (worker_)
+        worker_->open_gate();
+}
+
+void ServiceActor::cancel_work(const std::string& reason) {
+    cancelled_ = reason;
+    if (worker_)
+        worker_->cancel();
+}
+
+void ServiceActor::end_work(ipc::WorkDone done) {
+    // A worker that was cancelled before it could say how it ended is not lost.
+    const std::string cancelled = std::exchange(cancelled_, {});
+    if (!cancelled.empty() && done.error && done.error->code == Code::internal) {
+        done.outcome = Outcome::cancelled;
+        done.error = Error{Code::transient, cancelled};
+        done.exit_status = exit_status::failed;
+        done.running_commit = state_.running;
+    }
     if (worker_ && worker_->overdue())
         ports_.tally.deadline_passed(Deadline::work);
     else
@@ -132,13 +158,13 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
 // What only looks, stops or starts needs no secrets, but for keeping them out of what it shows: bad files do
 // not keep it from its work.
 Result<std::unique_ptr<Worker>> ServiceActor::start_worker(const ipc::WorkJob& work, Worker::Streams streams,
-                                                           Looked done) {
+                                                           Looked done, Worker::Seen seen) {
     auto secrets = open_secret_files(service_);
     if (secrets)
         streams.secrets = std::move(*secrets);
     else if (makes_containers(work.kind))
         return std::move(secrets).error();
-    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(done));
+    return Worker::start(ports_.loop, work, *user_, std::move(streams), std::move(done), std::move(seen));
 }
 
 } // namespace pgod::daemon

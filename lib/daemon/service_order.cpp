@@ -36,7 +36,7 @@ void ServiceOrder::stirred(const std::string& service) {
 ServiceOrder::Seen ServiceOrder::seen_of(const std::string& service) const {
     reconcile::Settings now;
     reconcile::look_at_other(now, service, state_of(service));
-    return {std::move(now.awaits), std::move(now.held_by)};
+    return {std::move(now.awaits), std::move(now.unsettled), std::move(now.held_by)};
 }
 
 const reconcile::State* ServiceOrder::state_of(const std::string& service) const {
@@ -55,7 +55,7 @@ void ServiceOrder::tell_those_after(const std::string& service) {
     for (const auto& name : names)
         if (const auto actor = actors_.find(name); actor != actors_.end())
             actor->second->others_changed();
-    slots_.look_again();
+    places_.look_again();
 }
 
 } // namespace pgod::daemon

@@ -7,7 +7,7 @@
 #include "core/service.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/operations.hpp"
-#include "daemon/work_slots.hpp"
+#include "daemon/places.hpp"
 
 #include <map>
 #include <string>
@@ -17,10 +17,10 @@ namespace pgod::daemon {
 
 class ServiceOrder {
   public:
-    ServiceOrder(EventLoop& loop, const Actors& actors, WorkSlots& slots)
+    ServiceOrder(EventLoop& loop, const Actors& actors, Places& places)
         : loop_(loop)
         , actors_(actors)
-        , slots_(slots) {}
+        , places_(places) {}
 
     void follow(const std::vector<Service>& services); // as they are configured now
     void look_at_others(const Service& service, reconcile::Settings& settings) const;
@@ -28,7 +28,7 @@ class ServiceOrder {
 
   private:
     struct Seen {
-        std::string awaits, held_by;
+        std::string awaits, unsettled, held_by;
         bool operator==(const Seen&) const = default;
     };
     Seen seen_of(const std::string& service) const;
@@ -37,7 +37,7 @@ class ServiceOrder {
 
     EventLoop& loop_;
     const Actors& actors_;
-    WorkSlots& slots_;
+    Places& places_;
     std::map<std::string, Seen> followed_; // those that others come after
 };
 

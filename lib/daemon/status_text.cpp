@@ -12,8 +12,8 @@ namespace pgod::daemon {
 
 namespace {
 
-std::string_view phase_name(reconcile::Phase phase) {
-    switch (phase) {
+std::string_view phase_name(const reconcile::State& state) {
+    switch (state.phase) {
     case reconcile::Phase::unavailable:
         return "unavailable";
     case reconcile::Phase::recovering:
@@ -27,7 +27,9 @@ std::string_view phase_name(reconcile::Phase phase) {
     case reconcile::Phase::queued:
         return "waiting for its turn";
     case reconcile::Phase::working:
-        return "working";
+        return state.reach == reconcile::Reach::preparing ? "preparing"
+               : state.reach == reconcile::Reach::at_gate ? "waiting for its turn"
+                                                          : "working";
     }
     return "unknown";
 }
@@ -72,7 +74,7 @@ Json to_json(const ServiceView& view) {
     }
     json["suspended"] = suspension_json(durable);
     json["health"] = name_of(state.health);
-    json["phase"] = phase_name(state.phase);
+    json["phase"] = phase_name(state);
     json["running"] = state.running;
     json["tip"] = state.tip;
     json["last_good"] = durable.last_good;
@@ -132,7 +134,7 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
     row("repository", fmt::format("{} {}", view.service.repository.redacted(), view.service.branch));
     row("desired", desired_text(durable));
     row("health", name_of(state.health));
-    row("doing", phase_name(state.phase));
+    row("doing", phase_name(state));
     row("running", brief(state.running));
     row("upstream", fmt::format("{}, {}", brief(state.tip),
                                 state.synced ? "synced " + ago(now - *state.synced) : "never synced"));

@@ -62,6 +62,23 @@ Json suspension_json(const reconcile::Durable& durable) {
             {"reason", durable.suspension->reason}};
 }
 
+namespace {
+
+// What the worker does.
+std::string_view work_text(reconcile::Reach reach) {
+    switch (reach) {
+    case reconcile::Reach::preparing:
+        return "fetches and builds now";
+    case reconcile::Reach::at_gate:
+        return "waits for room on this host (parallel) to change what runs";
+    case reconcile::Reach::changing:
+        break;
+    }
+    return "works on the containers now";
+}
+
+} // namespace
+
 std::string next_text(const reconcile::State& state, reconcile::Time now) {
     switch (state.phase) {
     case reconcile::Phase::unavailable:
@@ -75,7 +92,7 @@ std::string next_text(const reconcile::State& state, reconcile::Time now) {
     case reconcile::Phase::queued:
         return fmt::format("deploys {}; {}", brief(state.target), state.durable.decision.sentence);
     case reconcile::Phase::working:
-        return "works on the containers now";
+        return std::string(work_text(state.reach));
     case reconcile::Phase::idle:
         break;
     }

@@ -57,9 +57,9 @@ Supervisor::Supervisor(std::string config_path, Config config)
              })
     , git_(loop_)
     , sessions_(loop_)
-    , slots_(config_.parallel)
+    , places_(config_.parallel)
     , surveys_(loop_)
-    , order_(loop_, actors_, slots_)
+    , order_(loop_, actors_, places_)
     , urls_(loop_, config_.state)
     , audit_(config_.state)
     , refused_(config_.state, AuditLog::usual_max_file, "refused.log")
@@ -88,7 +88,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
 
 // What goes now gives its slot back, and nobody is to begin with it.
 Supervisor::~Supervisor() {
-    slots_.set_limit(0);
+    places_.close();
 }
 
 Status Supervisor::prepare_state() {
@@ -123,7 +123,7 @@ ActorPorts Supervisor::ports() {
         store_,
         keys_,
         sessions_,
-        slots_,
+        places_,
         tally_,
         config_.state + "/services",
         [this](reconcile::CommandId command, std::string_view sentence) {

@@ -64,7 +64,7 @@ class Supervisor {
     store::Store store_;
     GitJobs git_;
     UserSessions sessions_;
-    WorkSlots slots_;
+    Places places_;
     Surveys surveys_;
     Actors actors_;
     ServiceOrder order_;

@@ -39,8 +39,9 @@ std::vector<std::string> Supervisor::snapshot() const {
     host.reads_configuration = reads_configuration_;
     host.listens = endpoint_.listens();
     host.parallel = config_.parallel;
-    host.deploying = number(slots_.taken());
-    host.deployments_queued = number(slots_.waiting());
+    host.preparing = number(places_.preparing().taken());
+    host.deploying = number(places_.switching().taken());
+    host.deployments_queued = number(places_.preparing().waiting() + places_.switching().waiting());
     host.git_jobs = number(git_.running());
     host.git_jobs_queued = number(git_.waiting());
     host.ssh_connections = number(operations_.open_ssh());

@@ -65,7 +65,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     configured_ = wall_clock();
     metrics_.follow(config_.metrics, config_.state + "/empty");
     sessions_.set_lingering(config_.linger);
-    slots_.set_limit(config_.parallel);
+    places_.set_parallel(config_.parallel);
     reload_keys();
     order_.follow(config_.services);
     for (const auto& service : config_.services) {
@@ -83,7 +83,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     else if (actors_.size() > config_.services.size())
         os::log_warning("services that are no longer configured are served until SIGHUP or the next start");
     urls_changed();
-    slots_.look_again(); // who waited for another service may not come after it any more
+    places_.look_again(); // who waited for another service may not come after it any more
     os::log_info("the configuration was reloaded: {} service{}", config_.services.size(),
                  config_.services.size() == 1 ? "" : "s");
 }

@@ -25,6 +25,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -32,12 +33,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace pgod::daemon {
 
 namespace {
 
 using namespace std::chrono_literals;
+
+using Clock = std::chrono::steady_clock;
 
 constexpr auto longest_job = std::chrono::hours(3);
 constexpr auto default_deadline = 30min;
@@ -149,6 +153,47 @@ void report(const os::FrameWriter& reports, const ipc::WorkReport& message) {
     (void)reports.send(ipc::encode(message), report_patience); // a closed pipe: see the header
 }
 
+// What keeps a deployment from changing what runs until the supervisor lets it. The supervisor closes its end
+// of the pipe; so does its end, since a deployment outlives it.
+class Gate {
+  public:
+    explicit Gate(Fd fd)
+        : fd_(std::move(fd)) {}
+
+    Status pass(const os::FrameWriter& reports, const compose::Job& job) {
+        if (!fd_)
+            return ok();
+        if (!std::exchange(told_, true))
+            report(reports, ipc::AtGate{});
+        const auto until = job.deadline - compose::time_to_switch(job);
+        pollfd ended{fd_.get(), POLLIN, 0};
+        for (;;) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+            const int ready =
+                ::poll(&ended, 1, static_cast<int>(std::clamp<long long>(left.count(), 0, 60'000)));
+            if (ready > 0)
+                break;
+            if (ready == 0 && Clock::now() >= until)
+                return Error{Code::transient, "other deployments left no room on this host in time "
+                                              "(parallel); it will be tried again"};
+        }
+        fd_.reset();
+        return ok();
+    }
+
+  private:
+    Fd fd_; // none: it is open
+    bool told_ = false;
+};
+
+// Before anything else may get its number; absent: open.
+Gate take_gate() {
+    Fd fd(::fcntl(work_gate_descriptor, F_GETFD) >= 0 ? work_gate_descriptor : -1);
+    if (fd)
+        (void)::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    return Gate(std::move(fd));
+}
+
 Result<ipc::WorkDone> survey_all(const ipc::WorkJob& request, const os::FrameWriter& reports) {
     const auto podman = TRY(compose::Podman::find(os::user_environment(os::current_user()),
                                                   compose::leftover_mark(request.service)));
@@ -185,7 +230,7 @@ Status take_secrets(compose::Job& job) {
     return ok();
 }
 
-Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter& reports) {
+Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter& reports, Gate& gate) {
     if (request.kind == ipc::WorkKind::survey)
         return survey_all(request, reports);
     if (request.kind == ipc::WorkKind::examine)
@@ -208,13 +253,16 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
             output.say(sentence);
         report(reports, ipc::Progress{std::string(step)});
     };
-    return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress}), output);
+    const auto pass = [&gate, &reports, &job] {
+        return gate.pass(reports, job);
+    };
+    return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress, pass}), output);
 }
 
 // What the standard library throws (no memory, no thread) must not end a deployment without a word.
-Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::FrameWriter& reports) {
+Result<ipc::WorkDone> work_safely(const ipc::WorkJob& request, const os::FrameWriter& reports, Gate& gate) {
     try {
-        return work_on(request, reports);
+        return work_on(request, reports, gate);
     } catch (const std::exception& problem) {
         return Error{Code::internal, fmt::format("the worker gave up: {}", problem.what())};
     }
@@ -231,6 +279,7 @@ int run_work_role() {
     os::start_log("pgod-work", false);
     const os::FrameWriter reports{Fd(work_report_descriptor)};
     (void)::fcntl(reports.fd(), F_SETFD, FD_CLOEXEC);
+    Gate gate = take_gate();
     const auto order = os::read_file(work_order_descriptor, max_work_order);
     (void)::close(work_order_descriptor);
     if (!order)
@@ -238,7 +287,7 @@ int run_work_role() {
     const auto request = ipc::decode<ipc::WorkRequest>(*order);
     if (!request)
         return exit_status::usage;
-    auto done = work_safely(std::get<ipc::WorkJob>(*request), reports);
+    auto done = work_safely(std::get<ipc::WorkJob>(*request), reports, gate);
     report(reports, done ? std::move(*done) : failure(std::move(done).error()));
     return 0;
 }

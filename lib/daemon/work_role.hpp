@@ -10,6 +10,7 @@ namespace pgod::daemon {
 // What a worker gets beside its standard descriptors and those of secret_files.hpp.
 inline constexpr int work_order_descriptor = 3;  // a WorkRequest
 inline constexpr int work_report_descriptor = 6; // WorkReport frames, as os/frame_pipe.hpp has them
+inline constexpr int work_gate_descriptor = 7;   // of a deployment: ends when what runs may be changed
 inline constexpr std::size_t max_work_order = std::size_t{128} * 1024;
 
 // The exit status of the process; the job's own is in its WorkDone.

@@ -5,6 +5,7 @@
 #include "daemon/work_role.hpp"
 #include "ipc/believable.hpp"
 #include "os/log.hpp"
+#include "os/pipe.hpp"
 #include "os/secret_file.hpp"
 #include "os/users.hpp"
 
@@ -34,6 +35,9 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
     TRY(os::ensure_runtime_directory(user));
     const Fd order = TRY(os::sealed_file(ipc::encode(ipc::WorkRequest(job))));
     auto report = TRY(os::make_frame_pipe());
+    os::Pipe gate;
+    if (job.kind == ipc::WorkKind::deploy)
+        gate = TRY(os::make_pipe());
     os::SpawnRequest request;
     request.program = program;
     request.argv = {"pgod-work", job.service};
@@ -42,6 +46,8 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
         request.become = user;
     request.descriptors.push_back({order.get(), work_order_descriptor});
     request.descriptors.push_back({report.writer.get(), work_report_descriptor});
+    if (gate.read_end)
+        request.descriptors.push_back({gate.read_end.get(), work_gate_descriptor});
     if (streams.input)
         request.descriptors.push_back({streams.input.get(), STDIN_FILENO});
     if (streams.output)
@@ -54,14 +60,16 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
         request.descriptors.push_back({streams.secrets.registry_auth.get(), registry_auth_descriptor});
     auto child = TRY(os::spawn(request));
     return std::unique_ptr<Worker>(new Worker(loop, std::move(child), std::move(report.reader),
-                                              job.deadline + overtime, std::move(done), std::move(seen)));
+                                              std::move(gate.write_end), job.deadline + overtime,
+                                              std::move(done), std::move(seen)));
 }
 
-Worker::Worker(EventLoop& loop, os::Child child, os::FrameReader report, std::chrono::milliseconds deadline,
-               Done done, Seen seen)
+Worker::Worker(EventLoop& loop, os::Child child, os::FrameReader report, Fd gate,
+               std::chrono::milliseconds deadline, Done done, Seen seen)
     : loop_(loop)
     , child_(std::move(child))
     , report_(std::move(report))
+    , gate_(std::move(gate))
     , done_(std::move(done))
     , seen_(std::move(seen))
     , reports_(loop.watch(report_.fd(), [this] { on_report(max_frames_at_once); }))
@@ -86,6 +94,7 @@ void Worker::cancel() {
 
 void Worker::leave_alone() {
     child_.release();
+    gate_.reset();
     reports_.cancel();
     exit_.cancel();
     deadline_.cancel();

@@ -21,7 +21,7 @@ namespace pgod::daemon {
 class Worker {
   public:
     using Done = std::function<void(ipc::WorkDone)>;
-    using Seen = std::function<void(ipc::WorkReport)>; // of a survey or an examination
+    using Seen = std::function<void(ipc::WorkReport)>; // all but WorkDone
 
     struct Streams { // the worker's ends; closed here once it has them. Absent: /dev/null
         Fd output;
@@ -38,13 +38,15 @@ class Worker {
 
     ~Worker(); // asks it to end; never waits for it
 
+    // A deployment waits with ipc::AtGate until it may change what runs. The gate also opens when we end.
+    void open_gate() { gate_.reset(); }
     void cancel();                                     // SIGTERM to its group, SIGKILL soon after
     bool overdue() const noexcept { return overdue_; } // it was ended, for it did not end by itself in time
     void leave_alone();                                // it outlives us: we neither wait for it nor end it
 
   private:
-    Worker(EventLoop& loop, os::Child child, os::FrameReader report, std::chrono::milliseconds deadline,
-           Done done, Seen seen);
+    Worker(EventLoop& loop, os::Child child, os::FrameReader report, Fd gate,
+           std::chrono::milliseconds deadline, Done done, Seen seen);
     void on_report(unsigned limit);
     void end_liar();
     void on_exit();
@@ -52,6 +54,7 @@ class Worker {
     EventLoop& loop_;
     os::Child child_;
     os::FrameReader report_;
+    Fd gate_; // our end of a pipe; nothing is written to it
     Done done_;
     Seen seen_;
     std::optional<ipc::WorkDone> result_;

@@ -73,6 +73,10 @@ bool check(WorkDone& done) {
            good_urls;
 }
 
+bool check(AtGate&) {
+    return true;
+}
+
 bool check(Surveyed& seen) {
     make_fit(seen.service, max_reported_word);
     make_fit(seen.problem, max_reported_sentence);

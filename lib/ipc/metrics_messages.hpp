@@ -22,6 +22,7 @@ struct HostNumbers {
     bool reads_configuration = true; // the last time that it was read it was good
     bool listens = false;            // SSH connections are answered
     std::uint32_t parallel = 0;
+    std::uint32_t preparing = 0;
     std::uint32_t deploying = 0;
     std::uint32_t deployments_queued = 0;
     std::uint32_t commands_queued = 0;
@@ -37,6 +38,7 @@ struct HostNumbers {
         archive(reads_configuration);
         archive(listens);
         archive(parallel);
+        archive(preparing);
         archive(deploying);
         archive(deployments_queued);
         archive(commands_queued);

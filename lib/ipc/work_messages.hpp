@@ -113,6 +113,9 @@ struct WorkDone {
         archive(urls);
     }
 };
+struct AtGate { // of a deployment: all is prepared, and it waits until the gate opens
+    void fields(auto&) {}
+};
 struct Surveyed { // one for each service of a survey
     std::string service;
     bool busy = false;   // a worker is at it; nothing else was looked at
@@ -143,6 +146,6 @@ struct Examined { // one for each check of an examination; without a problem it 
         archive(remedy);
     }
 };
-using WorkReport = std::variant<Progress, WorkDone, Surveyed, Examined>;
+using WorkReport = std::variant<Progress, WorkDone, Surveyed, Examined, AtGate>;
 
 } // namespace pgod::ipc

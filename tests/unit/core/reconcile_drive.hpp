@@ -28,6 +28,8 @@ inline std::string word(const Action& action) {
         std::string operator()(const StartWork& a) const {
             return fmt::format("work({},{},{})", static_cast<int>(a.work), a.commit.substr(0, 1), a.command);
         }
+        std::string operator()(const OpenGate&) const { return "open"; }
+        std::string operator()(const CancelWork&) const { return "cancel"; }
         std::string operator()(const AwaitTurn& a) const { return fmt::format("await({})", a.asked_for); }
         std::string operator()(const LeaveTurn&) const { return "leave"; }
         std::string operator()(const Supersede& a) const {
@@ -76,6 +78,13 @@ struct Drive {
         command.args = std::move(args);
         return (*this)(CommandArrived{std::move(command), miek});
     }
+    Place place() const { // that is waited for
+        for (const auto& action : actions)
+            if (const auto* turn = std::get_if<AwaitTurn>(&action))
+                return turn->place;
+        FAIL("nothing is waited for");
+        return {};
+    }
     std::string last_of(CommandId command) const {
         for (const auto& action : actions)
             if (const auto* end = std::get_if<Finish>(&action); end != nullptr && end->command == command)
@@ -104,6 +113,11 @@ inline WorkEnded deployed(const std::string& commit) {
 inline WorkEnded rejected(const std::string& running) {
     return {exit_status::rejected, Outcome::rejected,
             Error{Code::permanent, "service \"web\": privileged is not allowed"}, running, Health::healthy};
+}
+
+// The worker was ended by root, and did not get to say what runs.
+inline WorkEnded cancelled() {
+    return {1, Outcome::cancelled, Error{Code::transient, "down"}, "", Health::unknown};
 }
 
 // A service that was started and runs commit a.

@@ -22,7 +22,7 @@ const Surveyed well{commit_a, Health::healthy, false, false, {}};
 struct Drive {
     State state;
     Time now = start_time;
-    bool turn_free = true;
+    Room room;
     std::vector<Action> actions;
 
     Drive() {
@@ -33,8 +33,8 @@ struct Drive {
         poll();
     }
     void operator()(const Event& event) {
-        Step stepped = step(std::move(state), {.interval = 60s, .auto_deploy = true, .turn_free = turn_free},
-                            event, now, 0.5);
+        Step stepped =
+            step(std::move(state), {.interval = 60s, .auto_deploy = true, .room = room}, event, now, 0.5);
         state = std::move(stepped.state);
         actions = std::move(stepped.actions);
     }
@@ -191,7 +191,7 @@ TEST_CASE("what was seen before other work began counts no more") {
 
 TEST_CASE("a healing waits for its turn on a busy host, and makes way for a command and a stop") {
     Drive drive;
-    drive.turn_free = false;
+    drive.room.healing = false;
     drive(dead);
     CHECK(drive.did<AwaitTurn>());
     CHECK(!drive.heals());

@@ -43,3 +43,17 @@ TEST_CASE("a user who holds nothing has nothing to give back") {
     share.give_back(ben);
     CHECK(share.full());
 }
+
+TEST_CASE("a total that shrinks takes nothing away") {
+    FairShare share(2, 2);
+    share.take(ann);
+    share.take(ben);
+    share.set_limits(1, 1);
+    CHECK(share.taken() == 2);
+    share.give_back(ann);
+    CHECK(share.full());
+    CHECK(share.held_by(ann) == 0);
+    CHECK(share.held_by(ben) == 1);
+    share.give_back(ben);
+    CHECK(share.has_room_for(ann));
+}

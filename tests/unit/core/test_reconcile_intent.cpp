@@ -102,7 +102,7 @@ TEST_CASE("a suspension until a time ends by itself, also when pgod did not run 
     CHECK_FALSE(after.state.durable.suspension);
 }
 
-TEST_CASE("a suspension that comes while a poll stages a commit wins, a deployment under way is finished") {
+TEST_CASE("a suspension that comes while a poll stages a commit wins, a switch under way is finished") {
     Drive drive = settled_service();
     drive.now += 60s;
     drive(Tick{});
@@ -115,6 +115,7 @@ TEST_CASE("a suspension that comes while a poll stages a commit wins, a deployme
     working(Tick{});
     working(tip(commit_b));
     working(ExportEnded{});
+    CHECK(working(GateReached{}) == "open");
     CHECK(working(Op::suspend) == "persist note tell(7) tell(7) finish(7,0)");
     CHECK(working(deployed(commit_b)) == "persist note");
     CHECK(working.state.running == commit_b);

@@ -55,6 +55,30 @@ TEST_CASE("what passes by itself is awaited") {
     }
 }
 
+TEST_CASE("healing and rollback wait for another service only while its containers change or start") {
+    State db = standing();
+    db.work = Work::deploy;
+    db.phase = Phase::working;
+    for (const auto& [reach, awaited] :
+         {std::pair{Reach::preparing, false}, {Reach::at_gate, false}, {Reach::changing, true}}) {
+        db.reach = reach;
+        CHECK_FALSE(seen(db).awaits.empty());
+        CHECK(seen(db).unsettled.empty() != awaited);
+    }
+    db.phase = Phase::queued;
+    CHECK(seen(db).unsettled.empty());
+    db = standing();
+    db.health = Health::progressing;
+    CHECK_FALSE(seen(db).unsettled.empty());
+
+    Drive drive = settled_service();
+    drive.settings.awaits = "db, which it comes after, is being worked on";
+    CHECK(drive(Op::rollback) == "persist work(8,,7)");
+    Drive waits = settled_service();
+    waits.settings.unsettled = "db, which it comes after, is starting";
+    CHECK(waits(Op::rollback) == "tell(7) persist await(true)");
+}
+
 TEST_CASE("what somebody has to mend holds a new version back") {
     const auto held_by = [](auto change) {
         State db = standing();

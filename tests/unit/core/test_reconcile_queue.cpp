@@ -102,33 +102,32 @@ TEST_CASE("a commit that somebody waited for and that never had its turn is supe
     CHECK(drive(ExportEnded{}) == "persist supersede(3,c,d) tell(1) work(0,d,1)");
 }
 
-TEST_CASE("a down between two ups is carried out between them") {
+TEST_CASE("a down between two ups cancels the one before it and is carried out before the other") {
     Drive drive = deploying_service();
     drive(Op::restart, 1);
     drive(Op::up, 2);
-    drive(Op::down, 3);
+    CHECK(has(drive(Op::down, 3), "cancel"));
     drive(Op::up, 4);
-    drive(deployed(commit_b));
-    CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) == "finish(1,0) sync(b)");
-    drive(tip(commit_b));
-    drive(ExportEnded{});
-    CHECK(drive(deployed(commit_b)) == "persist note finish(2,0) work(3,,3)");
+    CHECK(drive(cancelled()) == "persist note work(6,,1)");
+    CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) ==
+          "finish(1,0) tell(2) finish(2,1) work(3,,3)"); // it would be taken down at once
+    CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(3,0) sync(b)");
 }
 
 TEST_CASE("a full host makes deployments wait for their turn, and nothing else") {
     Drive drive = settled_service();
-    drive.settings.turn_free = false;
+    drive.settings.room = {false, false, false};
     CHECK(drive(Op::up) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note export(b)");
     CHECK(drive(ExportEnded{}) == "tell(7) persist await(true)");
-    CHECK(has(drive.told(), "parallel"));
-    CHECK_FALSE(due(drive.state));
+    CHECK(has(drive.told(), "leave room to fetch and build"));
+    CHECK(drive.place() == Place::preparing);
     CHECK(drive(TurnCame{}) == "persist work(0,b,7)");
     CHECK(drive(deployed(commit_b)) == "persist note finish(7,0)");
     CHECK(drive(TurnCame{}) == "");
     for (const Op op : {Op::stop, Op::restart, Op::start, Op::down}) {
         Drive other = settled_service();
-        other.settings.turn_free = false;
+        other.settings.room = {false, false, false};
         CHECK(has(other(op), "work("));
     }
 }
@@ -136,7 +135,7 @@ TEST_CASE("a full host makes deployments wait for their turn, and nothing else")
 TEST_CASE("down and suspend do not wait behind a deployment that waits for its turn") {
     const auto queued = [](bool by_command) {
         Drive drive = settled_service();
-        drive.settings.turn_free = false;
+        drive.settings.room.preparing = false;
         drive.now += 60s;
         by_command ? drive(Op::up, 1) : drive(Tick{});
         drive(tip(commit_b));

@@ -33,6 +33,7 @@ Snapshot some_snapshot() {
     snapshot.host.made = some_time;
     snapshot.host.listens = true;
     snapshot.host.parallel = 4;
+    snapshot.host.preparing = 3;
     snapshot.host.deploying = 2;
     snapshot.host.tally.ssh_connections = 9'007'199'254'740'991; // every count up to here is exact
     ++snapshot.host.tally.refusals[index_of(Refusal::unknown_key)];
@@ -62,6 +63,7 @@ TEST_CASE("what is known of services is shown, one series for each value that a 
         {"pgod_ready", "1"},
         {"pgod_config_last_reload_successful", "1"},
         {"pgod_snapshot_timestamp_seconds", "1700000000.25"},
+        {"pgod_preparations_running", "3"},
         {"pgod_deployments_running", "2"},
         {"pgod_deployments_limit", "4"},
         {"pgod_ssh_connections_total", "9007199254740991"},

@@ -1,0 +1,135 @@
+// What a service gives up, or puts off, for what an operator asks: work that waits for a place, and work that
+// prepares a version and has touched nothing that runs yet.
+#include "core/exit_status.hpp"
+#include "core/reconcile_reason.hpp"
+#include "core/reconcile_stepper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgod::reconcile {
+
+namespace {
+
+bool stops(Op op) {
+    return op == Op::down || op == Op::stop;
+}
+
+// The output is all that they are for.
+bool ends_with_its_client(Op op) {
+    return op == Op::pull || op == Op::build;
+}
+
+std::string asked_for(const PendingCommand& command) {
+    return fmt::format("{} was asked for by {}", operation_of(command.op).name, command.who);
+}
+
+constexpr const char* client_left = "its client left";
+
+} // namespace
+
+// Nothing has begun, or what has begun has ended.
+void Stepper::give_up(const std::string& reason) {
+    state_.phase = Phase::idle;
+    state_.work.reset();
+    tell_current("cancelled: " + reason);
+    take_intent_back();
+    finish_current(exit_status::failed, name_of(Outcome::cancelled));
+}
+
+void Stepper::give_turn_up(const std::string& reason) {
+    if (state_.phase != Phase::queued)
+        return;
+    act(LeaveTurn{});
+    give_up(reason);
+}
+
+// False: nothing is under way that can be cancelled. What runs is never left half-way.
+bool Stepper::cancel_work(const std::string& reason) {
+    if (state_.phase != Phase::working || state_.reach == Reach::changing)
+        return false;
+    if (state_.cancelling)
+        return true;
+    if (state_.reach == Reach::at_gate)
+        act(LeaveTurn{});
+    state_.cancelling = reason;
+    tell_current("cancelled: " + reason);
+    act(CancelWork{reason});
+    return true;
+}
+
+// Why such work of a command does not begin any more, for what came while its commit was fetched and staged.
+// `sync` fetches all the same, and deploys no more than a poll would.
+std::optional<std::string> Stepper::overtaken(Work work) const {
+    if (place_of(work) != Place::preparing || !state_.current || state_.current->op == Op::sync)
+        return std::nullopt;
+    const auto stop = std::find_if(state_.queue.begin(), state_.queue.end(),
+                                   [](const PendingCommand& command) { return stops(command.op); });
+    if (stop != state_.queue.end())
+        return asked_for(*stop);
+    if (work == Work::deploy && state_.durable.suspension)
+        return why_suspended(*state_.durable.suspension);
+    if (state_.current->id == 0 && ends_with_its_client(state_.current->op))
+        return client_left;
+    return std::nullopt;
+}
+
+void Stepper::on(const ClientLeft& event) {
+    std::erase_if(state_.queue, [&event](const PendingCommand& command) {
+        return command.id == event.command && ends_with_its_client(command.op);
+    });
+    if (!state_.current || state_.current->id != event.command || !ends_with_its_client(state_.current->op))
+        return;
+    state_.current->id = 0;
+    give_turn_up(client_left);
+    (void)cancel_work(client_left);
+    next();
+}
+
+// The newest command needs no place: it waits for no other service, not even behind work that does.
+void Stepper::make_way() {
+    const PendingCommand& command = state_.queue.back();
+    if (command.op != Op::start && command.op != Op::restart && command.op != Op::rollback)
+        return;
+    if (state_.phase == Phase::queued) {
+        act(LeaveTurn{});
+        return put_off(asked_for(command) + ": this goes on after it");
+    }
+    if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling) {
+        act(LeaveTurn{});
+        open_gate();
+    }
+}
+
+// What waits for its turn begins again, behind what is queued.
+void Stepper::put_off(const std::string& reason) {
+    tell_current(reason);
+    if (state_.current)
+        state_.queue.push_back(std::move(*state_.current));
+    else
+        state_.next_sync = now_;
+    for (auto& command : state_.followers)
+        state_.queue.push_back(std::move(command));
+    state_.current.reset();
+    state_.followers.clear();
+    state_.work.reset();
+    state_.phase = Phase::idle;
+}
+
+// The worker had touched nothing: the service is as it was before it began.
+void Stepper::on_cancelled(Work work, const std::string& reason) {
+    if (work == Work::deploy) {
+        state_.durable.settled = state_.settled_before;
+        persist();
+        const auto sentence = fmt::format("{} was not deployed: {}", brief(state_.target), reason);
+        note(false, sentence);
+        decide(sentence);
+    }
+    take_intent_back();
+    finish_current(exit_status::failed, name_of(Outcome::cancelled));
+    next();
+}
+
+} // namespace pgod::reconcile
