@@ -4,6 +4,7 @@
 
 #include "os/spawn.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string_view>
 

@@ -239,13 +239,6 @@ int Child::reap() noexcept {
     return wait_status;
 }
 
-int Child::reap_within(std::chrono::milliseconds patience) noexcept {
-    pollfd ended{pidfd_.get(), POLLIN, 0};
-    if (::poll(&ended, 1, static_cast<int>(patience.count())) <= 0)
-        signal_group(SIGKILL);
-    return reap();
-}
-
 Result<Child> spawn(const SpawnRequest& request) {
     if (request.program.empty() || request.program.front() != '/' || request.argv.empty())
         return Error{Code::internal, "spawn needs an absolute path and an argv"};

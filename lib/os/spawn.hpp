@@ -14,7 +14,6 @@
 
 #include <sys/resource.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,8 +69,6 @@ class Child {
     void signal_group(int signal) const noexcept; // safe: an unreaped leader's group id is not reused
     std::optional<int> try_reap() noexcept;       // wait status, once
     int reap() noexcept;                          // blocks
-    // Waits that long for it to end by itself, then kills its group.
-    int reap_within(std::chrono::milliseconds patience) noexcept;
     void release() noexcept { pid_ = -1; }
     // SIGKILL to its group, and reaped if it is gone already; never blocks. What is not gone stays unreaped
     // until we end: for the rare paths on which a process of another identity cannot be watched to its end.
