@@ -1,6 +1,6 @@
 // ControlEndpoint: the supervisor's side of the control socket, on which only root, or the user that pgod
-// runs as, can connect. Asks the kernel whose process it is, and hands it on as the same bounded channel that
-// a child of pgod-ssh has. Reads nothing itself. Everybody else's is users_endpoint.hpp.
+// runs as, can connect. Asks the kernel whose process it is, and hands it on as a bounded channel: the one
+// kind of socket that root reads (os/line.hpp). Reads nothing itself. Everybody else's is users_endpoint.hpp.
 #pragma once
 
 #include "base/fd.hpp"

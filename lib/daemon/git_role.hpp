@@ -13,8 +13,8 @@
 
 namespace pgod::daemon {
 
-// Descriptor 3 is the control channel (ipc/git_messages.hpp). Returns the exit status when the supervisor
-// closes it (0) or breaks the protocol (70); jobs that still run are killed.
+// Descriptors 3 and 4 are its line to the supervisor (ipc/git_messages.hpp). Returns the exit status when
+// that closes the line (0) or breaks the protocol (70); jobs that still run are killed.
 int run_git_role(bool debug);
 
 } // namespace pgod::daemon
