@@ -58,7 +58,7 @@ class Builder {
     Status prepare() {
         for (const char* name : {"build/root", "build/store", "build/cache", "build/out"})
             (void)TRY(work_.directory.make_directory(name));
-        reserve_ = TRY(files_reserve(work_));
+        reserve_ = TRY(build_reserve(work_));
         // A build that was ended leaves a half-made layer, which podman does not remove.
         renew_ = os::read_file_beneath(work_.directory.fd(), unfinished, max_small_file).has_value();
         return clear_out();
@@ -276,7 +276,9 @@ class Builder {
         const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
         if (why && answer.exit_code == over_limit) {
             ended_ = true;
-            return Error{Code::permanent, shortened(escaped(*why), 400)};
+            return Error{Code::permanent, // nothing in it: it could not be written
+                         why->empty() ? "it filled the disk, and pgod ended it"
+                                      : shortened(escaped(*why), 400)};
         }
         if (why && answer.exit_code == no_jail)
             return Error{Code::transient, "a build cannot be confined: " + shortened(escaped(*why), 400)};

@@ -16,22 +16,9 @@ FreeSpace space_of(const struct statvfs& found) {
             static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize, found.f_files, found.f_favail};
 }
 
-Status check_space_at(const std::string& path) {
-    struct statvfs found {};
-    if (::statvfs(path.c_str(), &found) != 0)
-        return errno_error("look for free space at " + escaped(path));
-    return judge_space(space_of(found), path);
-}
-
-} // namespace
-
-SpaceReserve reserve_of(const FreeSpace& space) {
-    return {std::min(least_free, space.size / 50), space.inodes > least_inodes * 10 ? least_inodes : 0};
-}
-
-Status judge_space(const FreeSpace& space, const std::string& path) {
+Status judge(const FreeSpace& space, const SpaceReserve& reserve, const std::string& path) {
     constexpr std::uint64_t mebi = 1 << 20;
-    const auto [wanted, wanted_inodes] = reserve_of(space);
+    const auto [wanted, wanted_inodes] = reserve;
     if (space.free < wanted)
         return Error{
             Code::transient,
@@ -47,6 +34,29 @@ Status judge_space(const FreeSpace& space, const std::string& path) {
     return ok();
 }
 
+Status check_space_at(const std::string& path) {
+    struct statvfs found {};
+    if (::statvfs(path.c_str(), &found) != 0)
+        return errno_error("look for free space at " + escaped(path));
+    return judge_space(space_of(found), path);
+}
+
+} // namespace
+
+SpaceReserve reserve_of(const FreeSpace& space) {
+    return {std::min(least_free, space.size / 50), space.inodes > least_inodes * 10 ? least_inodes : 0};
+}
+
+SpaceReserve build_reserve_of(const FreeSpace& space) {
+    SpaceReserve reserve = reserve_of(space);
+    reserve.bytes += std::min<std::uint64_t>(100 << 20, space.size / 8);
+    return reserve;
+}
+
+Status judge_space(const FreeSpace& space, const std::string& path) {
+    return judge(space, reserve_of(space), path);
+}
+
 Status check_files_space(const Work& work) {
     struct statvfs found {};
     if (::fstatvfs(work.directory.fd(), &found) != 0)
@@ -54,11 +64,11 @@ Status check_files_space(const Work& work) {
     return judge_space(space_of(found), work.directory.path());
 }
 
-Result<SpaceReserve> files_reserve(const Work& work) {
+Result<SpaceReserve> build_reserve(const Work& work) {
     struct statvfs found {};
     if (::fstatvfs(work.directory.fd(), &found) != 0)
         return errno_error("look for free space");
-    return reserve_of(space_of(found));
+    return build_reserve_of(space_of(found));
 }
 
 Status check_images_space(const Work& work) {
@@ -71,7 +81,11 @@ Status check_images_space(const Work& work) {
 }
 
 Status check_build_space(const Work& work, const std::string& root) {
-    TRY(check_files_space(work));
+    struct statvfs found {};
+    if (::fstatvfs(work.directory.fd(), &found) != 0)
+        return errno_error("look for free space");
+    const FreeSpace space = space_of(found);
+    TRY(judge(space, build_reserve_of(space), work.directory.path()));
     return check_space_at(root);
 }
 

@@ -26,12 +26,15 @@ struct SpaceReserve {
     std::uint64_t bytes = 0;
     std::uint64_t inodes = 0;
 };
-SpaceReserve reserve_of(const FreeSpace& space);                     // pure
+SpaceReserve reserve_of(const FreeSpace& space); // pure
+// More is left free while a build runs: it writes on until pgod-build has looked and ended it. 100 MiB, or an
+// eighth of a file system that is smaller than 800 MiB.
+SpaceReserve build_reserve_of(const FreeSpace& space);               // pure
 Status judge_space(const FreeSpace& space, const std::string& path); // pure; Code::transient
 
 Status check_files_space(const Work& work);           // of the service's directory
 Status check_images_space(const Work& work);          // of podman's storage
-Result<SpaceReserve> files_reserve(const Work& work); // of the service's directory
+Result<SpaceReserve> build_reserve(const Work& work); // of the service's directory
 // A build writes into the service's directory, and its image goes into podman's storage, `root`.
 Status check_build_space(const Work& work, const std::string& root);
 
