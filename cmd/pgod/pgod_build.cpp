@@ -20,7 +20,8 @@ constexpr int over_limit = 71;
 
 constexpr const char* help =
     "usage: pgod-build --uids MAP --gids MAP --root DIRECTORY --problem FILE --processes N\n"
-    "                  [--reserve PATH BYTES INODES] [--show HOST INSIDE]… [--keep HOST INSIDE]… -- PROGRAM "
+    "                  [--memory BYTES] [--reserve PATH BYTES INODES] [--show HOST INSIDE]… [--keep HOST "
+    "INSIDE]… -- PROGRAM "
     "[ARGUMENT]… [\";\" PROGRAM "
     "…]…\n"
     "Runs the programs where the host cannot be reached; started by pgod-work for a build.\n";
@@ -50,6 +51,8 @@ bool take_option(std::string_view name, std::string value, Request& request) {
         request.jail.root = std::move(value);
     else if (name == "--problem")
         request.problem = std::move(value);
+    else if (name == "--memory")
+        request.jail.memory = pgod::parse_decimal(value).value_or(0);
     else if (name == "--processes")
         request.jail.processes = static_cast<unsigned>(pgod::parse_decimal(value).value_or(0));
     else

@@ -4,6 +4,7 @@
 #include "compose/arguments.hpp"
 #include "compose/image_store.hpp"
 #include "compose/json.hpp"
+#include "compose/memory_limit.hpp"
 #include "compose/space.hpp"
 #include "compose/tail.hpp"
 #include "core/base_images.hpp"
@@ -119,6 +120,10 @@ class Builder {
             words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};
         append(words, arguments);
         auto call = call_of(std::move(words));
+        if (const auto limit = find_memory_limit()) {
+            call.jail.insert(call.jail.end(), {"--memory", std::to_string(limit->bytes)});
+            call.jail.insert(call.jail.begin(), limit->scope.begin(), limit->scope.end());
+        }
         call.jail.insert(call.jail.end(), {"--reserve", work_.directory.path_of("build/store"),
                                            std::to_string(reserve_.bytes), std::to_string(reserve_.inodes)});
         Tail last;

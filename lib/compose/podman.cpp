@@ -29,6 +29,7 @@ std::vector<std::string> environment_inside() {
             "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG=C.UTF-8",
             "XDG_RUNTIME_DIR=/run/user",
+            bus_of_user(),
             "_CONTAINERS_USERNS_CONFIGURED=done",
             fmt::format("_CONTAINERS_ROOTLESS_UID={}", ::getuid()),
             fmt::format("_CONTAINERS_ROOTLESS_GID={}", ::getgid())};
@@ -43,6 +44,10 @@ Podman::Call query(Argv arguments) {
 }
 
 } // namespace
+
+std::string bus_of_user() {
+    return fmt::format("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", ::getuid());
+}
 
 std::string problem_of(std::string_view errors) {
     std::string_view last = "it gave no reason";

@@ -76,6 +76,9 @@ class Podman {
     std::string mark_;
 };
 
+// The variable by which systemd-run(1) finds the user's systemd; a jail does not see the path in it.
+std::string bus_of_user();
+
 // "Error: no such container web" → "no such container web".
 std::string problem_of(std::string_view errors);
 

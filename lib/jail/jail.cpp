@@ -217,6 +217,8 @@ Result<int> run_in_jail(const Jail& jail) {
     const ssize_t size = ::read(problem.wait.get(), sentence.data(), sentence.size());
     if (size > 0)
         return Error{Code::transient, std::string(sentence.data(), static_cast<std::size_t>(size))};
+    if (wait_status != 0 && jail.memory > 0)
+        TRY(check_memory(jail.memory));
     return status_of(wait_status);
 }
 

@@ -53,6 +53,7 @@ struct Jail {
     std::vector<std::pair<std::string, std::string>> keep; // …writable
     unsigned processes = 0;                                // at most, of all ids together
     Reserve reserve;
+    std::uint64_t memory = 0; // bytes: the limit of the cgroup that the caller started us in; 0: none
     std::vector<std::vector<std::string>> commands; // argv; the program by its absolute path
 };
 

@@ -1,6 +1,7 @@
 #include "jail/watch.hpp"
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -13,6 +14,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <fstream>
+#include <string>
 
 namespace pgod::jail {
 
@@ -77,6 +80,30 @@ Result<int> watch(pid_t keeper, const Reserve& reserve) {
     while (::waitpid(keeper, &wait_status, 0) < 0 && errno == EINTR) {
     }
     return wait_status;
+}
+
+bool names_oom_kill(std::string_view events) {
+    for (const auto line : split(events, '\n'))
+        if (line.starts_with("oom_kill ") && line != "oom_kill 0")
+            return true;
+    return false;
+}
+
+Status check_memory(std::uint64_t limit) {
+    std::string line;
+    std::ifstream own("/proc/self/cgroup");
+    while (std::getline(own, line) && !line.starts_with("0::")) {
+    }
+    if (!line.starts_with("0::"))
+        return ok();
+    std::string events(4096, '\0'); // bytes, more than the kernel writes
+    std::ifstream file("/sys/fs/cgroup" + line.substr(3) + "/memory.events");
+    file.read(events.data(), static_cast<std::streamsize>(events.size()));
+    events.resize(static_cast<std::size_t>(file.gcount()));
+    if (!names_oom_kill(events))
+        return ok();
+    return Error{Code::permanent,
+                 fmt::format("it needed more memory than the {} MiB that a build may use", limit >> 20)};
 }
 
 } // namespace pgod::jail

@@ -1,5 +1,6 @@
 // The watch over a running build: pgod-build looks at the free space of one file system, more often the less
-// of it is left, and ends the build before the file system is full. Runs as the service's user.
+// of it is left, and ends the build before the file system is full. It also reads whether
+// the kernel ended a process at the memory limit. Runs as the service's user.
 #pragma once
 
 #include "base/result.hpp"
@@ -7,10 +8,17 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <string_view>
+
 namespace pgod::jail {
 
 // Waits for the child `keeper` and returns its wait status. Code::permanent: the build used up the space, and
 // none of its processes runs on. The caller must be the subreaper of the build.
 Result<int> watch(pid_t keeper, const Reserve& reserve);
+
+// Code::permanent: the kernel ended a process of our cgroup because the cgroup reached its limit.
+Status check_memory(std::uint64_t limit);
+bool names_oom_kill(std::string_view events); // text of memory.events (cgroup v2); pure
 
 } // namespace pgod::jail

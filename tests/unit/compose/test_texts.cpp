@@ -1,5 +1,6 @@
 // What a user sees: output and its log, the ps table, podman's problems, the arguments of logs.
 #include "compose/logs.hpp"
+#include "compose/memory_limit.hpp"
 #include "compose/observe.hpp"
 #include "compose/output.hpp"
 #include "compose/podman.hpp"
@@ -173,4 +174,11 @@ TEST_CASE("how much has to be free on a disk") {
             CHECK(judged.error().code == Code::transient);
         }
     }
+}
+
+TEST_CASE("the memory controller is one name of several") {
+    CHECK(has_memory_controller("cpu memory pids\n"));
+    CHECK(has_memory_controller("memory\n"));
+    CHECK_FALSE(has_memory_controller("hugetlb memory2 pids\n"));
+    CHECK_FALSE(has_memory_controller(""));
 }
