@@ -150,6 +150,7 @@ Status Relay::fork_child() {
 }
 
 void Relay::become_child(Fd notice) noexcept {
+    control_.up.close(); // its number is soon another descriptor's
     close_all_but({control_.down.fd(), notice.get(), notice.get()});
     (void)::signal(SIGTERM, SIG_IGN); // the supervisor's last words are still to be handed on
     lower_limit(RLIMIT_NPROC, 0);

@@ -100,11 +100,11 @@ TEST_CASE("a root directory that is not fit is refused") {
     const auto refusal = [&](const std::vector<std::string>& arguments) {
         std::vector<std::string> argv{PGOD_SSH};
         argv.insert(argv.end(), arguments.begin(), arguments.end());
-        // Descriptor 3 is not open in it, which is looked at first; a shell opens one.
+        // Descriptors 3 and 4 are not open in it, which is looked at first; a shell opens them.
         std::string line;
         for (const auto& word : argv)
             line += word + " ";
-        const auto result = run_program({"/bin/sh", "-c", line + "3</dev/null"});
+        const auto result = run_program({"/bin/sh", "-c", line + "3</dev/null 4</dev/null"});
         CHECK(os::exit_code_of(result.wait_status) == 70);
         return result.errors;
     };
