@@ -44,6 +44,14 @@ int main() {
         (void)send(ipc::encode(ipc::WorkReport(good)));
         return 0;
     }
+    if (part == "gate") { // honest as well
+        (void)send(ipc::encode(ipc::WorkReport(ipc::AtGate{})));
+        char byte = 0;
+        if (::read(7, &byte, 1) != 0)
+            return 1;
+        (void)send(done);
+        return 0;
+    }
     if (part == "noise")
         (void)send("no message");
     while (true) // ended, or never

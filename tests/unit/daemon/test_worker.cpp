@@ -61,6 +61,43 @@ TEST_CASE("a worker's sentence is shortened, however long it is") {
     CHECK(done.error->message.size() <= 1003);
 }
 
+TEST_CASE("a deployment waits at its gate until that opens, and is ended there when it is cancelled") {
+    if (!can_start())
+        return;
+    for (const bool opened : {true, false}) {
+        CAPTURE(opened);
+        EventLoop loop;
+        ipc::WorkJob job;
+        job.kind = ipc::WorkKind::deploy;
+        job.service = "gate";
+        job.directory = "/";
+        job.deadline = 1h;
+        bool reached = false;
+        EventLoop::Timer later;
+        std::unique_ptr<Worker> worker;
+        ipc::WorkDone result;
+        auto started = Worker::start(
+            loop, job, os::current_user(), {},
+            [&](const ipc::WorkDone& done) {
+                result = done;
+                loop.stop();
+            },
+            [&](const ipc::WorkReport& report) {
+                reached = std::holds_alternative<ipc::AtGate>(report);
+                later = loop.after(200ms, [&] {
+                    CHECK(result.exit_status == 70); // it has not ended meanwhile
+                    opened ? worker->open_gate() : worker->cancel();
+                });
+            });
+        REQUIRE(started);
+        worker = std::move(*started);
+        loop.run();
+        CHECK(reached);
+        CHECK(result.error.has_value() != opened);
+        CHECK(result.exit_status == (opened ? 0 : 70));
+    }
+}
+
 TEST_CASE("a worker that goes away with its owner is not waited for") {
     if (!can_start())
         return;
