@@ -151,8 +151,10 @@ struct WorkEnded {
     std::string running;
     Health health = Health::unknown;
 };
-struct GateReached {}; // the worker has prepared everything, and asks for a place to switch
-struct ClientLeft {    // …and reads no output any more
+struct GateReached {   // the worker has prepared everything, and asks for a place to switch
+    bool lost = false; // what runs ended or is missing meanwhile
+};
+struct ClientLeft { // …and reads no output any more
     CommandId command = 0;
 };
 struct TurnCame {};      // nothing that it awaited is in the way, and the host has room, which is its own now
@@ -195,7 +197,8 @@ struct StartWork {
     std::string who;                 // whose command it was; empty: nobody's
     bool operator==(const StartWork&) const = default;
 };
-struct OpenGate { // the worker leaves its place to prepare, takes one to switch, and goes on
+struct OpenGate { // the worker leaves its place to prepare, takes this one, and goes on
+    Place place = Place::switching;
     bool operator==(const OpenGate&) const = default;
 };
 struct CancelWork { // end the worker, which has touched nothing; WorkEnded with Outcome::cancelled follows

@@ -99,7 +99,7 @@ void Stepper::make_way() {
     }
     if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling) {
         act(LeaveTurn{});
-        open_gate();
+        open_gate(Place::switching);
     }
 }
 

@@ -248,26 +248,35 @@ const std::string& awaited(const Settings& settings, After after) {
 }
 
 // The worker has fetched and built everything. It keeps its place to prepare until it gets one to switch, so
-// that no more of them wait than there are places.
-void Stepper::on(const GateReached&) {
-    if (state_.phase != Phase::working || state_.reach != Reach::preparing || state_.work != Work::deploy ||
+// that no more of them wait than there are places. Where what runs is lost meanwhile, the new version heals
+// it.
+void Stepper::on(const GateReached& event) {
+    if (state_.phase != Phase::working || state_.work != Work::deploy || state_.reach == Reach::changing ||
         state_.cancelling)
         return;
+    const bool waits = state_.reach == Reach::at_gate;
+    if (event.lost && settings_.room.healing) {
+        if (waits)
+            act(LeaveTurn{});
+        return open_gate(Place::healing);
+    }
+    if (waits)
+        return;
     if (settings_.room.switching)
-        return open_gate();
+        return open_gate(Place::switching);
     state_.reach = Reach::at_gate;
     tell_current(std::string(full(Place::switching)));
     act(AwaitTurn{Place::switching, After::none, state_.current.has_value()});
 }
 
-void Stepper::open_gate() {
+void Stepper::open_gate(Place place) {
     state_.reach = Reach::changing;
-    act(OpenGate{});
+    act(OpenGate{place});
 }
 
 void Stepper::on(const TurnCame&) {
     if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling)
-        return open_gate();
+        return open_gate(Place::switching);
     if (!may_heal(state_.drift.accident))
         drop_healing();
     if (state_.phase != Phase::queued)

@@ -49,7 +49,7 @@ class Stepper {
     void on(const SyncEnded& event);
     void on(const ExportEnded& event);
     void on(const WorkEnded& event);
-    void on(const GateReached&);
+    void on(const GateReached& event);
     void on(const ClientLeft& event);
     void on(const TurnCame&);
     void on(const OthersChanged&);
@@ -75,7 +75,7 @@ class Stepper {
     void start_work(Work work);
     bool held(Work work);
     void await_turn(Place place, After after);
-    void open_gate();
+    void open_gate(Place place);
     void finish_current(int status, std::string_view outcome = {});
     void end(const PendingCommand& command, int status, const std::string& commit,
              std::string_view outcome = {});

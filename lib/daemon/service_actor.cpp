@@ -111,8 +111,8 @@ void ServiceActor::perform(const reconcile::Action& action) {
         start_work(*work);
     } else if (const auto* await = std::get_if<AwaitTurn>(&action)) {
         await_turn(*await);
-    } else if (std::holds_alternative<OpenGate>(action)) {
-        open_gate();
+    } else if (const auto* open = std::get_if<OpenGate>(&action)) {
+        open_gate(open->place);
     } else if (const auto* cancel = std::get_if<CancelWork>(&action)) {
         cancel_work(cancel->reason);
     } else if (std::holds_alternative<LeaveTurn>(action)) {

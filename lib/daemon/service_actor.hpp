@@ -109,7 +109,7 @@ class ServiceActor {
     ipc::WorkJob job(ipc::WorkKind kind) const;
     Result<std::unique_ptr<Worker>> start_worker(const ipc::WorkJob& work, Worker::Streams streams,
                                                  Looked done, Worker::Seen seen = {});
-    void open_gate();
+    void open_gate(reconcile::Place place);
     void cancel_work(const std::string& reason);
     // service_actor_user.cpp
     void find_user();

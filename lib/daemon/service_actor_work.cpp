@@ -90,8 +90,8 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
             end_work(done);
         },
         [this](const ipc::WorkReport& report) {
-            if (std::holds_alternative<ipc::AtGate>(report))
-                feed(reconcile::GateReached{});
+            if (const auto* reached = std::get_if<ipc::AtGate>(&report))
+                feed(reconcile::GateReached{reached->lost});
         });
     if (worker) {
         worker_ = std::move(*worker);
@@ -105,8 +105,8 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     end_work(failed);
 }
 
-void ServiceActor::open_gate() {
-    slot_.emplace(ports_.places.of(reconcile::Place::switching), user_->uid);
+void ServiceActor::open_gate(reconcile::Place place) {
+    slot_.emplace(ports_.places.of(place), user_->uid);
     if (worker_)
         worker_->open_gate();
 }

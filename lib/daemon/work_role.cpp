@@ -33,6 +33,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <utility>
 
 namespace pgod::daemon {
@@ -45,6 +46,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto longest_job = std::chrono::hours(3);
 constexpr auto default_deadline = 30min;
+constexpr std::chrono::milliseconds look_interval = 5s; // at the gate
 constexpr auto report_patience = 5s; // a supervisor that does not read its reports gets none
 
 compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
@@ -160,7 +162,9 @@ class Gate {
     explicit Gate(Fd fd)
         : fd_(std::move(fd)) {}
 
-    Status pass(const os::FrameWriter& reports, const compose::Job& job) {
+    // `lost`: whether what runs has ended or is missing. Nobody else can look while we hold the service's
+    // lock.
+    Status pass(const os::FrameWriter& reports, const compose::Job& job, const std::function<bool()>& lost) {
         if (!fd_)
             return ok();
         if (!std::exchange(told_, true))
@@ -169,13 +173,15 @@ class Gate {
         pollfd ended{fd_.get(), POLLIN, 0};
         for (;;) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-            const int ready =
-                ::poll(&ended, 1, static_cast<int>(std::clamp<long long>(left.count(), 0, 60'000)));
+            const int ready = ::poll(
+                &ended, 1, static_cast<int>(std::clamp<long long>(left.count(), 0, look_interval.count())));
             if (ready > 0)
                 break;
             if (ready == 0 && Clock::now() >= until)
                 return Error{Code::transient, "other deployments left no room on this host in time "
                                               "(parallel); it will be tried again"};
+            if (ready == 0 && !told_lost_ && (told_lost_ = lost()))
+                report(reports, ipc::AtGate{true});
         }
         fd_.reset();
         return ok();
@@ -184,6 +190,7 @@ class Gate {
   private:
     Fd fd_; // none: it is open
     bool told_ = false;
+    bool told_lost_ = false;
 };
 
 // Before anything else may get its number; absent: open.
@@ -253,8 +260,14 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
             output.say(sentence);
         report(reports, ipc::Progress{std::string(step)});
     };
-    const auto pass = [&gate, &reports, &job] {
-        return gate.pass(reports, job);
+    const compose::Work looking{job, directory, podman, output, progress};
+    const auto lost = [&looking] {
+        const auto seen = compose::observe(looking);
+        return !seen.running_commit.empty() &&
+               (seen.health == Health::degraded || seen.health == Health::missing);
+    };
+    const auto pass = [&gate, &reports, &job, &lost] {
+        return gate.pass(reports, job, lost);
     };
     return done_of(carry_out(request, compose::Work{job, directory, podman, output, progress, pass}), output);
 }

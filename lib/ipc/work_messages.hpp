@@ -113,8 +113,9 @@ struct WorkDone {
         archive(urls);
     }
 };
-struct AtGate { // of a deployment: all is prepared, and it waits until the gate opens
-    void fields(auto&) {}
+struct AtGate {        // of a deployment: all is prepared, and it waits until the gate opens
+    bool lost = false; // what runs ended or is missing, as a later look shows; said once
+    void fields(auto& archive) { archive(lost); }
 };
 struct Surveyed { // one for each service of a survey
     std::string service;

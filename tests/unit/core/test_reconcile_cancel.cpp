@@ -61,6 +61,19 @@ TEST_CASE("the gate opens when there is a place to switch, and once") {
     CHECK(waits(deployed(commit_b)) == "persist note finish(1,0)");
 }
 
+TEST_CASE("a new version that waits at its gate takes a place to heal when what runs is lost") {
+    Drive drive = at_gate();
+    drive.settings.room.healing = false;
+    CHECK(drive(GateReached{true}) == "");
+    drive.settings.room.healing = true;
+    CHECK(drive(GateReached{true}) == "leave open");
+    CHECK(std::get<OpenGate>(drive.actions.back()).place == Place::healing);
+    CHECK(drive(GateReached{true}) == "");
+    Drive ended = at_gate();
+    ended(Op::suspend, 2);
+    CHECK(ended(GateReached{true}) == "");
+}
+
 TEST_CASE("a worker that is past its gate, or has none, opens none") {
     Drive drive = settled_service();
     CHECK(drive(GateReached{}) == "");
