@@ -141,7 +141,7 @@ std::vector<WorkReport> samples() {
     return {
         Progress{"verify"}, some_work_done(), WorkDone{},
         Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"},
-        Examined{"storage", "the disk is full", "podman image prune"}};
+        Examined{"storage", "the disk is full", "podman image prune"}, AtGate{}};
 }
 
 // Random bytes are the same in every run: a failure can be looked at again.
