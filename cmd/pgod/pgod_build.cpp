@@ -1,6 +1,7 @@
 // pgod-build: started by pgod-work as the service's user, for one build. It makes the jail (jail/jail.hpp),
-// runs podman in it, and exits with podman's status. When it cannot make the jail, it writes the reason into
-// the file --problem, which tells its own status from podman's: 70 without a jail, 71 beyond a limit.
+// runs podman in it, and exits with podman's status. It makes the file --problem first: without it, a program
+// that was to start pgod-build failed. When pgod-build cannot make the jail, it writes the reason there,
+// which tells its own status from podman's: 70 without a jail, 71 beyond a limit.
 #include "base/text.hpp"
 #include "jail/jail.hpp"
 
@@ -20,10 +21,8 @@ constexpr int over_limit = 71;
 
 constexpr const char* help =
     "usage: pgod-build --uids MAP --gids MAP --root DIRECTORY --problem FILE --processes N\n"
-    "                  [--memory BYTES] [--reserve PATH BYTES INODES] [--show HOST INSIDE]… [--keep HOST "
-    "INSIDE]… -- PROGRAM "
-    "[ARGUMENT]… [\";\" PROGRAM "
-    "…]…\n"
+    "                  [--memory BYTES] [--reserve PATH BYTES INODES] [--show HOST INSIDE]…\n"
+    "                  [--keep HOST INSIDE]… -- PROGRAM [ARGUMENT]… [\";\" PROGRAM …]…\n"
     "Runs the programs where the host cannot be reached; started by pgod-work for a build.\n";
 
 struct Request {
@@ -103,6 +102,7 @@ int main(int argc, char** argv) {
         std::fputs(help, stderr);
         return usage;
     }
+    { const std::ofstream begun(request->problem); }
     const auto status = pgod::jail::run_in_jail(request->jail);
     if (status)
         return *status;

@@ -3,14 +3,16 @@
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
 #include "compose/image_store.hpp"
-#include "compose/json.hpp"
 #include "compose/memory_limit.hpp"
+#include "compose/oci_directory.hpp"
 #include "compose/space.hpp"
 #include "compose/tail.hpp"
 #include "core/base_images.hpp"
 #include "os/safe_path.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,7 +56,8 @@ class Builder {
     Builder(const Work& work, const ImageStore& store, Clock::time_point deadline)
         : work_(work)
         , store_(store)
-        , deadline_(deadline) {}
+        , deadline_(deadline)
+        , saved_("pgod/" + work.job.service) {}
 
     Status prepare() {
         for (const char* name : {"build/root", "build/store", "build/cache", "build/out"})
@@ -119,13 +122,7 @@ class Builder {
         if (renew_)
             words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};
         append(words, arguments);
-        auto call = call_of(std::move(words));
-        if (const auto limit = find_memory_limit()) {
-            call.jail.insert(call.jail.end(), {"--memory", std::to_string(limit->bytes)});
-            call.jail.insert(call.jail.begin(), limit->scope.begin(), limit->scope.end());
-        }
-        call.jail.insert(call.jail.end(), {"--reserve", work_.directory.path_of("build/store"),
-                                           std::to_string(reserve_.bytes), std::to_string(reserve_.inodes)});
+        auto call = bounded(call_of(std::move(words)));
         Tail last;
         call.on_output = [&](std::string_view bytes) {
             on_output(bytes);
@@ -134,7 +131,7 @@ class Builder {
         const Fd directory = TRY(work_.directory.make_directory("build"));
         TRY(os::write_file_atomically(directory.get(), "unfinished", "", 0600));
         auto ran = run(call, last);
-        if (ended_)
+        if (ended_ || (!ran && is_nearly_full()))
             empty_store();
         else
             (void)::unlinkat(directory.get(), "unfinished", 0);
@@ -155,32 +152,77 @@ class Builder {
     Status hand_over(const std::string& id) {
         Argv words;
         append(words, {"save", "--quiet", "--format=oci-dir", "--uncompressed",
-                       fmt::format("--output={}/image", out_inside), id});
+                       fmt::format("--output={}/{}", out_inside, saved_), id});
         words.emplace_back(";");
         append(words, {"image", "prune", "--force"});
-        auto call = call_of(std::move(words));
+        (void)TRY(work_.directory.make_directory("build/out/pgod"));
+        auto call = bounded(call_of(std::move(words)));
         Tail last;
         call.on_output = [&last](std::string_view bytes) {
             last.append(bytes);
         };
         TRY_DOING(run(call, last), "take the image out of the build");
-        TRY(drop_names());
+        TRY(check_copy());
+        TRY(drop_names(work_.directory, "build/out/" + saved_));
         Podman::Call pull;
-        pull.arguments = {"pull", "--quiet", "oci:" + work_.directory.path_of("build/out/image")};
+        pull.arguments = {"pull", "--quiet", "oci:" + saved_};
+        pull.directory = work_.directory.path_of("build/out");
         pull.deadline = left(longest_transfer);
         pull.ends_with_us = true;
         (void)TRY(work_.podman.must(pull, "keep the built image", Code::transient));
-        // podman names it after the directory, and that name would outlive our tags.
+        // podman names it after the directory, here with a name of ours, which would outlive our tags.
         Podman::Call untag;
         untag.arguments = {"untag", id};
         (void)TRY(work_.podman.must(untag, "take its name from the built image", Code::transient));
         return clear_out();
     }
 
+    // What was half handed over would fill the disk until the next build.
+    void give_up() {
+        (void)clear_out();
+        if (ended_)
+            empty_store();
+    }
+
   private:
     std::chrono::milliseconds left(std::chrono::milliseconds longest) const {
         return std::clamp<std::chrono::milliseconds>(
             std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()), 1s, longest);
+    }
+
+    Podman::Call bounded(Podman::Call call) {
+        if (!limit_)
+            limit_.emplace(find_memory_limit());
+        if (const auto& limit = *limit_) {
+            call.jail.insert(call.jail.end(), {"--memory", std::to_string(limit->bytes)});
+            call.jail.insert(call.jail.begin(), limit->scope.begin(), limit->scope.end());
+        }
+        call.jail.insert(call.jail.end(), {"--reserve", work_.directory.path_of("build/store"),
+                                           std::to_string(reserve_.bytes), std::to_string(reserve_.inodes)});
+        return call;
+    }
+
+    // Layers of builds that failed are never pruned, and would keep everybody else's builds from beginning.
+    bool is_nearly_full() const {
+        struct statvfs found {};
+        return ::fstatvfs(work_.directory.fd(), &found) == 0 &&
+               static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize < 2 * reserve_.bytes;
+    }
+
+    // podman writes a copy of each layer beside the one that it keeps.
+    Status check_copy() const {
+        const std::uint64_t size = TRY(size_of_image(work_.directory, "build/out/" + saved_));
+        struct statvfs found {};
+        if (::statvfs(store_.root.c_str(), &found) != 0)
+            return errno_error("look for free space at " + escaped(store_.root));
+        const std::uint64_t free = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+        if (free >= 2 * size + reserve_.bytes)
+            return ok();
+        return Error{
+            Code::permanent,
+            fmt::format("the image takes {} MiB, and {} MiB are free at {}: too few to copy it there; "
+                        "make the image smaller, or make room and run \"retry\"",
+                        size >> 20, free >> 20, escaped(store_.root))};
     }
 
     Status clear_out() const {
@@ -266,6 +308,8 @@ class Builder {
     }
 
     Status run(const Podman::Call& call, const Tail& last) {
+        const Fd out = TRY(work_.directory.open_directory("build/out"));
+        (void)::unlinkat(out.get(), "problem", 0);
         auto answered = work_.podman.call(call);
         if (!answered) {
             ended_ = true;
@@ -277,37 +321,25 @@ class Builder {
         const auto& answer = *answered;
         if (answer.exit_code == 0)
             return ok();
-        const Fd out = TRY(work_.directory.open_directory("build/out"));
         const auto why = os::read_file_beneath(out.get(), "problem", max_small_file);
-        if (why && answer.exit_code == over_limit) {
+        if (!why) // systemd-run, which starts pgod-build within the memory limit
+            return Error{Code::transient, "a build cannot begin: " + problem_of(last.text())};
+        if (answer.exit_code == over_limit) {
             ended_ = true;
             return Error{Code::permanent, // nothing in it: it could not be written
                          why->empty() ? "it filled the disk, and pgod ended it"
                                       : shortened(escaped(*why), 400)};
         }
-        if (why && answer.exit_code == no_jail)
+        if (answer.exit_code == no_jail)
             return Error{Code::transient, "a build cannot be confined: " + shortened(escaped(*why), 400)};
         return Error{Code::permanent, problem_of(last.text())};
-    }
-
-    // podman takes annotations of the image's index for names of it; the jail must not choose these.
-    Status drop_names() const {
-        const Fd directory = TRY(work_.directory.open_directory("build/out/image"));
-        const Json index = parse_json(TRY(os::read_file_beneath(directory.get(), "index.json", 1 << 20)));
-        const auto manifests = items_of(index, "manifests");
-        if (manifests.size() != 1)
-            return Error{Code::internal, "podman save wrote more or less than one image"};
-        Json clean;
-        clean["schemaVersion"] = 2;
-        clean["manifests"] = Json::array({{{"mediaType", text_of(manifests[0], "mediaType")},
-                                           {"digest", text_of(manifests[0], "digest")},
-                                           {"size", number_of(manifests[0], "size")}}});
-        return os::write_file_atomically(directory.get(), "index.json", written(clean), 0600);
     }
 
     const Work& work_;
     const ImageStore& store_;
     Clock::time_point deadline_;
+    const std::string saved_; // beneath build/out
+    std::optional<std::optional<MemoryLimit>> limit_;
     SpaceReserve reserve_;
     bool renew_ = false;
     bool ended_ = false;           // by a deadline, a limit or a signal, not by itself
@@ -327,7 +359,10 @@ Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, cons
     const std::string id = TRY(builder.build(build, tag, on_output));
     auto known = TRY(work.podman.images({&id, 1}));
     if (known.empty())
-        TRY(builder.hand_over(id));
+        if (auto handed = builder.hand_over(id); !handed) {
+            builder.give_up();
+            return std::move(handed).error();
+        }
     Podman::Call call;
     call.arguments = {"tag", id, tag};
     (void)TRY(work.podman.must(call, "tag the built image", Code::transient));

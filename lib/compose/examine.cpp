@@ -105,7 +105,7 @@ void examine(const Podman& podman, const std::string& builder, const Identity& u
     tell({"builds",
           jailed ? "" : "builds cannot be confined, so pgod refuses them: " + jailed.error().message,
           "apt-get install --reinstall uidmap slirp4netns && modprobe tun && chmod 666 /dev/net/tun && "
-          "sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1"});
+          "sysctl user.max_user_namespaces # must not be 0"});
 }
 
 } // namespace pgod::compose

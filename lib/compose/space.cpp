@@ -30,7 +30,7 @@ Status judge(const FreeSpace& space, const SpaceReserve& reserve, const std::str
             Code::transient,
             fmt::format("the disk is full: {} inodes are free at {}, and a deployment begins with {} "
                         "or more; remove files, and it is tried again",
-                        space.free_inodes, escaped(path), least_inodes)};
+                        space.free_inodes, escaped(path), wanted_inodes)};
     return ok();
 }
 

@@ -1,5 +1,5 @@
-// What a service gives up, or puts off, for what an operator asks: work that waits for a place, and work that
-// prepares a version and has touched nothing that runs yet.
+// An operator's command can end or put off other work of the service: work that waits for a place, and work
+// that prepares a version and has touched nothing that runs yet.
 #include "core/exit_status.hpp"
 #include "core/reconcile_reason.hpp"
 #include "core/reconcile_stepper.hpp"

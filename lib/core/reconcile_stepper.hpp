@@ -74,7 +74,6 @@ class Stepper {
     void note_superseded();
     void start_work(Work work);
     bool held(Work work);
-    void await_turn(Place place, After after);
     void open_gate(Place place);
     void finish_current(int status, std::string_view outcome = {});
     void end(const PendingCommand& command, int status, const std::string& commit,

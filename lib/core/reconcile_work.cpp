@@ -69,6 +69,8 @@ Trigger Stepper::trigger() const {
 void Stepper::on(const WorkEnded& event) {
     if (state_.phase != Phase::working)
         return;
+    if (state_.reach == Reach::at_gate && !state_.cancelling)
+        act(LeaveTurn{});
     state_.phase = Phase::idle;
     const Work work = *state_.work;
     state_.work.reset();

@@ -12,17 +12,17 @@ constexpr std::size_t most_healing = 16;
 
 } // namespace
 
-Places::Places(std::size_t parallel)
+Places::Places(std::size_t parallel, std::size_t users)
     : preparing_(0)
     , switching_(0)
     , healing_(most_healing, most_healing / users_to_fill) {
-    set_parallel(parallel);
+    set_parallel(parallel, users);
 }
 
-void Places::set_parallel(std::size_t parallel) {
+void Places::set_parallel(std::size_t parallel, std::size_t users) {
     const std::size_t preparing = std::max(least_preparing, 2 * parallel);
     preparing_.set_limit(preparing, preparing / users_to_fill);
-    switching_.set_limit(parallel);
+    switching_.set_limit(parallel, users > 1 ? std::max<std::size_t>(1, parallel / 2) : parallel);
 }
 
 WorkSlots& Places::of(reconcile::Place place) {

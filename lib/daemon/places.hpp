@@ -13,10 +13,11 @@ namespace pgod::daemon {
 
 class Places {
   public:
-    // As many to switch, and twice as many to prepare, but at least eight. One Unix user holds a quarter of
-    // those.
-    explicit Places(std::size_t parallel);
-    void set_parallel(std::size_t parallel);
+    // `parallel` to switch, and twice as many to prepare, but at least eight. `users`: Unix users with
+    // services. One of several holds at most half of the first, but at least one, since a worker is a process
+    // of its user and can stand still; and any user a quarter of the second.
+    Places(std::size_t parallel, std::size_t users);
+    void set_parallel(std::size_t parallel, std::size_t users);
 
     WorkSlots& of(reconcile::Place place);
     const WorkSlots& preparing() const noexcept { return preparing_; }

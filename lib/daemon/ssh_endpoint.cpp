@@ -95,19 +95,18 @@ bool SshEndpoint::heard(const os::Frame& frame) {
     return true;
 }
 
-// A pgod-ssh that does not read what it asked for is restarted.
+// A pgod-ssh that does not read what it asked for, or asks for too much, is restarted.
 bool SshEndpoint::connect(ipc::Connected connected) {
     auto line = os::make_line();
-    if (!line) { // out of descriptors: its child gives up at its login deadline
+    if (!line) { // out of descriptors
         os::log_error("{}", line.error().message);
-        return true;
+        return false;
     }
     auto& [ours, theirs] = *line;
     const std::array<int, 2> fds{theirs.down.fd(), theirs.up.fd()};
     if (!process_.line().try_send(ipc::encode(ipc::SshControl(ipc::Line{connected.connection})), fds))
         return false;
-    accepted_(std::move(ours), std::move(connected.peer), connected.connection);
-    return true;
+    return accepted_(std::move(ours), std::move(connected.peer), connected.connection);
 }
 
 } // namespace pgod::daemon

@@ -17,7 +17,8 @@ namespace pgod::daemon {
 
 class SshEndpoint {
   public:
-    using Accepted = std::function<void(os::UpperEnd line, std::string peer, std::uint64_t id)>;
+    // False: more are open than an honest pgod-ssh has, and it is restarted.
+    using Accepted = std::function<bool(os::UpperEnd line, std::string peer, std::uint64_t id)>;
     using Listening = std::function<void()>;  // connections are answered from now on
     using TurnedAway = std::function<void()>; // a connection, for want of a place
 

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <set>
 
 namespace pgod::daemon {
 
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto store_interval = 5s;
+constexpr std::size_t most_ssh_connections = 160; // twice what pgod-ssh keeps; some have ended there already
 constexpr std::size_t max_key_file = std::size_t{1024} * 1024;
 
 // The admin's key files. One that is not there holds no keys; one that others may write is not believed.
@@ -47,6 +49,13 @@ Result<KeyFile> read_revoked_keys(const std::string& path) {
 
 } // namespace
 
+std::size_t Supervisor::users_with_services(const Config& config) {
+    std::set<std::string> users;
+    for (const auto& service : config.services)
+        users.insert(service.user);
+    return users.size();
+}
+
 Supervisor::Supervisor(std::string config_path, Config config)
     : config_path_(std::move(config_path))
     , config_(std::move(config))
@@ -57,7 +66,7 @@ Supervisor::Supervisor(std::string config_path, Config config)
              })
     , git_(loop_)
     , sessions_(loop_)
-    , places_(config_.parallel)
+    , places_(config_.parallel, users_with_services(config_))
     , surveys_(loop_)
     , order_(loop_, actors_, places_)
     , urls_(loop_, config_.state)
@@ -68,7 +77,10 @@ Supervisor::Supervisor(std::string config_path, Config config)
     , endpoint_(
           loop_,
           [this](os::UpperEnd line, std::string peer, std::uint64_t id) {
+              if (operations_.open_ssh() >= most_ssh_connections)
+                  return false;
               operations_.accept(std::move(line), {std::move(peer), {}, id});
+              return true;
           },
           [this] { serves(); }, [this] { tally_.refused(Refusal::full); })
     , control_(loop_,

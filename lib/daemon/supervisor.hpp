@@ -31,6 +31,7 @@ class Supervisor {
     Status run();
 
   private:
+    static std::size_t users_with_services(const Config& config);
     Status prepare_state();
     Status load_keys();
     void reload_keys();

@@ -65,7 +65,7 @@ void Supervisor::reload(bool remove_vanished_services) {
     configured_ = wall_clock();
     metrics_.follow(config_.metrics, config_.state + "/empty");
     sessions_.set_lingering(config_.linger);
-    places_.set_parallel(config_.parallel);
+    places_.set_parallel(config_.parallel, users_with_services(config_));
     reload_keys();
     order_.follow(config_.services);
     for (const auto& service : config_.services) {

@@ -180,7 +180,7 @@ class Gate {
             if (ready == 0 && Clock::now() >= until)
                 return Error{Code::transient, "other deployments left no room on this host in time "
                                               "(parallel); it will be tried again"};
-            if (ready == 0 && !told_lost_ && (told_lost_ = lost()))
+            if (ready == 0 && lost()) // again and again: the supervisor may have had no place to heal
                 report(reports, ipc::AtGate{true});
         }
         fd_.reset();
@@ -190,7 +190,6 @@ class Gate {
   private:
     Fd fd_; // none: it is open
     bool told_ = false;
-    bool told_lost_ = false;
 };
 
 // Before anything else may get its number; absent: open.

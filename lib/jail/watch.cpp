@@ -21,25 +21,13 @@ namespace pgod::jail {
 
 namespace {
 
-// A fast disk takes 4 GiB/s, and no file system makes a million files a second. So the reserve is intact when
-// pgod-build looks in time, and loses at most one shortest interval.
-constexpr std::uint64_t bytes_per_ms = 4 << 20;
-constexpr std::uint64_t inodes_per_ms = 1'000;
-constexpr std::uint64_t shortest_ms = 10;
-constexpr std::uint64_t longest_ms = 1'000;
+// Often, since fallocate(2) takes any amount at once: the disk is then full until we look and end the build.
+constexpr int look_ms = 20;
 
-// How long the build may go on before the next look; 0: the reserve is reached.
-std::uint64_t patience(const struct statvfs& found, const Reserve& reserve) {
+bool is_reached(const struct statvfs& found, const Reserve& reserve) {
     const std::uint64_t bytes = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
-    if (bytes <= reserve.bytes)
-        return 0;
-    std::uint64_t ms = (bytes - reserve.bytes) / bytes_per_ms;
-    if (found.f_files > 0 && reserve.inodes > 0) { // 0: the file system has no table of inodes
-        if (found.f_favail <= reserve.inodes)
-            return 0;
-        ms = std::min<std::uint64_t>(ms, (found.f_favail - reserve.inodes) / inodes_per_ms);
-    }
-    return std::clamp(ms, shortest_ms, longest_ms);
+    const bool counts_inodes = found.f_files > 0 && reserve.inodes > 0; // 0: there is no table of inodes
+    return bytes <= reserve.bytes || (counts_inodes && found.f_favail <= reserve.inodes);
 }
 
 // The keeper's end ends init, and that ends everything in the jail; as subreaper we see the last of them go.
@@ -60,14 +48,11 @@ Result<int> watch(pid_t keeper, const Reserve& reserve) {
     }
     for (;;) {
         struct statvfs found {};
-        std::uint64_t ms = longest_ms;
-        if (!reserve.path.empty() && ::statvfs(reserve.path.c_str(), &found) == 0)
-            ms = patience(found, reserve);
         pollfd poll{ended.get(), POLLIN, 0};
-        const int ready = ::poll(&poll, 1, static_cast<int>(ms));
-        if (ready > 0)
+        if (::poll(&poll, 1, reserve.path.empty() ? -1 : look_ms) > 0)
             break;
-        if (ms != 0)
+        if (reserve.path.empty() || ::statvfs(reserve.path.c_str(), &found) != 0 ||
+            !is_reached(found, reserve))
             continue;
         end_everything(keeper);
         const std::uint64_t bytes = static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;

@@ -1,6 +1,6 @@
-// The watch over a running build: pgod-build looks at the free space of one file system, more often the less
-// of it is left, and ends the build before the file system is full. It also reads whether
-// the kernel ended a process at the memory limit. Runs as the service's user.
+// The watch over a running build: pgod-build looks at the free space of one file system, many times a second,
+// and ends the build that leaves less than a reserve. It also reads whether the kernel ended a process at the
+// memory limit. Runs as the service's user.
 #pragma once
 
 #include "base/result.hpp"

@@ -79,9 +79,12 @@ std::string fingerprint_of_blob(std::string_view blob) {
 Result<HostKeyVerdict> look_up_host_key(const std::string& file, const std::string& host, std::uint16_t port,
                                         const PublicKey& key) {
     std::vector<KnownHostsFile> files;
-    for (const auto& path : {file, std::string(global_file)})
-        if (auto text = path.empty() ? std::nullopt : TRY(read_known_hosts(path)))
-            files.push_back({path, std::move(*text)});
+    if (!file.empty())
+        if (auto text = TRY(read_known_hosts(file)))
+            files.push_back({file, std::move(*text)});
+    if (::access(global_file, R_OK) == 0) // ssh(1) goes on without one that it may not read
+        if (auto text = TRY(read_known_hosts(global_file)))
+            files.push_back({global_file, std::move(*text)});
     const auto blob = base64_decoded(key.base64);
     if (!blob)
         return Error{Code::invalid, "the server's key is not base64"};

@@ -5,6 +5,7 @@ directory "said" beside it; how it goes on is in the file "NAME.does":
 
 behave   after the attack it becomes the real program, NAME.real
 again    it sends up what is no frame; root ends and restarts it
+crowd    as pgod-ssh it announces connections without end, and keeps what root makes for each
 lines    it also attacks every descriptor that root then sends down; as pgod-ssh it announces connections for that"""
 
 import array
@@ -131,6 +132,27 @@ def attack_lines():
         time.sleep(0.2)
 
 
+def crowd():
+    channel = socket.socket(fileno=DOWN)
+    received(channel)
+    os.write(UP, frame(b"\0" + text(b"SHA256:none")))
+    say("began")
+    for number in range(1, 5000):
+        write(UP, frame(b"\1" + struct.pack("<Q", number) + text(b"192.0.2.1:1")))
+        mine = received(channel)
+        if not mine:
+            return
+        held.extend(mine)
+        if number % 100 == 0:  # a process has so many descriptors; another one can keep these
+            keeper = os.getpid()
+            if os.fork() == 0:
+                while os.getppid() == keeper:
+                    time.sleep(0.1)
+                os._exit(0)
+            while held:
+                os.close(held.pop())
+
+
 def main():
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     given = [descriptor for descriptor in range(16) if is_open(descriptor)]
@@ -147,6 +169,8 @@ def main():
         if does == "again":
             rubbish(UP)
             time.sleep(60)
+        if does == "crowd":
+            crowd()
         if does == "lines":
             attack_lines()
     real = str(BESIDE / f"{NAME}.real")

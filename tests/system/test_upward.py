@@ -104,6 +104,21 @@ class Upward(SystemTest):
         self.ping_until(lambda: len(self.heard_from("pgod-ssh")) >= 20, over_ssh=False)
         self.assert_refused("pgod-ssh", {"EPIPE", "ENOTSOCK"})
 
+    def test_connections_without_end_cost_root_no_more_than_it_allows(self):
+        self.stand_in("pgod-ssh", "crowd")
+        self.start(wait=False)
+        wait_until("root answers", lambda: self.daemon.local(0, ":demo//ping").returncode == 0)
+        most = 0
+
+        def restarted():
+            nonlocal most
+            most = max(most, len(os.listdir(f"/proc/{self.daemon.process.pid}/fd")))
+            return len(self.heard_from("pgod-ssh")) >= 3
+
+        wait_until("root restarted it twice", restarted)
+        self.assertLess(most, 2 * 160 + 100)
+        self.ping(over_ssh=False)
+
     def test_a_hostile_relay_of_a_user_holds_nobody_up(self):
         self.stand_in("pgod-relay", "lines")
         self.start()

@@ -74,6 +74,11 @@ TEST_CASE("a new version that waits at its gate takes a place to heal when what 
     CHECK(ended(GateReached{true}) == "");
 }
 
+TEST_CASE("a worker that ends at its gate leaves the line") {
+    Drive drive = at_gate();
+    CHECK(drive(done(commit_a)).starts_with("leave "));
+}
+
 TEST_CASE("a worker that is past its gate, or has none, opens none") {
     Drive drive = settled_service();
     CHECK(drive(GateReached{}) == "");

@@ -24,15 +24,18 @@ std::size_t room_of(Places& places, Place place) {
 
 } // namespace
 
-TEST_CASE("a user has a quarter of the places to prepare, and those grow with parallel") {
+TEST_CASE("a user has a quarter of the places to prepare, and one of several half of those to switch") {
     struct Row {
         std::size_t parallel;
+        std::size_t users;
         std::size_t preparing;
         std::size_t switching;
     };
-    for (const Row row : {Row{1, 2, 1}, Row{4, 2, 4}, Row{8, 4, 8}, Row{64, 32, 64}}) {
+    for (const Row row : {Row{1, 1, 2, 1}, Row{4, 1, 2, 4}, Row{8, 1, 4, 8}, Row{64, 1, 32, 64},
+                          Row{1, 2, 2, 1}, Row{4, 2, 2, 2}, Row{8, 9, 4, 4}}) {
         CAPTURE(row.parallel);
-        Places places(row.parallel);
+        CAPTURE(row.users);
+        Places places(row.parallel, row.users);
         CHECK(room_of(places, Place::preparing) == row.preparing);
         CHECK(room_of(places, Place::switching) == row.switching);
         CHECK(room_of(places, Place::healing) == 4);
@@ -40,7 +43,7 @@ TEST_CASE("a user has a quarter of the places to prepare, and those grow with pa
 }
 
 TEST_CASE("work of one kind takes no place of another, and a full share leaves room to other users") {
-    Places places(1);
+    Places places(1, 2);
     std::list<WorkSlots::Slot> taken;
     for (int i = 0; i < 2; ++i)
         taken.emplace_back(places.of(Place::preparing), ann);
@@ -48,7 +51,7 @@ TEST_CASE("work of one kind takes no place of another, and a full share leaves r
     CHECK(places.room_for(ben) == reconcile::Room{true, true, true});
     taken.emplace_back(places.of(Place::switching), ann);
     CHECK(places.room_for(ben) == reconcile::Room{true, false, true});
-    places.set_parallel(2);
+    places.set_parallel(2, 2);
     CHECK(places.room_for(ben) == reconcile::Room{true, true, true});
     places.close();
     CHECK(places.room_for(ben) == reconcile::Room{false, false, false});
