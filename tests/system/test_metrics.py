@@ -242,7 +242,7 @@ class Hostile(MetricsTest):
         self.assertEqual(os.readlink(f"/proc/{self.pid}/root"), str(self.daemon.state / "empty"))
         self.assertEqual(os.stat(f"/proc/{self.pid}/mem").st_uid, 0)  # not dumpable
         wait_until("who asked whether it is ready has left", lambda: self.opened().count("socket") == 2)
-        self.assertEqual(len(self.opened()), 5, self.opened())  # the port, the channel, and the three of everybody
+        self.assertEqual(len(self.opened()), 6, self.opened())  # the port, both ways of the line, and the three of everybody
         if not sanitized():  # whose run-time library does as it likes
             self.assertEqual(fields["Seccomp"], "2")
 
