@@ -47,8 +47,8 @@ class Jail(unittest.TestCase):
         subprocess.run(["chown", "-R", f"{user.uid}:{user.gid}", self.place], check=True)
 
     def argv(self, *command, processes=256, ids=None):
-        ids = ids or f"0:{user.uid}:1,1:{subids[0]}:{subids[1]}"
-        return [harness.BIN / "pgod-build", "--uids", ids, "--gids", ids, "--root", self.place / "root",
+        uids, gids = (ids or f"0:{own}:1,1:{subids[0]}:{subids[1]}" for own in (user.uid, user.gid))
+        return [harness.BIN / "pgod-build", "--uids", uids, "--gids", gids, "--root", self.place / "root",
                 "--problem", self.problem, "--processes", str(processes),
                 "--show", self.place / "stage", "/stage", "--keep", self.place / "store", "/build/store",
                 "--keep", self.place / "tmp", "/var/tmp",
