@@ -1,5 +1,7 @@
 # What scripts/test, scripts/demo and scripts/bench share. Sourced by bash, from the root of the source tree.
 
+sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
 # build PRESET: configures and builds.
 build() {
     local launcher=()
@@ -34,7 +36,7 @@ remove_user() {
     setpriv --reuid "$1" --regid "$1" --clear-groups env -i HOME="/home/$1" PATH=/usr/bin:/bin \
         XDG_RUNTIME_DIR="/run/user/$uid" timeout 120 podman system reset -f >/dev/null 2>&1
     # Not pkill: in containers of the machine, others may have the same number.
-    PYTHONPATH=tests/system python3 -B -c \
+    PYTHONPATH=$sources/tests/system python3 -B -c \
         'import sys, harness; harness.end_processes_of(int(sys.argv[1]))' "$uid"
     userdel -r "$1" >/dev/null 2>&1
     rm -rf "/run/user/$uid"
