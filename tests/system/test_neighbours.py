@@ -1,8 +1,8 @@
 """Two users do their worst for a minute: builds that hang and poison shared caches, theft of descriptors, connections that
 they hold and connections that ask for nothing. Another team works on as if they were not there."""
 
-import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import threading
@@ -108,12 +108,13 @@ class Neighbours(SystemTest):
         self.daemon.start()
         wait_until("the good team's service runs", lambda: fetch(self.web) == "body0\n")
 
+        thief = shutil.copy(HERE / "thief.py", self.directory)  # where every user may read it
         thieves = []
         for user, (repositories, key) in zip(EVIL, evil):
             for repository in repositories:
                 repository.commit({"compose.yaml": "services: {x: {build: .}}\n", "Containerfile": POISON})
             thieves.append(self.begin_attacker(
-                "/usr/bin/python3", HERE / "thief.py", self.daemon.process.pid, user=user.uid, group=user.gid,
+                "/usr/bin/python3", thief, self.daemon.process.pid, user=user.uid, group=user.gid,
                 extra_groups=[]))
             for scenario, count, *command in (("follow", 32, f"{user.name}0//log -f"), ("mute", 35)):
                 attacker = self.begin_attacker("/usr/bin/python3", "-W", "ignore", HERE / "attackers.py", scenario,
