@@ -68,13 +68,16 @@ class Neighbours(SystemTest):
         self.addCleanup(lambda: user.podman("rm", "-fa", "-t", "0", check=False))
         return repositories, key
 
+    def ping_once(self):
+        begun = time.monotonic()
+        done = self.daemon.ctl(self.key, "good//ping")
+        if done.returncode != 0:
+            self.failures.append(f"ping: {done.returncode}: {done.stderr.strip()}")
+        return time.monotonic() - begun
+
     def ping(self):
         while not self.over.is_set():
-            begun = time.monotonic()
-            done = self.daemon.ctl(self.key, "good//ping")
-            self.pings.append(time.monotonic() - begun)
-            if done.returncode != 0:
-                self.failures.append(f"ping: {done.returncode}: {done.stderr.strip()}")
+            self.pings.append(self.ping_once())
             time.sleep(0.05)
 
     def deploy_and_heal(self):
@@ -108,6 +111,8 @@ class Neighbours(SystemTest):
         self.daemon.start()
         wait_until("the good team's service runs", lambda: fetch(self.web) == "body0\n")
 
+        alone = statistics.median(self.ping_once() for _ in range(20))
+
         thief = shutil.copy(HERE / "thief.py", self.directory)  # where every user may read it
         thieves = []
         for user, (repositories, key) in zip(EVIL, evil):
@@ -134,7 +139,7 @@ class Neighbours(SystemTest):
               f"{deployments} commits deployed; {sum(int(tried) for tried, _ in robbed)} processes attacked, "
               f"{sum(int(taken) for _, taken in robbed)} descriptors taken", flush=True)
         self.assertEqual(self.failures, [])
-        self.assertLess(p99(self.pings), 1)
+        self.assertLess(p99(self.pings), max(1, 20 * alone))  # seconds; more on a machine that is slow by itself
         self.assertLess(max(heals), 2 * POLL)
         for tried, taken in robbed:
             self.assertGreater(int(tried), 0)
