@@ -177,7 +177,7 @@ class Builder {
         return clear_out();
     }
 
-    // What was half handed over would fill the disk until the next build.
+    // A half-made copy would fill the disk until the next build.
     void give_up() {
         (void)clear_out();
         if (ended_)

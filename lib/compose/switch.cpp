@@ -91,8 +91,8 @@ Status make(const Work& work, Argv arguments, const std::vector<std::string>& la
 }
 
 Status make_network(const Work& work, const PlannedNetwork& network) {
-    // Containers of other isolated networks cannot reach this one by address. One that an older pgod made, or
-    // somebody else without the option, they can.
+    // Isolated networks do not reach each other by address. A network that an older pgod made, or a user
+    // without this option, is not isolated.
     Argv arguments{"network", "create", "--opt=isolate=true"};
     if (network.internal)
         arguments.push_back("--internal");

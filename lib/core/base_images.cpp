@@ -14,22 +14,6 @@ namespace {
 
 constexpr std::size_t max_images = 64;
 
-std::vector<std::string> words_of(std::string_view line) {
-    std::vector<std::string> words;
-    std::string word;
-    for (const char c : line) {
-        if (c != ' ' && c != '\t') {
-            word += c;
-        } else if (!word.empty()) {
-            words.push_back(std::move(word));
-            word.clear();
-        }
-    }
-    if (!word.empty())
-        words.push_back(std::move(word));
-    return words;
-}
-
 // Instructions, with their continued lines joined; comments left out.
 std::vector<std::string> instructions_of(std::string_view text) {
     std::vector<std::string> instructions;
@@ -175,8 +159,8 @@ class Reader {
 std::vector<std::string> base_images(std::string_view containerfile, const Values& args) {
     Reader reader(args);
     for (const auto& instruction : instructions_of(containerfile))
-        if (const auto words = words_of(instruction); !words.empty())
-            reader.read(words);
+        if (const auto found = words(instruction); !found.empty())
+            reader.read({found.begin(), found.end()});
     return std::move(reader).take();
 }
 

@@ -46,7 +46,7 @@ void Stepper::give_turn_up(const std::string& reason) {
     give_up(reason);
 }
 
-// False: nothing is under way that can be cancelled. What runs is never left half-way.
+// False: no work is under way that can be cancelled. pgod never leaves a switch half-way.
 bool Stepper::cancel_work(const std::string& reason) {
     if (state_.phase != Phase::working || state_.reach == Reach::changing)
         return false;
@@ -103,7 +103,7 @@ void Stepper::make_way() {
     }
 }
 
-// What waits for its turn begins again, behind what is queued.
+// Work that waits for its turn begins again, behind the queued commands.
 void Stepper::put_off(const std::string& reason) {
     tell_current(reason);
     if (state_.current)

@@ -155,8 +155,7 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
     return start_worker(work, std::move(streams), std::move(looked));
 }
 
-// What only looks, stops or starts needs no secrets, but for keeping them out of what it shows: bad files do
-// not keep it from its work.
+// Work that only looks, stops or starts uses secrets only to redact them: unreadable files do not stop it.
 Result<std::unique_ptr<Worker>> ServiceActor::start_worker(const ipc::WorkJob& work, Worker::Streams streams,
                                                            Looked done, Worker::Seen seen) {
     auto secrets = open_secret_files(service_);

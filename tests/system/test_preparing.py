@@ -215,7 +215,8 @@ class Preparing(SystemTest):
         self.ctl("eve//up", deadline=170)
         wait_until("it serves two", lambda: fetch(port) == "two\n")
 
-    def test_what_ends_while_its_next_version_waits_to_switch_does_not_wait_for_that(self):
+    def serve_while_bob_fills_the_only_place(self):
+        """Eve's port, which serves, while Bob's deployment holds the one place to switch until its gate opens."""
         self.daemon.extra = "parallel = 1"
         port = self.web("eve", EVE)
         self.daemon.start()
@@ -224,6 +225,10 @@ class Preparing(SystemTest):
         self.daemon.write_config()
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_until("bob is at work", lambda: BOB.container_ids())
+        return port
+
+    def test_what_ends_while_its_next_version_waits_to_switch_does_not_wait_for_that(self):
+        port = self.serve_while_bob_fills_the_only_place()
         self.repositories["eve"].commit({"compose.yaml": compose_web(port, "two", name="eve")})
         wait_until("eve waits at the gate", lambda: "waits for room on this host (parallel)" in self.told("eve"))
         self.kill_container(EVE)
@@ -232,14 +237,7 @@ class Preparing(SystemTest):
         self.daemon.open_gate("bob", "first")
 
     def test_down_at_the_gate_touches_nothing_and_a_restart_does_not_wait_there(self):
-        self.daemon.extra = "parallel = 1"
-        port = self.web("eve", EVE)
-        self.daemon.start()
-        wait_until("it serves", lambda: fetch(port) == "one\n")
-        self.web("bob", BOB, extra=gate("first"))
-        self.daemon.write_config()
-        self.daemon.process.send_signal(signal.SIGHUP)
-        wait_until("bob is at work", lambda: BOB.container_ids())
+        port = self.serve_while_bob_fills_the_only_place()
         before = EVE.container_ids()
         self.repositories["eve"].commit({"compose.yaml": compose_web(port, "two", name="eve")})
         wait_until("eve waits at the gate", lambda: "waits for room on this host (parallel)" in self.told("eve"))
