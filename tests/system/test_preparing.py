@@ -107,6 +107,7 @@ class Preparing(SystemTest):
         port = self.web("bob", BOB)
         self.daemon.start()
         wait_until("bob serves", lambda: fetch(port) == "one\n")
+        wait_until("bob's deployment ended", lambda: self.status("bob")["outcome"] == "ok")  # else it is what the kill fails
         names = [f"eve{number}" for number in range(6)]
         for name in names:
             self.hang(name)
