@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "core/plan_canonical.hpp"
 
 #include <algorithm>
 
@@ -113,7 +114,7 @@ Result<Record> record_from_json(std::string_view text) {
         return Error{Code::invalid, "record.json is damaged or of another version of pgod"};
     record.deployment = static_cast<std::uint64_t>(number_of(json, "deployment"));
     record.compose_file = text_of(json, "compose_file");
-    record.plan = plan_from_json(member_of(json, "plan"));
+    record.plan = canonical(plan_from_json(member_of(json, "plan")));
     for (const auto& [image, id] : members_of(json, "images"))
         record.images[image] = text_of(id);
     for (const auto& container : items_of(json, "containers")) {

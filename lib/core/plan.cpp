@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "core/findings.hpp"
 #include "core/plan_calls.hpp"
+#include "core/plan_canonical.hpp"
 
 #include <utility>
 
@@ -106,7 +107,7 @@ PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& proj
         for (const auto& call : calls)
             read_call(call, reading);
     }
-    return {std::move(reading.plan), std::move(reading.findings).take()};
+    return {canonical(std::move(reading.plan)), std::move(reading.findings).take()};
 }
 
 } // namespace pgod

@@ -21,8 +21,8 @@ TEST_CASE("a recorded plan is read whole") {
                                          stage + "/app",
                                          stage + "/app/Dockerfile",
                                          {{"--target", "prod"}, {"--build-arg", "A=1"}}});
-    const std::vector<std::string> project{"io.podman.compose.project=demo",
-                                           "com.docker.compose.project=demo"};
+    const std::vector<std::string> project{"com.docker.compose.project=demo",
+                                           "io.podman.compose.project=demo"};
     REQUIRE(plan.volumes.size() == 2);
     CHECK(plan.volumes[0].name == "demo_data");
     CHECK(plan.volumes[0].labels == std::vector<std::string>{project[0], project[1], "x=y"});
@@ -74,9 +74,9 @@ TEST_CASE("podman-compose's own labels: identity is kept, what changes with the 
     for (const auto& option : plan.containers.at(0).options)
         if (option.flag == "--label")
             labels.push_back(option.value);
-    CHECK(labels == std::vector<std::string>{
-                        "io.podman.compose.project=demo", "com.docker.compose.project=demo",
-                        "com.docker.compose.container-number=1", "com.docker.compose.service=web"});
+    CHECK(labels ==
+          std::vector<std::string>{"com.docker.compose.container-number=1", "com.docker.compose.project=demo",
+                                   "com.docker.compose.service=web", "io.podman.compose.project=demo"});
 }
 
 TEST_CASE("names of containers and services") {

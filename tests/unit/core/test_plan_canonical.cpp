@@ -1,0 +1,149 @@
+// Two ways to write the same thing are one plan: calls as different versions of podman-compose make them.
+#include "core/plan_canonical.hpp"
+
+#include "recorded_plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace pgod;
+using namespace pgod::test;
+
+namespace {
+
+// A run of "web" without a network of its own.
+Argv run_of(const Argv& flags, const Argv& labels = own_labels_of("web")) {
+    return joined({{"run", "--name=demo_web_1", "-d"}, flags, labels, {"docker.io/library/nginx:1"}});
+}
+
+Plan plan_of(const Argv& run) {
+    Model model = web_model();
+    model.services["web"].keys.emplace_back("networks");
+    const auto [plan, violations] = parse_plan(with_default_network(run), "demo", std::move(model));
+    CHECK(sentences(violations) == "");
+    return plan;
+}
+
+struct Row {
+    const char* name;
+    Argv one;
+    Argv other;
+};
+
+} // namespace
+
+TEST_CASE("what podman does the same way is written the same way") {
+    for (const auto& row : std::vector<Row>{
+             {"networks and aliases, from 1.1 on",
+              {"--net", "demo_default", "--network-alias", "web"},
+              {"--network=demo_default:alias=web"}},
+             {"several networks",
+              {"--net", "demo_front,demo_default", "--network-alias", "web", "--network-alias", "www"},
+              {"--network", "demo_default:alias=web", "--network", "demo_front:alias=web,alias=www"}},
+             {"an alias said twice",
+              {"--network", "demo_default", "--network-alias", "web"},
+              {"--network=demo_default:alias=web", "--network-alias", "web"}},
+             {"volume and mount, 1.6",
+              {"-v", "demo_d:/d:ro"},
+              {"--mount", "type=volume,source=demo_d,destination=/d,ro"}},
+             {"bind and mount",
+              {"-v", "./d:/d"},
+              {"--mount", "type=bind,source=" + stage + "/d,destination=/d"}},
+             {"a mount that may be written to", {"-v", "demo_d:/d:rw"}, {"-v", "demo_d:/d"}},
+             {"healthcheck, 1.6",
+              {"--healthcheck-command", "x", "--healthcheck-interval", "1s", "--healthcheck-retries", "2"},
+              {"--health-cmd", "x", "--health-interval", "1s", "--health-retries", "2"}},
+             {"pull is said by pgod", {"--pull", "always"}, {"--pull=missing"}},
+             {"the order of flags",
+              {"--tty", "-e", "A=1", "--env-file", "/e", "-e", "B=2", "--init"},
+              {"--init", "--env-file", "/e", "-e", "A=1", "-e", "B=2", "--tty"}},
+         }) {
+        CAPTURE(row.name);
+        CHECK(plan_of(run_of(row.one)) == plan_of(run_of(row.other)));
+    }
+}
+
+TEST_CASE("what podman does otherwise stays another plan") {
+    for (const auto& row : std::vector<Row>{
+             {"the last of two variables counts", {"-e", "A=1", "-e", "A=2"}, {"-e", "A=2", "-e", "A=1"}},
+             {"env files likewise",
+              {"--env-file", "/a", "--env-file", "/b"},
+              {"--env-file", "/b", "--env-file", "/a"}},
+             {"another alias", {"--network=demo_default:alias=a"}, {"--network=demo_default:alias=b"}},
+             {"another network", {"--network=demo_default"}, {"--network=demo_front"}},
+             {"no network", {"--network", "none"}, {}},
+             {"read only", {"-v", "demo_d:/d:ro"}, {"-v", "demo_d:/d"}},
+             {"another healthcheck", {"--health-cmd", "x"}, {"--health-cmd", "y"}},
+         }) {
+        CAPTURE(row.name);
+        CHECK(plan_of(run_of(row.one)) != plan_of(run_of(row.other)));
+    }
+}
+
+TEST_CASE("podman-compose's own labels of every version") {
+    const Argv later{"--label", "a=b",
+                     "--label", "io.podman.compose.project=demo",
+                     "--label", "io.podman.compose.version=1.6.0",
+                     "--label", "PODMAN_SYSTEMD_UNIT=podman-compose@demo.service",
+                     "--label", "com.docker.compose.project=demo",
+                     "--label", "com.docker.compose.project.working_dir=" + stage,
+                     "--label", "com.docker.compose.project.config_files=" + stage + "/compose.yaml",
+                     "--label", "io.podman.compose.config-hash=bd7c1ff1e6d8",
+                     "--label", "com.docker.compose.container-number=1",
+                     "--label", "io.podman.compose.service=web",
+                     "--label", "com.docker.compose.service=web"};
+    CHECK(plan_of(run_of({}, later)) == plan_of(run_of({"--label", "a=b"})));
+    for (const std::string& label :
+         {std::string("PODMAN_SYSTEMD_UNIT=podman-compose@other.service"),
+          std::string("PODMAN_SYSTEMD_UNIT="), std::string("io.podman.compose.service=other")}) {
+        CAPTURE(label);
+        const auto read = parse_web(web_run({"--label", label}));
+        REQUIRE(read.violations.size() == 1);
+        CHECK(read.violations[0].setting == "labels");
+    }
+}
+
+TEST_CASE("options of a network that no service may have") {
+    for (const char* option :
+         {"ip=10.89.0.9", "mac=92:d0:c6:0a:29:33", "interface_name=eth7", "alias=--x", ""}) {
+        CAPTURE(option);
+        const auto read = parse_web(web_run({}, {"--network", std::string("demo_default:") + option}));
+        REQUIRE(read.violations.size() == 1);
+        CHECK(read.violations[0].setting == "networks");
+    }
+    for (const char* mode :
+         {"container:x", "bridge:alias=web", "ns:/proc/1/ns/net", "slirp4netns:port_handler=x"}) {
+        CAPTURE(mode);
+        const auto read = parse_web(web_run({}, {"--network", mode}));
+        REQUIRE(read.violations.size() == 1);
+        CHECK(read.violations[0].setting == "network_mode");
+    }
+}
+
+TEST_CASE("the model: keys sorted and without podman-compose's own, the default condition is none") {
+    Plan plan;
+    plan.model.keys = {"services", "_dirname", "networks", "services"};
+    plan.model.services["web"] = {{"image", "_deps", "command"},
+                                  {{"a", "service_started"}, {"b", "service_healthy"}, {"c", ""}},
+                                  "",
+                                  false};
+    const Plan made = canonical(plan);
+    CHECK(made.model.keys == std::vector<std::string>{"networks", "services"});
+    const auto& web = made.model.services.at("web");
+    CHECK(web.keys == std::vector<std::string>{"command", "image"});
+    CHECK(web.depends_on ==
+          std::map<std::string, std::string>{{"a", ""}, {"b", "service_healthy"}, {"c", ""}});
+    CHECK(canonical(made) == made);
+}
+
+TEST_CASE("a build: the order of its flags") {
+    const auto built = [](const Argv& flags) {
+        auto calls = with_default_network(web_run({}, {}, {"demo_web"}));
+        calls.push_back(joined({{"build", "-t", "demo_web", "-f", "D"}, flags, {"."}}));
+        return parse_plan(calls, "demo", web_model()).plan;
+    };
+    CHECK(built({"--build-arg", "A=1", "--target", "t"}) == built({"--target", "t", "--build-arg", "A=1"}));
+    CHECK(built({"--build-arg", "A=1", "--build-arg", "A=2"}) !=
+          built({"--build-arg", "A=2", "--build-arg", "A=1"}));
+}
