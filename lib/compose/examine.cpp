@@ -3,9 +3,11 @@
 #include "base/text.hpp"
 #include "compose/image_store.hpp"
 #include "compose/json.hpp"
+#include "compose/self_test.hpp"
 #include "compose/space.hpp"
 #include "core/diagnosis.hpp"
 #include "os/safe_path.hpp"
+#include "os/users.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -97,6 +99,9 @@ void examine(const Podman& podman, const std::string& builder, const Identity& u
     tell({"podman", good ? "" : problem, good ? "" : as_user(user.name, "podman system migrate")});
     if (good)
         tell(judge_cgroups(member_of(info, "host"), user.name));
+    const auto translates = self_test(os::user_environment(user));
+    tell({"podman-compose", translates ? "" : translates.error().message,
+          translates ? "" : "apt-get install podman-compose"});
     const std::string root = text_of(member_of(info, "store"), "graphRoot");
     tell(judge_storage(root.empty() ? usual_storage(user.home) : root, user.name));
     if (!good)

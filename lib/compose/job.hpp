@@ -42,7 +42,6 @@ struct Job {
     std::vector<std::string> args;
     std::string terminal; // TERM, when our standard streams are the client's terminal
     std::chrono::steady_clock::time_point deadline;
-    std::string recorder;                 // absolute path of pgod-podman
     std::string builder;                  // absolute path of pgod-build
     std::vector<std::string> environment; // of the user
 };

@@ -1,4 +1,4 @@
-// Reading JSON that somebody else wrote (podman, the shim, an older pgod): a missing or wrongly typed member
+// Reading JSON that somebody else wrote (podman, the translator, an older pgod): a missing or wrongly typed member
 // is an empty value, never an exception. Only .cpp files of this folder include it.
 #pragma once
 

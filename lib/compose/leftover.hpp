@@ -16,7 +16,7 @@ namespace pgod::compose {
 
 // Temporary files of the service's directory, which their makers remove.
 inline constexpr const char* env_file_prefix = "env-";        // an older pgod made these, under the lock
-inline constexpr const char* recording_prefix = "recording-"; // then its worker's pid, "-" and six letters
+inline constexpr const char* recording_prefix = "recording-"; // likewise: its worker's pid, "-" and six letters
 
 // What a podman call that changes something has in its environment.
 std::string leftover_mark(std::string_view service);

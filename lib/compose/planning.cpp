@@ -2,8 +2,8 @@
 
 #include "base/text.hpp"
 #include "compose/need.hpp"
-#include "compose/recording.hpp"
 #include "compose/shared_binds.hpp"
+#include "compose/translation.hpp"
 #include "core/allowance.hpp"
 #include "core/policy.hpp"
 #include "core/url_claims.hpp"
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t max_env_file = 1 << 20; // bytes
 
-// The shim settled what links of the commit mean; one that is left leads out of it.
+// The translator settled what links of the commit mean; one that is left leads out of it.
 Status check_builds(const Plan& plan, int stage, const std::string& stage_path) {
     for (const auto& build : plan.builds)
         for (const auto& path : {build.context, build.file}) {
@@ -92,26 +92,23 @@ PolicyGrants grants_of(const Work& work) {
 Result<JudgedPlan> plan_commit(const Work& work) {
     work.progress("plan");
     const Fd stage = TRY_DOING(work.directory.open_directory("stage"), "the commit was not exported");
-    RecordingRequest request;
+    TranslationRequest request;
     request.stage = work.directory.path_of("stage");
     request.compose_file =
         TRY(find_compose_file(stage.get(), work.job.compose_file ? &*work.job.compose_file : nullptr));
     request.project = work.job.service;
-    request.recorder = work.job.recorder;
-    request.podman_version = TRY(work.podman.version());
-    request.scratch_directory = work.directory.path();
     request.environment = work.job.environment;
     request.admin_environment = work.job.env;
     for (const auto& [name, secret] : work.job.secrets)
         request.admin_environment.push_back(name + "=" + placeholder_of(name));
-    Recording recording = TRY(record_calls(request));
-    auto [plan, violations] = parse_plan(recording.calls, work.job.service, std::move(recording.model));
-    plan.files = std::move(recording.files);
-    for (const auto& note : recording.notes)
+    Translation translation = TRY(translate(request));
+    auto [plan, violations] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
+    plan.files = std::move(translation.files);
+    for (const auto& note : translation.notes)
         work.output.say(escaped(fmt::format("{}: {}", request.compose_file, note)));
     for (auto& violation : judge(plan, grants_of(work)))
         violations.push_back(std::move(violation));
-    for (auto& violation : judge_nested_keys(recording.nested))
+    for (auto& violation : judge_nested_keys(translation.nested))
         violations.push_back(std::move(violation));
     Findings of_urls;
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, of_urls);

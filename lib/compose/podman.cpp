@@ -119,11 +119,6 @@ Result<std::string> Podman::must(const Call& the_call, std::string_view doing, C
     return std::move(answer.output);
 }
 
-Result<std::string> Podman::version() const {
-    const std::string text = TRY(must(query({"--version"}), "ask podman for its version"));
-    return shortened(escaped(trimmed(text)), 100);
-}
-
 Result<std::vector<Container>> Podman::containers() const {
     return parse_containers(
         TRY(must(query({"ps", "--all", "--format", "json"}), "list containers", Code::transient)));

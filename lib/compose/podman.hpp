@@ -56,7 +56,6 @@ class Podman {
     // As call(), with a non-zero exit as Error of this code, said as "DOING: problem".
     Result<std::string> must(const Call& call, std::string_view doing, Code code = Code::permanent) const;
 
-    Result<std::string> version() const;               // "podman version 4.3.1"
     Result<std::vector<Container>> containers() const; // all of the user's
     Result<std::map<std::string, FoundImage>>
     images(std::span<const std::string> names) const; // those that exist

@@ -52,14 +52,6 @@ std::string problem_of_podman(std::string_view version) {
     return "podman 4.3 or newer is needed, and this is \"" + escaped(shortened(text, 60)) + "\"";
 }
 
-std::string problem_of_compose(std::string_view version) {
-    const auto text = trimmed(version);
-    if (numbers_of(text) == std::vector<std::uint64_t>{1, 0, 3})
-        return {};
-    return "podman-compose 1.0.3 is the version that pgod understands, and this is \"" +
-           escaped(shortened(text, 60)) + "\"";
-}
-
 SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std::uint32_t uid) {
     SubordinateIds found{0, 100'000};
     const std::string by_number = std::to_string(uid);

@@ -31,8 +31,6 @@ std::string remedy_of_repository(const Service& service, Code failure);
 
 // "podman version 4.3.1": 4.3 at least. The problem, or empty.
 std::string problem_of_podman(std::string_view version);
-// "1.0.3": that is the one whose calls are understood; others are said, not guessed.
-std::string problem_of_compose(std::string_view version);
 
 // /etc/subuid or /etc/subgid, as subuid(5) describes it: has the user 65,536 ids? With a range that is free
 // for the remedy.

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "core/compose_version.hpp"
 #include "daemon/secret_files.hpp"
 #include "os/run.hpp"
 #include "os/safe_path.hpp"
@@ -167,7 +168,7 @@ void examine_runtime_directory(Sheet& sheet, const Identity& user) {
 std::vector<Finding> examine_host(const Config& config) {
     Sheet sheet("host");
     sheet.add("podman", problem_of_installed_podman(), "apt-get install podman");
-    sheet.add("podman-compose", problem_of_installed_compose(), "apt-get install podman-compose=1.0.3-3");
+    sheet.add("podman-compose", problem_of_installed_compose(), "apt-get install podman-compose");
     for (const char* name : {"newuidmap", "newgidmap"})
         sheet.add(name, problem_of_id_mapper(name), "apt-get install --reinstall uidmap");
     const auto slirp = os::find_program("slirp4netns");

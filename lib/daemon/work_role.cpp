@@ -49,7 +49,7 @@ constexpr auto default_deadline = 30min;
 constexpr std::chrono::milliseconds look_interval = 5s; // at the gate
 constexpr auto report_patience = 5s; // a supervisor that does not read its reports gets none
 
-compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
+compose::Job job_of(const ipc::WorkJob& request) {
     compose::Job job;
     job.service = request.service;
     job.commit = request.commit;
@@ -71,7 +71,6 @@ compose::Job job_of(const ipc::WorkJob& request, std::string recorder) {
     job.terminal = request.terminal;
     const std::chrono::milliseconds given = request.deadline > 0ms ? request.deadline : default_deadline;
     job.deadline = std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(given, longest_job);
-    job.recorder = std::move(recorder);
     job.environment = os::user_environment(os::current_user());
     return job;
 }
@@ -243,7 +242,7 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
         return examine_user(request, reports);
     compose::Job given; // first: looking up the user may leave a resolver's descriptor at their numbers
     TRY(take_secrets(given));
-    compose::Job job = job_of(request, TRY(program_path("pgod-podman")));
+    compose::Job job = job_of(request);
     job.builder = TRY(program_path("pgod-build"));
     job.secrets = std::move(given.secrets);
     job.registry_auth = given.registry_auth;

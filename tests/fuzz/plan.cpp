@@ -1,10 +1,10 @@
-// A plan as the worker decodes it: the recorder's calls, and behind the first NUL the shim's JSON. What can
-// be represented is judged, and what is judged is written as arguments again, none of which podman would take
-// for another option or a second argument.
+// A plan as the worker decodes it: the translator's answer. What can be represented is judged, and what is
+// judged is written as arguments again, none of which podman would take for another option or a second
+// argument.
 #include "target.hpp"
 
 #include "compose/arguments.hpp"
-#include "compose/recording.hpp"
+#include "compose/translation.hpp"
 #include "core/policy.hpp"
 
 #include <algorithm>
@@ -41,16 +41,11 @@ void write_again(const PlannedContainer& container) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = fuzz::text_of(data, size);
-    const auto end = text.find('\0');
-    const auto calls = compose::parse_calls(text.substr(0, end));
-    Model model;
-    if (end != std::string_view::npos) {
-        if (auto result = compose::parse_shim_result(text.substr(end + 1)))
-            model = std::move(result->model);
-    }
-    if (!calls)
+    auto answer = compose::parse_answer(text);
+    if (!answer.translation)
         return 0;
-    const auto [plan, violations] = parse_plan(*calls, "demo", std::move(model));
+    const auto [plan, violations] =
+        parse_plan(answer.translation->calls, "demo", std::move(answer.translation->model));
     const auto judged = judge(plan, grants);
     for (const auto* list : {&violations, &judged})
         for (const auto& violation : *list)

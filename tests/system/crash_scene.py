@@ -33,7 +33,7 @@ def programs_with(directory, worker):
     """A directory with copies of the built programs and another worker: pgod finds the others beside itself."""
     beside = pathlib.Path(directory, "bin")
     beside.mkdir()
-    for program in ("pgod", "pgod-git", "pgod-ssh", "pgod-relay", "pgod-podman", "pgod-build", "pgoctl"):
+    for program in ("pgod", "pgod-git", "pgod-ssh", "pgod-relay", "pgod-build", "pgoctl"):
         shutil.copy(harness.BIN / program, beside / program)
     shutil.copy(worker, beside / "pgod-work")
     return beside

@@ -63,8 +63,8 @@ class Doctor(SystemTest):
         bad = [c for key, c in checks.items() if not c["good"] and key[1] not in ("clock", "/dev/net/tun", "user pgod")]
         self.assertEqual(bad, [])
         for about, check in (("host", "podman"), ("host", "podman-compose"), (f'user "{ANN.name}"', "podman"),
-                             (f'user "{ANN.name}"', "cgroups"), (f'user "{ANN.name}"', "storage"),
-                             (f'user "{ANN.name}"', "builds"),
+                             (f'user "{ANN.name}"', "podman-compose"), (f'user "{ANN.name}"', "cgroups"),
+                             (f'user "{ANN.name}"', "storage"), (f'user "{ANN.name}"', "builds"),
                              ('service "demo"', "repository"), ('service "demo"', "urls")):
             self.assertTrue(checks[(about, check)]["good"], (about, check))
         self.assertFalse((self.config.state).exists(), "nothing is made")
@@ -83,13 +83,13 @@ class Doctor(SystemTest):
             self.bind("subuid", "/etc/subuid", subids, 0o644),
             self.bind("subgid", "/etc/subgid", "root:100000:65536\n", 0o644),
             self.bind("newuidmap", "/usr/bin/newuidmap"),
-            self.bind("compose", "/usr/lib/python3/dist-packages/podman_compose.py", '__version__ = "1.3.0"\n', 0o644),
+            self.bind("compose", "/usr/lib/python3/dist-packages/podman_compose.py", '__version__ = "1.0.2"\n', 0o644),
             self.bind("tun", "/dev/net/tun", "", 0o600),
             self.bind("slirp", "/usr/bin/slirp4netns", "", 0o644),
             f"-t tmpfs -o mode=700,uid=0,gid=0 none {ANN.runtime}")
         from_ids = max([100_000] + [int(line.split(":")[1]) + int(line.split(":")[2]) for line in subids.split()])
         for about, check, problem, remedy in (
-                ("host", "podman-compose", 'this is "1.3.0"', "apt-get install podman-compose=1.0.3"),
+                ("host", "podman-compose", 'this is "1.0.2"', "apt-get install podman-compose"),
                 ("host", "newuidmap", "it is not set-user-ID root", "apt-get install --reinstall uidmap"),
                 ("host", "/dev/net/tun", "mode 600", "chmod 666 /dev/net/tun"),
                 ("host", "slirp4netns", "not installed", "apt-get install slirp4netns"),
@@ -138,6 +138,14 @@ class Doctor(SystemTest):
         done = subprocess.run(["sh", "-c", checks[(user, "storage")]["remedy"]], input="y\n", capture_output=True, text=True,
                               env={**os.environ, "XDG_RUNTIME_DIR": "/run/user/0"}, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_podman_compose_that_nobody_knows(self):
+        self.config.service("demo", ANN.name, self.git.url(self.repository))
+        checks = self.examine(self.bind("compose", "/usr/lib/python3/dist-packages/podman_compose.py",
+                                        '__version__ = "9.9.9"\n', 0o644))
+        self.assertTrue(checks[("host", "podman-compose")]["good"])
+        self.check_planted(checks, f'user "{ANN.name}"', "podman-compose", "podman-compose 9.9.9 fails pgod's self-test (",
+                           "apt-get install podman-compose")
 
     def test_as_text(self):
         self.config.service("demo", "pgt-doc-none", self.repository.url)

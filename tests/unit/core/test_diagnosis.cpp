@@ -13,9 +13,6 @@ TEST_CASE("versions") {
         CHECK_MESSAGE(!problem_of_podman(bad).empty(), bad);
     CHECK(problem_of_podman("podman version 3.4.4\n") ==
           "podman 4.3 or newer is needed, and this is \"3.4.4\"");
-    CHECK(problem_of_compose("1.0.3\n").empty());
-    for (const char* bad : {"1.0.6", "1.3.0", "1.0", "", "1.0.30"})
-        CHECK_MESSAGE(!problem_of_compose(bad).empty(), bad);
 }
 
 TEST_CASE("subordinate ids") {

@@ -20,7 +20,7 @@ std::string verdict(const Argv& flags, const std::vector<std::string>& allow) {
     return sentences(violations) + sentences(judge(plan, grants));
 }
 
-// Without podman-compose's own network, as the shim leaves it out beside `network_mode`.
+// Without podman-compose's own network, as the translator leaves it out beside `network_mode`.
 std::string host_verdict(const Argv& flags, const std::vector<std::string>& allow) {
     const auto run = joined({{"run", "--name=demo_web_1", "-d"}, flags, own_labels_of("web"), {"image"}});
     auto model = web_model();

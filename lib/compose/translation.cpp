@@ -1,0 +1,193 @@
+#include "compose/translation.hpp"
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "compose/crash_point.hpp"
+#include "compose/json.hpp"
+#include "compose/self_test.hpp"
+#include "compose/translator.hpp"
+#include "core/compose_version.hpp"
+#include "os/log.hpp"
+#include "os/run.hpp"
+#include "os/safe_path.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+
+namespace pgod::compose {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_answer_bytes = 8 << 20; // MAX_RESULT of translator/protocol.py
+constexpr rlim_t max_memory = 400 << 20; // bytes of address space; 383 bytes of YAML can ask for 254 MB
+constexpr rlim_t max_cpu = 20;           // seconds
+constexpr auto translation_deadline = 30s;
+constexpr int answer_fd = 3;
+
+Model model_of(const Json& json) {
+    Model model;
+    model.keys = texts_of(json, "keys");
+    for (const auto& [name, value] : members_of(json, "settings"))
+        model.settings[name] = text_of(value);
+    for (const auto& [name, value] : members_of(json, "urls"))
+        model.urls[name] = text_of(value);
+    for (const auto& [name, entry] : members_of(json, "services")) {
+        ModelService service;
+        service.keys = texts_of(entry, "keys");
+        for (const auto& [dependency, condition] : members_of(entry, "depends_on"))
+            service.depends_on[dependency] = text_of(condition);
+        service.restart = text_of(entry, "restart");
+        service.builds = flag_of(entry, "builds");
+        model.services[name] = std::move(service);
+    }
+    return model;
+}
+
+// How the translator ended when it could not say it itself.
+Status judge_end(const os::RunResult& result, const std::string& file, std::chrono::nanoseconds took) {
+    if (result.timed_out)
+        return Error{Code::permanent,
+                     fmt::format("{}: takes longer than {} to read", file, translation_deadline)};
+    if (result.succeeded())
+        return ok();
+    // The limit on CPU time kills as well, but never sooner.
+    if (WIFSIGNALED(result.wait_status) && WTERMSIG(result.wait_status) == SIGKILL &&
+        took < std::chrono::seconds(max_cpu))
+        return Error{Code::transient, "podman-compose was killed while it read the commit"};
+    if (WIFSIGNALED(result.wait_status) &&
+        (WTERMSIG(result.wait_status) == SIGXCPU || WTERMSIG(result.wait_status) == SIGKILL))
+        return Error{Code::permanent, fmt::format("{}: takes more than {} s of CPU to read", file, max_cpu)};
+    os::log_debug("the translator: {}", result.errors);
+    return Error{Code::permanent, fmt::format("{}: podman-compose {} while reading it", file,
+                                              os::describe_wait_status(result.wait_status))};
+}
+
+std::string name_of_variable(const std::string& assignment) {
+    return assignment.substr(0, assignment.find('='));
+}
+
+os::RunRequest translator_run(const TranslationRequest& request, int file) {
+    os::RunRequest run;
+    run.spawn.program = "/usr/bin/python3";
+    run.spawn.argv = {
+        "python3",      "-I", "-B", "-", std::to_string(answer_fd), request.stage, request.compose_file,
+        request.project};
+    run.spawn.env = request.environment;
+    for (const auto& assignment : request.admin_environment) {
+        run.spawn.argv.push_back(name_of_variable(assignment));
+        run.spawn.env.push_back(assignment);
+    }
+    run.spawn.directory = request.stage;
+    run.spawn.descriptors = {{file, answer_fd}};
+    run.spawn.limits = {{RLIMIT_AS, max_memory}, {RLIMIT_CPU, max_cpu}, {RLIMIT_FSIZE, max_answer_bytes},
+                        {RLIMIT_CORE, 0},        {RLIMIT_NPROC, 0}, // nor does it start a thread
+                        {RLIMIT_NOFILE, 64}};
+    run.spawn.die_with_parent = true;
+    run.spawn.no_new_privileges = true;
+    run.input = translator_program;
+    run.deadline = translation_deadline;
+    run.grace = 1s;
+    run.max_output = 64 << 10;
+    return run;
+}
+
+Result<Argv> call_of(const Json& words) {
+    const Error malformed{Code::internal, "the translation's calls are malformed"};
+    Argv call;
+    if (!words.is_array())
+        return malformed;
+    for (const auto& word : words) {
+        call.push_back(text_of(word));
+        if (!word.is_string() || call.back().find('\0') != std::string::npos)
+            return malformed;
+    }
+    return call;
+}
+
+Result<Translation> translation_of(const Json& json) {
+    if (!json.is_object() || !json.contains("model") || !json.contains("calls") || !json["calls"].is_array())
+        return Error{Code::permanent, "podman-compose ended without a result"};
+    Translation translation;
+    translation.version = text_of(json, "version");
+    for (const auto& words : json["calls"])
+        translation.calls.push_back(TRY(call_of(words)));
+    translation.model = model_of(json["model"]);
+    for (const auto& key : items_of(json["model"], "nested"))
+        translation.nested.push_back({text_of(key, "section"), text_of(key, "name"), text_of(key, "path")});
+    translation.files = texts_of(json, "files");
+    translation.notes = texts_of(json, "notes");
+    return translation;
+}
+
+} // namespace
+
+Answer parse_answer(std::string_view text) {
+    const Json json = parse_json(text);
+    std::string version = shortened(escaped(text_of(json, "version")), 60);
+    const std::string problem = text_of(json, "problem");
+    if (problem.empty())
+        return {std::move(version), translation_of(json)};
+    os::log_debug("{}", text_of(json, "trace"));
+    const Code code = flag_of(json, "host") ? Code::transient : Code::permanent;
+    return {std::move(version), Error{code, shortened(escaped(problem), 500)}};
+}
+
+Result<std::string> find_compose_file(int stage, const std::string* configured) {
+    static const std::array<std::string, 4> names{"compose.yaml", "compose.yml", "docker-compose.yml",
+                                                  "docker-compose.yaml"};
+    struct stat status {};
+    if (configured != nullptr) {
+        if (!os::is_plain_relative_path(*configured))
+            return Error{Code::permanent,
+                         fmt::format("{} is not a path in the repository", escaped(*configured))};
+        if (::fstatat(stage, configured->c_str(), &status, 0) != 0)
+            return Error{Code::permanent,
+                         fmt::format("{} does not exist in this commit", escaped(*configured))};
+        return *configured;
+    }
+    const auto* found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+        return ::fstatat(stage, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    });
+    if (found == names.end())
+        return Error{Code::permanent, "compose.yaml does not exist in this commit (nor compose.yml, "
+                                      "docker-compose.yml, docker-compose.yaml)"};
+    return *found;
+}
+
+// The file ends with its process or with us, whichever is killed.
+Result<Answer> ask_translator(const TranslationRequest& request) {
+    const Fd file(::memfd_create("pgod-translation", MFD_CLOEXEC));
+    if (!file)
+        return errno_error("make a file for the translation");
+    const auto begin = std::chrono::steady_clock::now();
+    const os::RunResult result = TRY(os::run(translator_run(request, file.get())));
+    TRY(judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin));
+    (void)::lseek(file.get(), 0, SEEK_SET);
+    return parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
+}
+
+Result<Translation> translate(const TranslationRequest& request) {
+    Answer answer = TRY(ask_translator(request));
+    crash_point("translated");
+    if (answer.version.empty())
+        return std::move(answer.translation);
+    if (auto problem = problem_of_compose(answer.version); !problem.empty())
+        return Error{Code::transient, std::move(problem)};
+    if (standing_of_compose(answer.version) ==
+        ComposeStanding::untried) // before a commit is blamed for anything
+        TRY(self_test(request.environment));
+    return std::move(answer.translation);
+}
+
+} // namespace pgod::compose

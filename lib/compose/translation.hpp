@@ -1,0 +1,54 @@
+// Translation: podman-compose compiles a commit into podman calls, and none of them is run. Its own functions
+// are called by the translator (translator/*.py, embedded) in an isolated Python, as the service's user,
+// under limits on memory, CPU, time, processes, files and output. It reads the stage and nothing else, and
+// starts no program.
+//
+// The calls are every build, volume, network and container. What must be pulled is what the containers run
+// and no build makes, and what must be removed is found by label.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/plan.hpp"
+#include "core/policy_nested.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+struct TranslationRequest {
+    std::string stage;                          // absolute, without links: where the commit was exported
+    std::string compose_file;                   // relative to the stage
+    std::string project;                        // podman-compose's -p: the service's name
+    std::vector<std::string> environment;       // of the user
+    std::vector<std::string> admin_environment; // NAME=value; they win over the repository's .env
+};
+
+struct Translation {
+    std::string version; // of podman-compose
+    std::vector<Argv> calls;
+    Model model;
+    std::vector<NestedKey> nested;  // keys within the settings of the model
+    std::vector<std::string> files; // relative to the stage, sorted: what podman-compose opened there
+    std::vector<std::string> notes; // what podman-compose takes otherwise than its author may think
+};
+
+// Code::permanent when the commit is at fault: the message names the file and, where it is known, the line.
+// Code::transient when the host is: also of a podman-compose that is too old, or that no test of ours has
+// compared and that fails the self-test.
+Result<Translation> translate(const TranslationRequest& request);
+
+// The translator's answer (translator/protocol.py), apart from the process that writes it.
+struct Answer {
+    std::string version; // empty: podman-compose could not be loaded
+    Result<Translation> translation;
+};
+Answer parse_answer(std::string_view json);
+
+// The answer whatever the version: what the self-test itself looks at.
+Result<Answer> ask_translator(const TranslationRequest& request);
+
+Result<std::string> find_compose_file(int stage, const std::string* configured); // the contract's four names
+
+} // namespace pgod::compose

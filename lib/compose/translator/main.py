@@ -1,0 +1,74 @@
+# What is said in the end.
+
+
+def sentence_of(error):
+    """What went wrong, in the words of somebody who edits the compose file."""
+    text = " ".join(str(error).split())[:MAX_TEXT]
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"{shown(str(mark.name))}:{mark.line + 1}: {error.problem or error.context or 'is not YAML'}"
+    if isinstance(error, MemoryError):
+        return f"{compose_file}: needs more memory to read than a compose file may"
+    if isinstance(error, RecursionError):
+        return f"{compose_file}: is nested too deeply, or refers to itself"
+    if isinstance(error, Refused):
+        return f"{compose_file}: {text}"
+    if isinstance(error, FileNotFoundError):
+        return f"{compose_file}: {shown(str(error.filename))} does not exist"
+    if isinstance(error, KeyError):
+        return f"{compose_file}: refers to {error.args[0]!r}, which is not defined"[:MAX_TEXT]
+    if isinstance(error, (ValueError, RuntimeError, OSError)) and text:
+        return f"{compose_file}: {text}"
+    return f"{compose_file}: podman-compose cannot work with it ({type(error).__name__}: {text})"
+
+
+def answer(tail):
+    import encodings.idna, podman_compose as module  # before the hook: what Python itself wants to open
+    version = str(getattr(module, "__version__", ""))
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=tail)
+    paths = sysconfig.get_paths()
+    library = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    guard = Guard(library | {os.path.dirname(os.path.realpath(module.__file__))})
+    sys.addaudithook(guard)
+    try:
+        calls, top = translated(module, guard)
+        if not guard.first:
+            return {"version": version, "calls": calls, "model": model_of(top, module.podman_compose),
+                    "files": sorted(guard.files), "notes": notes}
+        problem = {"problem": f"{compose_file}: {guard.first}"}
+    except Refused as error:
+        problem = {"problem": f"{compose_file}: {guard.first or error}"}
+    except Unfamiliar as error:
+        problem = {"problem": f"podman-compose {version} {error}", "host": True}
+    except SystemExit:
+        said = tail.text.strip().splitlines()[-1:] or ["podman-compose gives up without a word"]
+        problem = {"problem": f"{compose_file}: {said[0][:MAX_TEXT]}"}
+    except Exception as error:
+        problem = {"problem": sentence_of(error), "trace": traceback.format_exc()[-4000:]}
+    return {"version": version, **problem}
+
+
+def encoded(result):
+    try:
+        text = json.dumps(result, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # of a path: YAML itself is all UTF-8
+        return encoded({"version": result["version"], "problem": f"{compose_file}: a name in it is not UTF-8"})
+    if len(text) > MAX_RESULT:
+        return encoded({"version": result["version"], "problem": f"{compose_file}: asks for more than pgod takes"})
+    return text
+
+
+def main():
+    tail = sys.stdout = sys.stderr = Tail()
+    try:
+        result = answer(tail)
+    except MemoryError as error:  # it was the commit's file that took it
+        result = {"problem": sentence_of(error)}
+    except Exception as error:  # also a missing podman_compose
+        result = {"problem": f"podman-compose cannot be run ({type(error).__name__}: {error})", "host": True}
+    text = encoded(result)
+    while text:
+        text = text[os.write(result_fd, text):]
+
+
+main()

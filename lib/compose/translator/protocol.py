@@ -1,0 +1,35 @@
+# The translator: asks the installed podman-compose what it makes of one commit. pgod-work starts it once per plan, as
+# the service's user: `python3 -I -B - RESULT STAGE FILE PROJECT [NAME…]`, with these files, one after the other, on
+# standard input (translation.cpp; the order is CMakeLists.txt's).
+#
+#   RESULT   descriptor of the file that gets the answer
+#   STAGE    absolute path, without links: where the commit was exported
+#   FILE     the compose file, relative to STAGE
+#   PROJECT  podman-compose's -p
+#   NAME…    the admin's variables, which are in the environment and win over the repository's .env
+#
+# The answer is one JSON object, UTF-8, at most MAX_RESULT bytes:
+#   {"version", "calls": [[WORD…]…], "model", "files", "notes"}     translated
+#   {"version", "problem": one sentence, "trace"?}                  the commit is at fault
+#   {"version"?, "problem": one sentence, "host": true}             the host is
+#
+# Nothing is run and nothing is written: podman-compose's own functions are called one by one, with a stand-in for its
+# class Podman, and an audit hook refuses the rest (sandbox.py). Limits on memory, CPU time, processes and files are
+# the caller's.
+import sys
+
+result_fd, stage, compose_file, project = int(sys.argv[1]), *sys.argv[2:5]
+admin_names = set(sys.argv[5:])
+
+import copy, functools, inspect, json, logging, os, re, shlex, stat, subprocess, sysconfig, traceback, types
+
+MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = 8 << 20, 1000, 100, 300
+MAX_NESTED, MAX_NOTES, MAX_URLS = 5000, 20, 64
+
+
+class Refused(Exception):
+    """The commit asks for something that reading it may not do, or for too much."""
+
+
+class Unfamiliar(Exception):
+    """This podman-compose works otherwise than pgod knows."""
