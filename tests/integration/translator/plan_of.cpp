@@ -1,0 +1,55 @@
+// For the tests of this folder: the canonical plan of what stands on standard input, as a record has it.
+//   plan_of answer FILE   a translator's answer (project c, compose file FILE); the violations, where there
+//   are some plan_of record        a record, also an older pgod's plan_of self-test     nothing on standard
+//   input: what the self-test of the podman-compose that Python finds says
+#include "compose/record.hpp"
+#include "compose/self_test.hpp"
+#include "compose/translation.hpp"
+#include "os/users.hpp"
+
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+using namespace pgod;
+
+namespace {
+
+int say(const Error& error) {
+    std::cerr << error.message << '\n';
+    return 1;
+}
+
+int answer(const std::string& text, const std::string& file) {
+    auto given = compose::parse_answer(text);
+    if (!given.translation)
+        return say(given.translation.error());
+    auto [plan, violations] = parse_plan(given.translation->calls, "c", std::move(given.translation->model));
+    for (const auto& violation : violations)
+        std::cerr << describe(violation) << '\n';
+    plan.files = std::move(given.translation->files);
+    compose::Record record;
+    record.compose_file = file;
+    record.plan = std::move(plan);
+    std::cout << compose::to_json(record);
+    return violations.empty() ? 0 : 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments == std::vector<std::string>{"self-test"}) {
+        const auto result = compose::self_test(os::user_environment(os::current_user()));
+        return result ? 0 : say(result.error());
+    }
+    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    if (arguments.size() == 2 && arguments[0] == "answer")
+        return answer(text, arguments[1]);
+    const auto record = compose::record_from_json(text);
+    if (!record)
+        return say(record.error());
+    std::cout << compose::to_json(*record);
+    return 0;
+}

@@ -1,0 +1,185 @@
+"""Every podman-compose that Debian ships translates a commit into the same plan, and into the one that pgod recorded
+before it had a translator: an upgrade restarts nothing. Without podman; the packages are unpacked, not installed."""
+
+import concurrent.futures
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import cases
+import packages
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TRANSLATOR = ROOT / "lib/compose/translator"
+PLAN_OF = pathlib.Path(os.environ.get("PGOD_PLAN_OF", ROOT / "build/dev/bin/plan_of"))
+RECORDED = pathlib.Path(__file__).parent / "recorded-plans.json"  # see its key "about"
+
+# There `extends` changed the other service, too, which is a mistake of podman-compose 1.0.3.
+MENDED = {"a service of the same file"}
+
+
+def program():
+    """The translator as pgod-work starts it: the parts in CMakeLists.txt's order."""
+    order = re.search(r"foreach\(part (.*)\)", (ROOT / "lib/compose/CMakeLists.txt").read_text()).group(1).split()
+    return "\n".join((TRANSLATOR / f"{part}.py").read_text() for part in order)
+
+
+PROGRAM = program()
+
+
+class Plan:
+    """What came out for one commit: a canonical plan, or why there is none."""
+
+    def __init__(self, answer, run, stage):
+        self.answer, self.refused = answer, run.stderr.replace(stage, "@STAGE@").strip() if run.returncode else ""
+        self.json = json.loads(run.stdout.replace(stage, "@STAGE@")) if run.returncode == 0 else None
+
+
+def translated(name, version, source=None):
+    files, links = cases.CASES[name]
+    file = cases.FILES.get(name, "compose.yaml")
+    directory = tempfile.mkdtemp(prefix="pgod-translator-")
+    try:
+        stage = pathlib.Path(directory).resolve() / "stage"
+        for path, text in files.items():
+            (stage / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage / path).write_text(text)
+        for path, target in links.items():
+            (stage / path).symlink_to(target)
+        result = os.open(directory + "/result", os.O_RDWR | os.O_CREAT)
+        found = f"import sys\nsys.path.insert(0, {str(source or packages.unpacked(version))!r})\n"
+        subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, "c", *cases.ADMIN], cwd=stage,
+                       input=(found + PROGRAM).encode(), env={**cases.ENVIRONMENT, **cases.ADMIN}, pass_fds=[result],
+                       timeout=120, check=True)
+        os.lseek(result, 0, os.SEEK_SET)
+        with os.fdopen(result) as stream:
+            answer = stream.read()
+        run = subprocess.run([PLAN_OF, "answer", file], input=answer, capture_output=True, text=True, timeout=60, check=False)
+        return Plan(json.loads(answer), run, str(stage))
+    finally:
+        shutil.rmtree(directory)
+
+
+def all_plans():
+    """(case, version) → Plan, and why a version is missing."""
+    there, gone = [], []
+    for version in packages.PACKAGES:
+        try:
+            packages.unpacked(version)
+            there.append(version)
+        except packages.Gone as error:
+            gone.append(str(error))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as several:
+        runs = {(name, version): several.submit(translated, name, version) for name in cases.CASES for version in there}
+    return {key: run.result() for key, run in runs.items()}, there, gone
+
+
+class Versions(unittest.TestCase):
+    maxDiff = 4000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.plans, cls.there, gone = all_plans()
+        for sentence in gone:
+            print(f"not compared: {sentence}", file=sys.stderr)
+
+    def same(self, one, other):
+        if one not in self.there or other not in self.there:
+            self.assertIn("1.6.0", (one, other), "only sid's moves on")
+            return
+        for name in cases.CASES:
+            with self.subTest(name, versions=(one, other)):
+                before, after = self.plans[name, one], self.plans[name, other]
+                self.assertEqual(bool(before.refused), bool(after.refused), (before.refused, after.refused))
+                self.assertEqual(before.json, after.json)
+
+    def test_every_version_says_what_it_is(self):
+        for version in self.there:
+            self.assertEqual(self.plans["the least", version].answer["version"], version)
+
+    def test_commits_are_refused_that_were_refused_and_no_others(self):
+        refused = {name for name in cases.CASES if self.plans[name, "1.0.3"].refused}
+        self.assertEqual(refused, {"environment without a value", "another service's network", "rights that are refused",
+                                   "several networks without a default"})
+
+    def test_a_plan_that_an_older_pgod_recorded_is_the_one_of_today(self):
+        recorded = json.loads(RECORDED.read_text())["plans"]
+        self.assertGreater(len(recorded), 60)
+        for name, record in recorded.items():
+            record["commit"] = "0" * 40
+            read = subprocess.run([PLAN_OF, "record"], input=json.dumps(record), capture_output=True, text=True, timeout=60,
+                                  check=True)
+            for version in self.there:
+                with self.subTest(name, version=version):
+                    compared = self.assertNotEqual if name in MENDED else self.assertEqual
+                    compared(json.loads(read.stdout)["plan"], self.plans[name, version].json["plan"])
+
+    def test_notes_are_the_same(self):
+        for version in self.there:
+            self.assertEqual(self.plans["a variable of the service itself", version].answer["notes"],
+                             ["variable INNER is not set, and becomes empty"])
+
+
+def pair_test(one, other):
+    def test(self):
+        self.same(one, other)
+    return test
+
+
+for pair in itertools.combinations(packages.PACKAGES, 2):
+    setattr(Versions, "test_nothing_changes_from_{}_to_{}".format(*pair).replace(".", "_"), pair_test(*pair))
+
+
+class SelfTest(unittest.TestCase):
+    """Of a version that nobody compared: the module as it is, under another number."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-translator-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def ran(self, version, *changes):
+        text = (packages.unpacked(version) / "podman_compose.py").read_text()
+        for before, after in changes:
+            self.assertIn(before, text)
+            text = text.replace(before, after)
+        module = self.directory / "podman_compose.py"
+        module.write_text(text)
+        return subprocess.run([*packages.instead_of_the_installed(module), PLAN_OF, "self-test"], capture_output=True,
+                              text=True, timeout=120, check=False)
+
+    def test_versions_as_they_are_pass(self):
+        for version in ("1.0.3", "1.0.6", "1.3.0"):
+            with self.subTest(version):
+                run = self.ran(version)
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def test_one_that_works_otherwise_fails_in_one_sentence(self):
+        for words, changes in {
+                "container demo_db_1 is changed": [('podman_args.extend(["--restart", cnt["restart"]])', 'pass')],
+                "waits for something": [("async def build_one(compose, args, cnt):",
+                                         "async def build_one(compose, args, cnt):\n    await asyncio.sleep(0)")],
+                "asks podman for 'image exists'": [("async def build_one(compose, args, cnt):",
+                                                    "async def build_one(compose, args, cnt):\n"
+                                                    "    await compose.podman.output([], 'image', ['exists'])")],
+                "merges files in another place": [("            rec_merge(compose, content)\n",
+                                                   "            compose.update(content)\n")],
+                "has no attribute 'flat_deps'": [("flat_deps", "flattened_deps")],
+                "subprocess.Popen": [("async def build_one(compose, args, cnt):",
+                                      "async def build_one(compose, args, cnt):\n    subprocess.run(['true'])")]}.items():
+            with self.subTest(words):
+                run = self.ran("1.3.0", *changes, ('__version__ = "1.3.0"', '__version__ = "9.9.9"'))
+                self.assertEqual(run.returncode, 1, run)
+                self.assertIn("podman-compose 9.9.9 fails pgod's self-test (", run.stderr)
+                self.assertIn(words, run.stderr)
+                self.assertEqual(len(run.stderr.splitlines()), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
