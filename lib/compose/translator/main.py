@@ -22,13 +22,21 @@ def sentence_of(error):
     return f"{compose_file}: podman-compose cannot work with it ({type(error).__name__}: {text})"
 
 
+def trace():
+    try:
+        return traceback.format_exc()[-4000:]
+    except Refused:  # it shows lines of the sources
+        return ""
+
+
 def answer(tail):
     import encodings.idna, podman_compose as module  # before the hook: what Python itself wants to open
     version = str(getattr(module, "__version__", ""))
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=tail)
     paths = sysconfig.get_paths()
     library = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    guard = Guard(library | {os.path.dirname(os.path.realpath(module.__file__))})
+    own = {os.path.dirname(os.path.realpath(one.__file__)) for one in (module, module.yaml)}
+    guard = Guard(library | own)
     sys.addaudithook(guard)
     try:
         calls, top = translated(module, guard)
@@ -44,7 +52,7 @@ def answer(tail):
         said = tail.text.strip().splitlines()[-1:] or ["podman-compose gives up without a word"]
         problem = {"problem": f"{compose_file}: {said[0][:MAX_TEXT]}"}
     except Exception as error:
-        problem = {"problem": sentence_of(error), "trace": traceback.format_exc()[-4000:]}
+        problem = {"problem": sentence_of(error), "trace": trace()}
     return {"version": version, **problem}
 
 

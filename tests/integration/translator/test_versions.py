@@ -43,8 +43,10 @@ class Plan:
 
 
 def translated(name, version, source=None):
-    files, links = cases.CASES[name]
-    file = cases.FILES.get(name, "compose.yaml")
+    return translated_commit(*cases.CASES[name], version, cases.FILES.get(name, "compose.yaml"), source)
+
+
+def translated_commit(files, links, version, file="compose.yaml", source=None):
     directory = tempfile.mkdtemp(prefix="pgod-translator-")
     try:
         stage = pathlib.Path(directory).resolve() / "stage"
@@ -135,6 +137,52 @@ def pair_test(one, other):
 
 for pair in itertools.combinations(packages.PACKAGES, 2):
     setattr(Versions, "test_nothing_changes_from_{}_to_{}".format(*pair).replace(".", "_"), pair_test(*pair))
+
+
+HOSTILE = {
+    # what → (the lines of a service, more of the file, links, words of the problem)
+    "another file by extends": ("extends: {file: /etc/hostname, service: x}", "", {}, "/etc/hostname is outside the repository"),
+    "a file above": ("extends: {file: ../../x, service: x}", "", {}, "outside the repository"),
+    "a link as .env": ("", "", {".env": "/etc/hostname"}, "/etc/hostname"),
+    "a link as a file of extends": ("extends: {file: l, service: x}", "", {"l": "/etc/hostname"}, "(it leads to /etc/hostname)"),
+    "a device": ("extends: {file: l, service: x}", "", {"l": "/dev/zero"}, "/dev/zero"),
+    "objects of Python": ("command: !!python/object/apply:os.system [true]", "", {}, "compose.yaml:4"),
+    "a file that is its own": ("extends: {file: compose.yaml, service: zz}", "", {}, None),
+    "no YAML": ("command: [", "", {}, "compose.yaml:"),
+    "too many containers": ("deploy: {replicas: 1000000000}", "", {}, "more than 100 containers"),
+    "itself": ("x: &x {y: *x}", "", {}, "compose.yaml"),
+    "a NUL": ('command: ["a\\0b"]', "", {}, "NUL"),
+}
+
+
+class Sandbox(unittest.TestCase):
+    """What a repository may not do, whichever version reads it."""
+
+    def test_hostile_commits_are_refused_by_every_version(self):
+        for version in packages.PACKAGES:
+            for name, (lines, more, links, words) in HOSTILE.items():
+                with self.subTest(name, version=version):
+                    files, _ = cases.one(lines, more)
+                    answer = translated_commit(files, links, version).answer
+                    if words is not None:
+                        self.assertIn(words, answer.get("problem", "no problem"))
+                    self.assertNotIn("host", answer, answer)
+
+    def test_a_version_that_acts_is_stopped(self):
+        acts = {"subprocess.run(['true'])": "subprocess.Popen", "os.fork()": "os.fork", "os.mkdir('x')": "os.mkdir",
+                "open('x', 'w')": "would be written", "open('/etc/passwd')": "outside the repository",
+                "os.remove('compose.yaml')": "os.remove", "__import__('socket').socket()": "socket.",
+                "asyncio.run(asyncio.sleep(0))": "socket.", "os.putenv('A', 'b')": "os.putenv",
+                "tempfile.NamedTemporaryFile(delete=False)": "would be written", "__import__('ctypes').CDLL(None)": "ctypes."}
+        for act, words in acts.items():
+            with self.subTest(act), tempfile.TemporaryDirectory(prefix="pgod-translator-") as directory:
+                text = (packages.unpacked("1.3.0") / "podman_compose.py").read_text()
+                hook = "def norm_ports(ports_in):\n"
+                self.assertIn(hook, text)
+                tried = f"    try:\n        import tempfile; {act}\n    except Exception:\n        pass\n"
+                pathlib.Path(directory, "podman_compose.py").write_text(text.replace(hook, hook + tried))
+                answer = translated("the least", "1.3.0", directory).answer
+                self.assertIn(words, answer.get("problem", "no problem"))
 
 
 class SelfTest(unittest.TestCase):
