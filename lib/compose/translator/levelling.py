@@ -4,9 +4,9 @@
 #   functions                  coroutines from 1.1                               one step ends each: finished()
 #   ${NAME}, .env              see variables.py                                  ours
 #   command, entrypoint        from 1.0.6 split before variables are put in      kept as text until afterwards
-#   extends                    1.0.3 changes the other service and appends       copied; the extending command counts
-#                              commands; from 1.0.6 paths begin at the other     paths begin at the main file
-#                              file
+#   extends                    1.0.3 changes the other service and appends       see merging.py; paths begin at the
+#                              commands; from 1.0.6 paths begin at the other     main file
+#                              file; what merges with what differs
 #   profiles, scale, include   ignored by 1.0.3 (and scale by 1.3), then obeyed  kept aside: the policy says what counts
 #   deploy.replicas            from 1.4 only with `mode: replicated`             the mode is set
 #   depends_on, links          an empty entry is an error from 1.1 on; aliases   made the form that all read; aliases
@@ -22,8 +22,10 @@
 #                              for from 1.0.6 on
 #   volumes that nobody        an error from 1.3 on                              taken as declared
 #   declares
-#   links within the commit    realpath in 1.0.3, abspath from 1.1; the long     realpath
-#                              form and builds as written
+#   links within the commit    realpath in 1.0.3, abspath from 1.0.6; the long   realpath: mounts.py
+#                              form and builds as written or by normpath
+#   options of a mount         1.0.3 keeps the last and no order                 all, as written: mounts.py
+#   volumes without a source   an error in the long form from 1.0.6 on           named as 1.0.3 does
 #   named volumes              1.6: --mount, and z and Z are lost                -v again
 #   build                      1.0.3 passes the service's ulimits                as 1.0.3
 #   env_file                   from 1.2 on read into argv                        --env-file: podman reads it
@@ -97,6 +99,8 @@ def level(module, variables):
     module.json = types.SimpleNamespace(loads=json.loads, dumps=functools.partial(json.dumps, default=str))  # of dates
     if hasattr(module, "load_yaml_or_die"):  # which keeps the place of a mistake to itself
         module.load_yaml_or_die = lambda path, stream: module.yaml.safe_load(stream)
+    if hasattr(module, "normalize_service_final"):  # which takes `..` behind a link for what stands before the link
+        module.normalize_service_final = lambda service, directory: service
     for name, made_of in (("normalize_service", level_service), ("rec_merge", level_merge), ("flat_deps", level_networks),
                           ("assert_cnt_nets", level_network_calls), ("get_net_args", level_network_args),
                           ("assert_volume", level_volume_calls), ("get_mnt_dict", level_declaration),
@@ -115,11 +119,12 @@ def level_service(module, top, original):
             del service[key]
         texts = {key: service.pop(key) for key in ("command", "entrypoint") if key in service}
         service["_aside"] = {key: service.pop(key) for key in ("profiles", "scale") if key in service}
-        level_dependencies(service)
-        for key, empty in (("depends_on", {}), ("deploy", {}), ("volumes", [])):
+        form_service(service)
+        for key, empty in (("deploy", {}), ("volumes", [])):
             if key in service and service[key] is None:
                 service[key] = empty
         service = original(service)
+        form_service(service)  # 1.6 makes a list of build arguments
         service.update(texts)
         if hasattr(service.get("networks"), "items"):  # with aliases or addresses
             service["_networks"] = service["networks"]
@@ -132,15 +137,6 @@ def level_service(module, top, original):
                 raise ValueError(f"ports: {port} is a number to YAML, as 22:22 without quotes is; write ports in quotes")
         return service
     return normalize_service
-
-
-def level_dependencies(service):
-    depends_on, links = service.get("depends_on"), service.get("links")
-    if hasattr(depends_on, "items"):
-        service["depends_on"] = {name: {} if entry is None else entry for name, entry in depends_on.items()}
-    if "links" in service:
-        links = [links] if isinstance(links, str) else links or []
-        service["links"] = [str(link).split(":")[0] for link in links]
 
 
 def level_replicas(service):
@@ -169,11 +165,9 @@ def level_merge(module, top, original):
             if content.get("services") is None:
                 content["services"] = {}
             return original(target, content)
-        sources = [copy.deepcopy(source) for source in sources]  # of `extends`
-        for key in ("command", "entrypoint"):
-            if len(sources) == 2 and key in sources[1]:
-                sources[0].pop(key, None)
-        return original(target, *sources)
+        if len(sources) != 2 or target:
+            raise Unfamiliar("merges services in another way")
+        return extended(*sources)  # of `extends`
     return rec_merge
 
 
@@ -196,12 +190,6 @@ def level_networks(module, top, original):
         if used <= declared.keys():
             top["file"]["networks"] = {name: entry for name, entry in declared.items() if name in used}
     return flat_deps
-
-
-def level_external_volumes(volumes):
-    for name, volume in volumes.items() if hasattr(volumes, "items") else ():
-        if hasattr(volume, "items") and volume.get("external"):
-            volume.setdefault("name", f"{project}_{name}")
 
 
 def mode_of(container):
@@ -239,45 +227,6 @@ def level_network_args(module, top, original):
                 words += ["--network-alias", str(alias)]
         return mode + words
     return get_net_args
-
-
-def level_volume_calls(module, top, original):
-    def assert_volume(compose, mount):
-        volume = mount.get("_vol")
-        if mount["type"] == "volume" and volume and volume.get("name") and not volume.get("external"):
-            original(compose, dict(mount, _vol=only(volume, {"name": None, "labels": None})))
-    return assert_volume
-
-
-def level_declaration(module, top, original):
-    def get_mnt_dict(compose, container, volume):
-        mount = original(compose, container, volume)
-        if mount.get("type") == "volume" and mount.get("source"):
-            compose.vols.setdefault(mount["source"], {})
-        return mount
-    return get_mnt_dict
-
-
-def from_compose_directory(compose, path):
-    """As the short form of 1.0.3 does it: what a link of the commit means is settled here, once."""
-    return os.path.realpath(os.path.join(compose.dirname, os.path.expanduser(path)))
-
-
-def level_mount(module, top, original):
-    def get_mount_args(compose, container, volume):
-        if isinstance(volume, str):
-            volume = module.parse_short_mount(volume, compose.dirname)
-        volume = only(volume, HONOURED_MOUNT)
-        if volume.get("type") == "bind" and volume.get("source"):
-            volume["source"] = from_compose_directory(compose, volume["source"])
-        words = original(compose, container, volume)
-        if words[0] == "--mount" and volume["type"] in ("bind", "volume"):
-            given = {"compose": compose, "mount_desc": volume, "srv_name": container["_service"],
-                     "cnt_name": container["name"]}
-            describe = module.mount_desc_to_volume_args
-            return ["-v", describe(**{name: given[name] for name in inspect.signature(describe).parameters})]
-        return words
-    return get_mount_args
 
 
 def level_build(module, top, original):

@@ -50,6 +50,12 @@ CASES = {
     "a bind and its options": one("volumes: ['./sub:/b:ro', './none:/n', './sub:/z:Z']", **{"sub/f": ""}),
     "a link of the commit": ({"compose.yaml": "services:\n  a:\n    image: x\n    volumes: ['./link:/b', {type: bind,"
                                               " source: ./link, target: /l}]\n", "sub/f": ""}, {"link": "sub"}),
+    "above a link of the commit": (
+        {"compose.yaml": "services:\n  a: {image: x, volumes: ['./link/../d:/b', {type: bind, source: ./link/../d, target: /l}]}"
+                         "\n  b: {image: y, build: link/../d}\n", "d/Dockerfile": "FROM scratch\n",
+         "deep/d/Dockerfile": "FROM scratch\n", "deep/e/f": ""}, {"link": "deep/e"}),
+    "several options of a mount": one("volumes: ['./sub:/b:ro,z,rslave', 'data:/d:Z,ro', './sub:/c:cached,z,rw']", **{"sub/f": ""}),
+    "an anonymous volume in the long form": one("volumes: [{type: volume, target: /d, read_only: true}]"),
     "tmpfs": one("tmpfs: [/run, '/tmp:size=1m']"),
     "one tmpfs": one("tmpfs: /run"),
     "several networks": one("networks: [front, back]", "networks: {front: {internal: true}, back: {labels: {x: y}}}\n"),
@@ -120,6 +126,28 @@ CASES = {
     "replicas of a build": one("build: .\ndeploy: {replicas: 2}", Dockerfile="FROM scratch\n"),
     "a service of the same file": one("extends: {service: base}\nenvironment: {B: 2}",
                                       "  base: {image: x, environment: {A: 1}, command: sleep 1, volumes: ['d:/d']}\n"),
+    "a service that is extended and needs others": one(
+        "extends: {service: base}\nenvironment: {B: 2}",
+        "  base: {image: x, environment: {A: 1}, depends_on: [d], links: ['d:e']}\n  d: {image: x}\n"
+        "  proxy: {image: x, depends_on: [a, base]}\n"),
+    "a service that extends one that extends": one(
+        "extends: {service: middle}", "  middle: {extends: {service: base}, environment: {B: 2}}\n"
+                                      "  base: {image: x, environment: {A: 1}}\n"),
+    "volumes of extends by their targets": one(
+        "extends: {service: base}\nvolumes: ['own:/d:ro', {type: bind, source: ./s, target: /x}, 'k:/k/']",
+        "  base: {image: x, volumes: ['theirs:/d', 'x:/x:ro', {type: tmpfs, target: /k}, 'z:/z:ro']}\n"),
+    "a build of extends as text and mapping": one(
+        "extends: {service: base}\nbuild: {context: app, args: [B=2, C=3]}",
+        "  base: {image: y, build: other}\n  c: {image: z, extends: {service: d}, build: app}\n"
+        "  d: {image: w, build: {context: other, args: {A: 1, B: 1}}}\n",
+        **{"app/Dockerfile": "FROM scratch\n", "other/Dockerfile": "FROM scratch\n"}),
+    "dependencies of extends as list and mapping": one(
+        "extends: {service: base}\ndepends_on: {c: {condition: service_healthy}}",
+        "  base: {image: x, depends_on: [d]}\n  c: {image: x}\n  d: {image: x}\n"),
+    "env files of extends as text and mapping": one(
+        "extends: {service: base}\nenv_file: one.env", "  base: {image: x, env_file: {path: two.env}}\n",
+        **{"one.env": "", "two.env": ""}),
+    "a dependency as a text": one("depends_on: b", "  b: {image: x}\n"),
     "a service of another file": one("extends: {file: sub/base.yaml, service: base}\nports: ['8081:80']",
                                      **{"sub/base.yaml": "services:\n  base:\n    image: x\n    command: echo '${BOTH}'\n"
                                                          "    ports: ['8080:80']\n    volumes: ['./d:/d']\n"}),
