@@ -10,7 +10,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
-CACHE = pathlib.Path(os.environ.get("PGOD_PACKAGES", "/tmp/pgod-packages"))
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+CACHE = pathlib.Path(os.environ.get("PGOD_PACKAGES", ROOT / "build/dev/packages"))  # not /tmp, where anybody may write
 MODULE = "usr/lib/python3/dist-packages/podman_compose.py"
 INSTALLED = pathlib.Path("/") / MODULE
 
@@ -25,10 +26,6 @@ PACKAGES = {
     "1.6.0": ("podman-compose_1.6.0-1_all.deb",  # sid
               "72b0117a41fa941cbb36b59183d5dbb2aa5abe8630f59f4fa304c32b2859893a"),
 }
-
-
-class Gone(Exception):
-    """The mirror answers, but has another version by now."""
 
 
 def mirror():
@@ -50,7 +47,9 @@ def fetched(version):
                 content = answer.read(10 << 20)
         except urllib.error.HTTPError as error:
             if error.code == 404:
-                raise Gone(f"the mirror has no {name} any more") from error
+                raise RuntimeError(f"the mirror has no {name} any more. Where sid has moved on, put the new version into"
+                                   " PACKAGES and into lib/core/compose_version.cpp, or take the old one out of both; to"
+                                   f" compare it still, put the file into {CACHE}") from error
             raise RuntimeError(f"the mirror does not give {name}: {error}") from error
         except OSError as error:
             raise RuntimeError(f"{name} is not in {CACHE}, and without network it cannot be taken from Debian's mirror: "
