@@ -170,9 +170,6 @@ class RunReader {
         network_ = value;
         if (is_mode)
             return keep("--network", value);
-        const auto colon = value.find(':');
-        if (colon != std::string::npos && !is_network_mode(value.substr(0, colon)))
-            return read_network_and_aliases(value, colon);
         for (const auto name : split(value, ',')) {
             if (name.empty())
                 return refuse("networks",
@@ -186,20 +183,6 @@ class RunReader {
                 return refuse("networks", quoted(name) + " is not the name of a network");
         }
         keep("--network", value);
-    }
-
-    // NAME:alias=A,alias=B, as podman-compose writes it from 1.1 on.
-    void read_network_and_aliases(const std::string& value, std::size_t colon) {
-        const std::string name = value.substr(0, colon);
-        if (!is_object_name(name))
-            return refuse("networks", quoted(name) + " is not the name of a network");
-        constexpr std::string_view alias = "alias=";
-        for (const auto option : split(std::string_view(value).substr(colon + 1), ',')) {
-            if (!option.starts_with(alias) || !is_object_name(option.substr(alias.size())))
-                return refuse("networks", quoted(option) + " of " + quoted(name) + " is not allowed");
-            keep("--network-alias", std::string(option.substr(alias.size())));
-        }
-        keep("--network", name);
     }
 
     void read_port(const std::string& value) {

@@ -91,12 +91,21 @@ def replace(module, name, made_of):
     setattr(module, name, waiting if inspect.iscoroutinefunction(original) else stands)
 
 
+def text_of_date(value):
+    if not isinstance(value, datetime.date):
+        raise ValueError(f"a value of the kind {type(value).__name__} has no place in a compose file")
+    return str(value)
+
+
 def level(module, variables):
     """podman-compose as pgod needs it; the answer is filled with the merged file."""
     top = {}
     module.rec_subs = lambda value, ignored: expanded(value, variables)
     module.dotenv_to_dict = lambda path: {}  # from here on: .env was read, and env files are podman's
-    module.json = types.SimpleNamespace(loads=json.loads, dumps=functools.partial(json.dumps, default=str))  # of dates
+    module.json = types.SimpleNamespace(loads=json.loads, dumps=functools.partial(json.dumps, default=text_of_date))
+    loader = module.yaml.SafeLoader  # !reset and !override from 1.4 on: they make objects of a commit's words
+    loader.yaml_constructors = {tag: constructor for tag, constructor in loader.yaml_constructors.items()
+                                if not str(tag).startswith("!")}
     if hasattr(module, "load_yaml_or_die"):  # which keeps the place of a mistake to itself
         module.load_yaml_or_die = lambda path, stream: module.yaml.safe_load(stream)
     if hasattr(module, "normalize_service_final"):  # which takes `..` behind a link for what stands before the link
@@ -221,7 +230,14 @@ def level_network_args(module, top, original):
             return mode + ["--network", ""]
         words = []
         for word in original(compose, container):
-            words += word.split("=", 1) if word.startswith("--network=") else [word]
+            if word.startswith("--network="):  # NAME:alias=A,alias=B from 1.1 on; what is left of a ":" is refused
+                name, _, options = word[len("--network="):].partition(":")
+                aliases = [option.removeprefix("alias=") for option in options.split(",") if option.startswith("alias=")]
+                left = [option for option in options.split(",") if option and not option.startswith("alias=")]
+                words += ["--network", ":".join([name, *left])]
+                words += [word for alias in aliases for word in ("--network-alias", alias)]
+            else:
+                words.append(word)
         for entry in (container.get("_networks") or {}).values():
             for alias in (entry or {}).get("aliases") or ():
                 words += ["--network-alias", str(alias)]
@@ -253,10 +269,12 @@ def level_container(module, top, original):
         given = only(container, HONOURED)
         given.update(_mode=container.get("network_mode"), _networks=container.get("_networks"),
                      pod=compose.services[container["_service"]].get("pod") or "", _deps=set())
-        bare = [word for word in module.norm_as_list(given.pop("environment", None)) if "=" not in str(word)]
-        given["environment"] = {name: value for name, value in module.norm_as_dict(
-            container.get("environment")).items() if value is not None}
-        said += [word for name in bare for word in ("-e", name)]
+        environment = module.norm_as_dict(container.get("environment"))
+        for name in environment:
+            if "=" in str(name):  # the value of another name, once it is NAME=VALUE
+                raise ValueError(f"environment: {name!r} is no name of a variable")
+        given["environment"] = {name: value for name, value in environment.items() if value is not None}
+        said += [word for name, value in environment.items() if value is None for word in ("-e", str(name))]
         if hasattr(given.get("healthcheck"), "items"):
             given["healthcheck"], check = level_healthcheck(container["healthcheck"], given["healthcheck"])
             said += check

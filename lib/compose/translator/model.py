@@ -40,6 +40,8 @@ def nested_keys(top, compose):
         for key, value in (("build", service.get("build")), ("deploy", service.get("deploy")),
                            ("networks", service.get("_networks"))):
             found += paths_in("services", name, value, (key,))
+        for entry in service.get("env_file") or ():
+            found += paths_in("services", name, entry, ("env_file",))
         for mount in service.get("volumes") or ():
             found += paths_in("services", name, without_own(mount), ("volumes",))
     if len(found) > MAX_NESTED:

@@ -21,7 +21,7 @@ import sys
 result_fd, stage, compose_file, project = int(sys.argv[1]), *sys.argv[2:5]
 admin_names = set(sys.argv[5:])
 
-import copy, functools, inspect, json, logging, os, re, shlex, stat, subprocess, sysconfig, traceback, types
+import copy, datetime, functools, inspect, json, logging, os, re, shlex, stat, subprocess, sysconfig, traceback, types
 
 MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = 8 << 20, 1000, 100, 300
 MAX_NESTED, MAX_NOTES, MAX_URLS = 5000, 20, 64

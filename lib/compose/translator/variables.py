@@ -29,7 +29,12 @@ def expanded(value, variables):
     if isinstance(value, str):
         judge_forms(value, variables)
         return VARIABLE.sub(lambda match: value_of(match, variables), value)
+    if isinstance(value, bytes):
+        raise ValueError("a !!binary value has no place in a compose file")
     if hasattr(value, "items"):
+        for key in value:
+            if not isinstance(key, (str, int, float, type(None))):
+                raise ValueError(f"{str(key)[:60]!r} is no text, and so no name of a setting")
         return {key: expanded(one, variables) for key, one in value.items()}
     if hasattr(value, "__iter__"):
         return [expanded(one, variables) for one in value]

@@ -32,6 +32,7 @@ CASES = {
                  "PODMAN_COMPOSE_NAME_SEPARATOR_COMPAT=1\nCOMPOSE_PROFILES=x\nCOMPOSE_PROJECT_NAME=other\n"}, {}),
     "env files": one("env_file: [one.env, sub/two.env]\nenvironment: {A: 3}", one__env="A=1\n",
                      **{"one.env": "A=1\nADMIN_WORD=theirs\n", "sub/two.env": "A='2'\nB=\"x y\"\n"}),
+    "env files in the long form": one("env_file: [{path: one.env}, {path: gone.env, required: false}]", **{"one.env": ""}),
     "one env file": one("env_file: one.env", **{"one.env": "A=1\n"}),
     "ports": one("ports: ['8080:80', '127.0.0.1:8443:443/udp', '9000-9001:90-91', {target: 70, published: 7000,"
                  " host_ip: 10.0.0.1, protocol: tcp, mode: host}]"),
@@ -42,6 +43,7 @@ CASES = {
     "a volume with the default driver": one("volumes: ['data:/d']", "volumes: {data: {driver: local}}\n"),
     "a volume of its own name": one("volumes: ['data:/d']", "volumes: {data: {name: c_other}}\n"),
     "a volume of somebody else": one("volumes: ['data:/d']", "volumes: {data: {external: true}}\n"),
+    "a volume of somebody else, as it was": one("volumes: ['data:/d']", "volumes: {data: {external: {name: shared}}}\n"),
     "volumes in the long form": one("volumes: [{type: volume, source: data, target: /d, read_only: true},"
                                     " {type: bind, source: ./sub, target: /b, bind: {propagation: rslave}},"
                                     " {type: tmpfs, target: /t, tmpfs: {size: 1000, mode: 700}}]",
@@ -68,6 +70,7 @@ CASES = {
     "no network": one("network_mode: none"),
     "the host's network": one("network_mode: host"),
     "another service's network": one("network_mode: 'service:b'", "  b: {image: x}\n"),
+    "a network as a mode, with an alias": one("network_mode: 'c_default:alias=www'"),
     "several networks without a default": one("", "  b: {image: x, networks: [front]}\n"
                                                   "networks: {front: , back: }\n"),
     "links": one("links: ['b:database']", "  b: {image: x}\n"),

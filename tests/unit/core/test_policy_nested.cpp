@@ -7,7 +7,7 @@
 using namespace pgod;
 using namespace pgod::test;
 
-TEST_CASE("keys within build, deploy, networks and volumes") {
+TEST_CASE("keys within build, deploy, env_file, networks and volumes") {
     for (const auto& [section, path] : std::vector<std::pair<std::string, std::string>>{
              {"services", "build.context"},
              {"services", "build.args.ANY_NAME"},
@@ -17,6 +17,8 @@ TEST_CASE("keys within build, deploy, networks and volumes") {
              {"services", "deploy.resources.reservations.memory"},
              {"services", "deploy.restart_policy.condition"},
              {"services", "deploy.x-own"},
+             {"services", "env_file.path"},
+             {"services", "env_file.required"},
              {"services", "networks.*"},
              {"services", "networks.*.aliases"},
              {"services", "volumes.bind.propagation"},
@@ -46,6 +48,8 @@ TEST_CASE("keys within build, deploy, networks and volumes") {
              {"services", "deploy.resources.reservations.devices", "would reach the host's devices"},
              {"services", "deploy.resources.limits.gpu", unknown},
              {"services", "deploy.x-podman", unknown},
+             {"services", "env_file.format", "is ignored"},
+             {"services", "env_file.frobnicate", unknown},
              {"services", "networks.*.ipv4_address", "is ignored"},
              {"services", "networks.*.x-podman.mac", unknown},
              {"services", "volumes.frobnicate", unknown},
