@@ -29,7 +29,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t max_answer_bytes = 8 << 20; // MAX_RESULT of translator/protocol.py
+constexpr std::size_t max_answer_bytes = 8 << 20; // MAX_RESULT of translator/protocol.py, and the line before
 constexpr rlim_t max_memory = 400 << 20; // bytes of address space; 383 bytes of YAML can ask for 254 MB
 constexpr rlim_t max_cpu = 20;           // seconds
 constexpr auto translation_deadline = 30s;
@@ -115,11 +115,11 @@ Result<Argv> call_of(const Json& words) {
     return call;
 }
 
-Result<Translation> translation_of(const Json& json) {
+Result<Translation> translation_of(const Json& json, const std::string& version) {
     if (!json.is_object() || !json.contains("model") || !json.contains("calls") || !json["calls"].is_array())
         return Error{Code::permanent, "podman-compose ended without a result"};
     Translation translation;
-    translation.version = text_of(json, "version");
+    translation.version = version;
     for (const auto& words : json["calls"])
         translation.calls.push_back(TRY(call_of(words)));
     translation.model = model_of(json["model"]);
@@ -133,11 +133,14 @@ Result<Translation> translation_of(const Json& json) {
 } // namespace
 
 Answer parse_answer(std::string_view text) {
-    const Json json = parse_json(text);
-    std::string version = shortened(escaped(text_of(json, "version")), 60);
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string version = shortened(escaped(text_of(parse_json(text.substr(0, end)), "version")), 60);
+    const Json json = parse_json(text.substr(std::min(end + 1, text.size())));
     const std::string problem = text_of(json, "problem");
-    if (problem.empty())
-        return {std::move(version), translation_of(json)};
+    if (problem.empty()) {
+        auto translation = translation_of(json, version);
+        return {std::move(version), std::move(translation)};
+    }
     os::log_debug("{}", text_of(json, "trace"));
     const Code code = flag_of(json, "host") ? Code::transient : Code::permanent;
     return {std::move(version), Error{code, shortened(escaped(problem), 500)}};
@@ -172,16 +175,19 @@ Result<Answer> ask_translator(const TranslationRequest& request) {
         return errno_error("make a file for the translation");
     const auto begin = std::chrono::steady_clock::now();
     const os::RunResult result = TRY(os::run(translator_run(request, file.get())));
-    TRY(judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin));
+    const Status end = judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin);
     (void)::lseek(file.get(), 0, SEEK_SET);
-    return parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
+    Answer answer = parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
+    if (end)
+        return answer;
+    return Answer{std::move(answer.version), end.error()};
 }
 
 Result<Translation> translate(const TranslationRequest& request) {
     Answer answer = TRY(ask_translator(request));
     crash_point("translated");
-    if (answer.version.empty())
-        return std::move(answer.translation);
+    if (answer.version.empty() && !answer.translation) // nothing of the commit was read by then
+        return Error{Code::transient, answer.translation.error().message};
     if (auto problem = problem_of_compose(answer.version); !problem.empty())
         return Error{Code::transient, std::move(problem)};
     if (standing_of_compose(answer.version) ==

@@ -35,18 +35,20 @@ struct Translation {
 };
 
 // Code::permanent when the commit is at fault: the message names the file and, where it is known, the line.
-// Code::transient when the host is: also of a podman-compose that is too old, or that no test of ours has
-// compared and that fails the self-test.
+// Code::transient when the host is: also of a podman-compose that cannot be loaded, that is too old, or that
+// no test of ours has compared and that fails the self-test, however it fails and whatever it said of the
+// commit.
 Result<Translation> translate(const TranslationRequest& request);
 
 // The translator's answer (translator/protocol.py), apart from the process that writes it.
 struct Answer {
-    std::string version; // empty: podman-compose could not be loaded
+    std::string version; // said before the commit is read; empty: podman-compose could not be loaded
     Result<Translation> translation;
 };
 Answer parse_answer(std::string_view json);
 
-// The answer whatever the version: what the self-test itself looks at.
+// The answer whatever the version: what the self-test itself looks at. How the translator ended when it could
+// not say it is the answer's error, so that its version is known then, too.
 Result<Answer> ask_translator(const TranslationRequest& request);
 
 Result<std::string> find_compose_file(int stage, const std::string* configured); // the contract's four names

@@ -31,7 +31,8 @@ def trace():
 
 def answer(tail):
     import encodings.idna, podman_compose as module  # before the hook: what Python itself wants to open
-    version = str(getattr(module, "__version__", ""))
+    version = str(getattr(module, "__version__", ""))[:MAX_TEXT]
+    say({"version": version})
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=tail)
     paths = sysconfig.get_paths()
     library = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -41,29 +42,39 @@ def answer(tail):
     try:
         calls, top = translated(module, guard)
         if not guard.first:
-            return {"version": version, "calls": calls, "model": model_of(top, module.podman_compose),
+            return {"calls": calls, "model": model_of(top, module.podman_compose),
                     "files": sorted(guard.files), "notes": notes}
-        problem = {"problem": f"{compose_file}: {guard.first}"}
+        return {"problem": f"{compose_file}: {guard.first}"}
     except Refused as error:
-        problem = {"problem": f"{compose_file}: {guard.first or error}"}
+        return {"problem": f"{compose_file}: {guard.first or error}"}
     except Unfamiliar as error:
-        problem = {"problem": f"podman-compose {version} {error}", "host": True}
+        return {"problem": f"podman-compose {version} {error}", "host": True}
     except SystemExit:
         said = tail.text.strip().splitlines()[-1:] or ["podman-compose gives up without a word"]
-        problem = {"problem": f"{compose_file}: {said[0][:MAX_TEXT]}"}
+        return {"problem": f"{compose_file}: {said[0][:MAX_TEXT]}"}
     except Exception as error:
-        problem = {"problem": sentence_of(error), "trace": trace()}
-    return {"version": version, **problem}
+        return {"problem": sentence_of(error), "trace": trace()}
 
 
 def encoded(result):
     try:
         text = json.dumps(result, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # of a path: YAML itself is all UTF-8
-        return encoded({"version": result["version"], "problem": f"{compose_file}: a name in it is not UTF-8"})
+        return encoded({"problem": f"{compose_file}: a name in it is not UTF-8"})
     if len(text) > MAX_RESULT:
-        return encoded({"version": result["version"], "problem": f"{compose_file}: asks for more than pgod takes"})
+        return encoded({"problem": f"{compose_file}: asks for more than pgod takes"})
     return text
+
+
+said_lines = 0
+
+
+def say(line):
+    global said_lines
+    said_lines += 1
+    text = encoded(line) + b"\n"
+    while text:
+        text = text[os.write(result_fd, text):]
 
 
 def main():
@@ -74,9 +85,9 @@ def main():
         result = {"problem": sentence_of(error)}
     except Exception as error:  # also a missing podman_compose
         result = {"problem": f"podman-compose cannot be run ({type(error).__name__}: {error})", "host": True}
-    text = encoded(result)
-    while text:
-        text = text[os.write(result_fd, text):]
+    if said_lines == 0:
+        say({"version": ""})
+    say(result)
 
 
 main()

@@ -8,10 +8,12 @@
 #   PROJECT  podman-compose's -p
 #   NAME…    the admin's variables, which are in the environment and win over the repository's .env
 #
-# The answer is one JSON object, UTF-8, at most MAX_RESULT bytes:
-#   {"version", "calls": [[WORD…]…], "model", "files", "notes"}     translated
-#   {"version", "problem": one sentence, "trace"?}                  the commit is at fault
-#   {"version"?, "problem": one sentence, "host": true}             the host is
+# The answer is two lines of UTF-8, each a JSON object. The first is written before anything of the commit is read, so that
+# it stands there even when the second never comes; the second has at most MAX_RESULT bytes:
+#   {"version": TEXT}                                    podman-compose's; empty when it cannot be loaded
+#   {"calls": [[WORD…]…], "model", "files", "notes"}     translated
+#   or {"problem": one sentence, "trace"?}               the commit is at fault
+#   or {"problem": one sentence, "host": true}           the host is
 #
 # Nothing is run and nothing is written: podman-compose's own functions are called one by one, with a stand-in for its
 # class Podman, and an audit hook refuses the rest (sandbox.py). Limits on memory, CPU time, processes and files are
@@ -23,7 +25,7 @@ admin_names = set(sys.argv[5:])
 
 import copy, datetime, functools, inspect, json, logging, os, re, shlex, stat, subprocess, sysconfig, traceback, types
 
-MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = 8 << 20, 1000, 100, 300
+MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = (8 << 20) - 4096, 1000, 100, 300
 MAX_NESTED, MAX_NOTES, MAX_URLS = 5000, 20, 64
 
 

@@ -1,7 +1,14 @@
 // For the tests of this folder: the canonical plan of what stands on standard input, as a record has it.
-//   plan_of answer FILE   a translator's answer (project c, compose file FILE); the violations, where there
-//   are some plan_of record        a record, also an older pgod's plan_of self-test     nothing on standard
-//   input: what the self-test of the podman-compose that Python finds says
+//
+//   plan_of answer FILE PROJECT   a translator's answer; violations go to standard error
+//
+//   plan_of record                a record, also an older pgod's
+//
+// And with nothing on standard input, one line on standard error where it fails:
+//
+//   plan_of self-test             the self-test of the podman-compose that Python finds
+//
+//   plan_of translate STAGE       translate() of STAGE/compose.yaml by that one; "CODE: MESSAGE"
 #include "compose/record.hpp"
 #include "compose/self_test.hpp"
 #include "compose/translation.hpp"
@@ -21,11 +28,12 @@ int say(const Error& error) {
     return 1;
 }
 
-int answer(const std::string& text, const std::string& file) {
+int answer(const std::string& text, const std::string& file, const std::string& project) {
     auto given = compose::parse_answer(text);
     if (!given.translation)
         return say(given.translation.error());
-    auto [plan, violations] = parse_plan(given.translation->calls, "c", std::move(given.translation->model));
+    auto [plan, violations] =
+        parse_plan(given.translation->calls, project, std::move(given.translation->model));
     for (const auto& violation : violations)
         std::cerr << describe(violation) << '\n';
     plan.files = std::move(given.translation->files);
@@ -36,6 +44,15 @@ int answer(const std::string& text, const std::string& file) {
     return violations.empty() ? 0 : 2;
 }
 
+int translate(const std::string& stage) {
+    const auto result =
+        compose::translate({stage, "compose.yaml", "c", os::user_environment(os::current_user()), {}});
+    if (result)
+        return 0;
+    std::cerr << name_of(result.error().code) << ": " << result.error().message << '\n';
+    return 1;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -44,9 +61,11 @@ int main(int argc, char** argv) {
         const auto result = compose::self_test(os::user_environment(os::current_user()));
         return result ? 0 : say(result.error());
     }
+    if (arguments.size() == 2 && arguments[0] == "translate")
+        return translate(arguments[1]);
     const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-    if (arguments.size() == 2 && arguments[0] == "answer")
-        return answer(text, arguments[1]);
+    if (arguments.size() == 3 && arguments[0] == "answer")
+        return answer(text, arguments[1], arguments[2]);
     const auto record = compose::record_from_json(text);
     if (!record)
         return say(record.error());

@@ -1,6 +1,7 @@
 """Every podman-compose that Debian ships translates a commit into the same plan, and into the one that pgod recorded
 before it had a translator: an upgrade restarts nothing. Without podman; the packages are unpacked, not installed."""
 
+import ast
 import concurrent.futures
 import itertools
 import json
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+
+import yaml  # podman-compose's own
 
 import cases
 import packages
@@ -38,14 +41,15 @@ class Plan:
 
     def __init__(self, answer, run, stage):
         self.answer, self.refused = answer, run.stderr.replace(stage, "@STAGE@").strip() if run.returncode else ""
-        self.json = json.loads(run.stdout.replace(stage, "@STAGE@")) if run.returncode == 0 else None
+        self.stdout = run.stdout.replace(stage, "@STAGE@")  # what can be represented, also of one that is refused
+        self.json = json.loads(self.stdout) if run.returncode == 0 else None
 
 
 def translated(name, version, source=None):
     return translated_commit(*cases.CASES[name], version, cases.FILES.get(name, "compose.yaml"), source)
 
 
-def translated_commit(files, links, version, file="compose.yaml", source=None):
+def translated_commit(files, links, version, file="compose.yaml", source=None, project="c", admin=cases.ADMIN):
     directory = tempfile.mkdtemp(prefix="pgod-translator-")
     try:
         stage = pathlib.Path(directory).resolve() / "stage"
@@ -56,14 +60,16 @@ def translated_commit(files, links, version, file="compose.yaml", source=None):
             (stage / path).symlink_to(target)
         result = os.open(directory + "/result", os.O_RDWR | os.O_CREAT)
         found = f"import sys\nsys.path.insert(0, {str(source or packages.unpacked(version))!r})\n"
-        subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, "c", *cases.ADMIN], cwd=stage,
-                       input=(found + PROGRAM).encode(), env={**cases.ENVIRONMENT, **cases.ADMIN}, pass_fds=[result],
+        subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, project, *admin], cwd=stage,
+                       input=(found + PROGRAM).encode(), env={**cases.ENVIRONMENT, **admin}, pass_fds=[result],
                        timeout=120, check=True)
         os.lseek(result, 0, os.SEEK_SET)
         with os.fdopen(result) as stream:
             answer = stream.read()
-        run = subprocess.run([PLAN_OF, "answer", file], input=answer, capture_output=True, text=True, timeout=60, check=False)
-        return Plan(json.loads(answer), run, str(stage))
+        run = subprocess.run([PLAN_OF, "answer", file, project], input=answer,
+                             capture_output=True, text=True, timeout=60, check=False)
+        version_line, result_line = answer.split("\n", 1)
+        return Plan({**json.loads(version_line), **json.loads(result_line)}, run, str(stage))
     finally:
         shutil.rmtree(directory)
 
@@ -199,6 +205,51 @@ class Sandbox(unittest.TestCase):
                 self.assertIn(words, answer.get("problem", "no problem"))
 
 
+SELF_TEST = ROOT / "lib/compose/self_test"
+# What podman-compose itself puts into a container.
+ITS_OWN = set("name service_name service _service _project num".split())
+
+
+def honoured():
+    """What levelling.py hands on: its three tables, and nothing else of it, are run."""
+    tree = ast.parse((TRANSLATOR / "levelling.py").read_text())
+    tables = [one for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]).startswith("HONOURED")]
+    names = {}
+    exec(compile(ast.Module(tables, []), "levelling.py", "exec"), names)  # noqa: S102
+    return names["HONOURED"], names["HONOURED_BUILD"], names["HONOURED_MOUNT"]
+
+
+def paths_of(table, before=""):
+    for key, within in table.items():
+        yield before + key
+        if hasattr(within, "items"):
+            yield from paths_of(within, f"{before}{key}.")
+
+
+class SelfTestCommit(unittest.TestCase):
+    """The commit that a version has to translate which nobody compared."""
+
+    def test_it_holds_every_key_that_is_handed_to_podman_compose(self):
+        services = yaml.safe_load((SELF_TEST / "compose.yaml").read_text())["services"].values()
+        of_service, of_build, of_mount = honoured()
+        for table, entries in (
+                ({key: within for key, within in of_service.items() if key not in ITS_OWN}, services),
+                (of_build, [service["build"] for service in services if "build" in service]),
+                (of_mount, [mount for service in services for mount in service.get("volumes", ()) if hasattr(mount, "items")])):
+            there = {path for entry in entries for path in paths_of(entry)}
+            self.assertEqual(set(paths_of(table)) - there, set())
+
+    def test_every_version_gives_its_plan(self):
+        files = {"compose.yaml": (SELF_TEST / "compose.yaml").read_text(), ".env": "ADMIN=of the repository\nREPO=r\n",
+                 "web.env": "ADMIN=of the repository\n", "build/Dockerfile": "FROM scratch\n", "real/f": ""}
+        expected = json.loads((SELF_TEST / "plan.json").read_text())
+        for version in packages.PACKAGES:
+            with self.subTest(version):
+                plan = translated_commit(files, {"link": "real"}, version, project="demo", admin={"ADMIN": "of the admin"})
+                self.assertEqual(plan.refused.splitlines(), expected["violations"])
+                self.assertEqual(json.loads(plan.stdout)["plan"], expected["plan"])
+
+
 class SelfTest(unittest.TestCase):
     """Of a version that nobody compared: the module as it is, under another number."""
 
@@ -206,14 +257,14 @@ class SelfTest(unittest.TestCase):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-translator-"))
         self.addCleanup(shutil.rmtree, self.directory)
 
-    def ran(self, version, *changes):
+    def ran(self, version, *changes, task=("self-test",)):
         text = (packages.unpacked(version) / "podman_compose.py").read_text()
         for before, after in changes:
             self.assertIn(before, text)
             text = text.replace(before, after)
         module = self.directory / "podman_compose.py"
         module.write_text(text)
-        return subprocess.run([*packages.instead_of_the_installed(module), PLAN_OF, "self-test"], capture_output=True,
+        return subprocess.run([*packages.instead_of_the_installed(module), PLAN_OF, *task], capture_output=True,
                               text=True, timeout=120, check=False)
 
     def test_versions_as_they_are_pass(self):
@@ -241,6 +292,39 @@ class SelfTest(unittest.TestCase):
                 self.assertIn("podman-compose 9.9.9 fails pgod's self-test (", run.stderr)
                 self.assertIn(words, run.stderr)
                 self.assertEqual(len(run.stderr.splitlines()), 1)
+
+    BEGIN = "async def container_to_args(compose, cnt, detached=True):"
+    END = (BEGIN, BEGIN + "\n    {}os._exit(3)")
+    NEW = ('__version__ = "1.3.0"', '__version__ = "9.9.9"')
+
+    def translate(self, *changes, version="1.3.0"):
+        """translate() of a commit in which nothing is wrong: its exit status and its one line."""
+        with tempfile.TemporaryDirectory(prefix="pgod-translator-") as stage:
+            pathlib.Path(stage, "compose.yaml").write_text("services: {a: {image: x, hostname: odd}}\n")
+            run = self.ran(version, *changes, task=("translate", stage))
+            return run.returncode, run.stderr
+
+    def test_a_commit_is_not_blamed_for_a_version_that_crashes_on_any(self):
+        code, said = self.translate((self.END[0], self.END[1].format("")), self.NEW)
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"^transient: podman-compose 9\.9\.9 fails pgod's self-test \(.*exited with status 3")
+
+    def test_a_commit_is_blamed_for_what_only_it_does(self):
+        only_it = "cnt.get('hostname') == 'odd' and "
+        code, said = self.translate((self.END[0], self.END[1].format(only_it)), self.NEW)
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"^permanent: compose\.yaml: podman-compose exited with status 3")
+
+    def test_a_version_that_cannot_be_loaded_is_the_hosts(self):
+        for line in ("raise SystemExit(3)", "import os; os._exit(3)", "raise MemoryError", "1/0"):
+            with self.subTest(line):
+                code, said = self.translate(("import sys\n", f"import sys\n{line}\n"))
+                self.assertEqual(code, 1)
+                self.assertRegex(said, "^transient: ")
+
+    def test_a_self_test_that_crashes_is_the_hosts_fault(self):
+        run = self.ran("1.3.0", (self.END[0], self.END[1].format("")))
+        self.assertRegex(run.stderr, r"podman-compose 1\.3\.0 fails pgod's self-test \(.*exited with status 3")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,15 @@ using namespace pgod::compose;
 
 TEST_CASE("the translator's answer") {
     const auto good = parse_answer(
-        R"({"version": "1.3.0", "calls": [["run", "a\nb:", ""], []], "model": {"keys": ["services"], "services": {"web":
+        R"({"version": "1.3.0"})"
+        "\n"
+        R"({"calls": [["run", "a\nb:", ""], []], "model": {"keys": ["services"], "services": {"web":
             {"keys": ["image"], "restart": "always", "builds": true, "depends_on": {"db": "service_healthy"}}},
             "nested": [{"section": "services", "name": "web", "path": "build"}]},
             "files": [".env", "compose.yaml"], "notes": ["n"]})");
     CHECK(good.version == "1.3.0");
     REQUIRE(good.translation);
+    CHECK(good.translation->version == "1.3.0");
     CHECK(good.translation->calls == std::vector<Argv>{{"run", "a\nb:", ""}, {}});
     CHECK(good.translation->files == std::vector<std::string>{".env", "compose.yaml"});
     CHECK(good.translation->notes == std::vector<std::string>{"n"});
@@ -28,14 +31,25 @@ TEST_CASE("the translator's answer") {
 }
 
 TEST_CASE("what the translator says went wrong") {
-    const auto answer = parse_answer(R"({"version": "1.0.3", "problem": "compose.yaml:3: \u001b[31mbad"})");
+    const auto answer = parse_answer("{\"version\": \"1.0.3\"}\n"
+                                     R"({"problem": "compose.yaml:3: \u001b[31mbad"})");
     CHECK(answer.version == "1.0.3");
     REQUIRE(!answer.translation);
     CHECK(answer.translation.error().code == Code::permanent);
     CHECK(answer.translation.error().message == "compose.yaml:3: \\x1b[31mbad");
-    const auto host = parse_answer(R"({"problem": "x", "host": true})");
+    const auto host = parse_answer("{\"version\": \"\"}\n"
+                                   R"({"problem": "x", "host": true})");
     CHECK(host.version.empty());
     CHECK(host.translation.error().code == Code::transient);
+}
+
+TEST_CASE("a translator that ended in the middle has said its version") {
+    for (const char* begun : {"{\"version\": \"9.9.9\"}", "{\"version\": \"9.9.9\"}\n",
+                              "{\"version\": \"9.9.9\"}\n{\"calls\": [[\"run\""}) {
+        const auto answer = parse_answer(begun);
+        CHECK(answer.version == "9.9.9");
+        CHECK(!answer.translation);
+    }
 }
 
 TEST_CASE("an answer that is malformed has no translation") {
@@ -43,7 +57,7 @@ TEST_CASE("an answer that is malformed has no translation") {
          {"", "[]", "{}", "nonsense", R"({"files": []})", R"({"calls": []})", R"({"model": {}})",
           R"({"model": {}, "calls": {}})", R"({"model": {}, "calls": [[7]]})",
           R"({"model": {}, "calls": [["a\u0000b"]]})", R"({"model": {}, "calls": ["run"]})"})
-        CHECK_MESSAGE(!parse_answer(bad).translation, bad);
+        CHECK_MESSAGE(!parse_answer("{\"version\": \"1.3.0\"}\n" + std::string(bad)).translation, bad);
 }
 
 TEST_CASE("the compose file: the configured one, else the first of four names") {

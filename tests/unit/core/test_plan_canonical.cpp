@@ -40,8 +40,8 @@ TEST_CASE("what podman does the same way is written the same way") {
               {"--network=demo_default", "--network-alias=web"}},
              {"several networks",
               {"--net", "demo_front,demo_default", "--network-alias", "web", "--network-alias", "www"},
-              {"--network", "demo_default", "--network-alias", "www", "--network", "demo_front", "--network-alias",
-               "web"}},
+              {"--network", "demo_default", "--network-alias", "www", "--network", "demo_front",
+               "--network-alias", "web"}},
              {"an alias said twice",
               {"--network", "demo_default", "--network-alias", "web"},
               {"--network=demo_default", "--network-alias", "web", "--network-alias", "web"}},
@@ -109,7 +109,8 @@ TEST_CASE("podman-compose's own labels of every version") {
 TEST_CASE("options of a network that no service may have") {
     for (const char* mode :
          {"demo_default:alias=web", "demo_default:ip=10.89.0.9", "demo_default:mac=92:d0:c6:0a:29:33",
-          "demo_default:interface_name=eth7", "demo_default:", "container:x", "bridge:alias=web", "ns:/proc/1/ns/net", "slirp4netns:port_handler=x"}) {
+          "demo_default:interface_name=eth7", "demo_default:", "container:x", "bridge:alias=web",
+          "ns:/proc/1/ns/net", "slirp4netns:port_handler=x"}) {
         CAPTURE(mode);
         const auto read = parse_web(web_run({}, {"--network", mode}));
         REQUIRE(read.violations.size() == 1);
