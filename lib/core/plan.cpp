@@ -24,15 +24,6 @@ bool is_verb(const Argv& call, std::string_view verb) {
     return !call.empty() && call.front() == verb;
 }
 
-// Calls that ask for nothing to be done. `inspect` is asked of images, to see whether one must be built.
-bool is_question(const Argv& call) {
-    const auto is = [&call](std::size_t size, std::string_view first, std::string_view second) {
-        return call.size() == size && call[0] == first && call[1] == second;
-    };
-    return is(2, "--version", "") || is(6, "inspect", "-t") || is(3, "volume", "inspect") ||
-           is(3, "network", "exists");
-}
-
 void read_call(const Argv& call, Reading& reading) {
     const auto is = [&call](std::string_view first, std::string_view second) {
         return call.size() > 2 && call[0] == first && call[1] == second;
@@ -45,7 +36,7 @@ void read_call(const Argv& call, Reading& reading) {
         read_build(std::span(call).subspan(1), reading);
     else if (is_verb(call, "pod"))
         reading.findings.add({}, "pod", "is not allowed");
-    else if (!is_verb(call, "run") && !is_question(call))
+    else if (!is_verb(call, "run"))
         reading.findings.add({}, "podman-compose",
                              "asked for " + quoted(call.empty() ? "" : call.front()) +
                                  ", which no deployment needs");

@@ -108,10 +108,8 @@ struct PlanOrViolations {
     std::vector<Violation> violations; // not empty: do not carry the plan out
 };
 
-// Turns recorded calls into a plan; calls whose output podman-compose only reads (`--version`, `inspect`,
-// `volume inspect`, `network exists`) are skipped. Relative paths begin at the compose file's directory, as
-// podman-compose's own label names it. Lists that podman-compose prints in random order are sorted.
-// Violations: the first 20.
+// Turns the translator's calls into a plan, which is canonical (plan_canonical.hpp). Relative paths begin at
+// the compose file's directory, as podman-compose's own label names it. Violations: the first 20.
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
 
 } // namespace pgod

@@ -3,9 +3,8 @@
 // older pgod wrote is brought into it when it is read: an upgrade of pgod, of podman-compose or of the
 // distribution changes no container.
 //
-//   options of a container or build  by flag, in the order of the table (plan_flags.hpp); those of one flag
-//   keep theirs,
-//                                    because the last of two variables counts
+//   options of a container or build  by flag, in the order of the table (plan_flags.hpp); those of one
+//                                    flag keep theirs, because the last of two variables counts
 //   --network N --network N,M        one, its names sorted
 //   --network-alias                  sorted, each once: podman gives every alias in every network
 //   --label                          by key
