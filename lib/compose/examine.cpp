@@ -5,6 +5,7 @@
 #include "compose/json.hpp"
 #include "compose/self_test.hpp"
 #include "compose/space.hpp"
+#include "core/compose_version.hpp"
 #include "core/diagnosis.hpp"
 #include "os/safe_path.hpp"
 #include "os/users.hpp"
@@ -101,7 +102,7 @@ void examine(const Podman& podman, const std::string& builder, const Identity& u
         tell(judge_cgroups(member_of(info, "host"), user.name));
     const auto translates = self_test(os::user_environment(user));
     tell({"podman-compose", translates ? "" : translates.error().message,
-          translates ? "" : "apt-get install podman-compose"});
+          translates ? "" : "apt-get install podman-compose # one of " + compared_composes()});
     const std::string root = text_of(member_of(info, "store"), "graphRoot");
     tell(judge_storage(root.empty() ? usual_storage(user.home) : root, user.name));
     if (!good)

@@ -5,15 +5,18 @@
 #include "compose/record.hpp"
 #include "compose/self_test_commit.hpp"
 #include "compose/translation.hpp"
+#include "core/compose_version.hpp"
 #include "core/plan_difference.hpp"
 #include "core/policy_nested.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -24,15 +27,33 @@ namespace {
 constexpr const char* project = "demo";
 constexpr std::string_view stage_mark = "@STAGE@";
 
+constexpr std::string_view stage_prefix = "pgod-self-test-";
+constexpr std::time_t longest_self_test = 600; // seconds; the translator's own deadline is far below
+
 struct Expected {
     Plan plan;
     std::vector<std::string> violations; // as described
 };
 
+// What a self-test left that was killed.
+void remove_abandoned_stages() {
+    std::error_code failed;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator one("/tmp", failed), end; !failed && one != end;
+         one.increment(failed)) {
+        struct stat status {};
+        if (one->path().filename().string().starts_with(stage_prefix) &&
+            ::lstat(one->path().c_str(), &status) == 0 && status.st_uid == ::geteuid() &&
+            status.st_mtime + longest_self_test < std::time(nullptr))
+            std::filesystem::remove_all(one->path(), ignored); // follows no link
+    }
+}
+
 // Of the built-in commit; gone with this.
 class TemporaryStage {
   public:
     static Result<TemporaryStage> make() {
+        remove_abandoned_stages();
         std::array<char, 32> name{"/tmp/pgod-self-test-XXXXXX"};
         if (::mkdtemp(name.data()) == nullptr)
             return errno_error("make a directory for the self-test of podman-compose");
@@ -143,8 +164,8 @@ Status tested(const std::vector<std::string>& environment) {
     if (failure.empty())
         return ok();
     return Error{Code::transient,
-                 fmt::format("podman-compose {} fails pgod's self-test ({}); install another version",
-                             answer.version, escaped(shortened(failure, 300)))};
+                 fmt::format("podman-compose {} fails pgod's self-test ({}); install one of {}",
+                             answer.version, escaped(shortened(failure, 300)), compared_composes())};
 }
 
 } // namespace

@@ -2,8 +2,8 @@
 // built-in commit is translated, and has to give the plan that the versions we know give (self_test/). It
 // holds every key that podman-compose is handed and every form that a version has got wrong before.
 //
-// Runs as the service's user and leaves nothing behind unless it is killed: its files are in a directory of
-// its own under /tmp, for as long as it runs.
+// Runs as the service's user and leaves nothing behind: its files are in a directory of its own under /tmp,
+// for as long as it runs. If it is killed, the user's next one removes them.
 #pragma once
 
 #include "base/result.hpp"

@@ -54,4 +54,11 @@ std::string problem_of_compose(std::string_view version) {
            escaped(shortened(trimmed(version), 60)) + "\"";
 }
 
+std::string compared_composes() {
+    std::string list;
+    for (const auto& one : compared)
+        list.append(list.empty() ? "" : ", ").append(written(one));
+    return list;
+}
+
 } // namespace pgod

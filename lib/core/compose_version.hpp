@@ -15,4 +15,7 @@ ComposeStanding standing_of_compose(std::string_view version);
 // One sentence about a version that is too old; empty for the others.
 std::string problem_of_compose(std::string_view version);
 
+// "1.0.3, 1.0.6": those that need no self-test, oldest first, for remedies.
+std::string compared_composes();
+
 } // namespace pgod

@@ -168,7 +168,8 @@ void examine_runtime_directory(Sheet& sheet, const Identity& user) {
 std::vector<Finding> examine_host(const Config& config) {
     Sheet sheet("host");
     sheet.add("podman", problem_of_installed_podman(), "apt-get install podman");
-    sheet.add("podman-compose", problem_of_installed_compose(), "apt-get install podman-compose");
+    sheet.add("podman-compose", problem_of_installed_compose(),
+              "apt-get install podman-compose # one of " + compared_composes());
     for (const char* name : {"newuidmap", "newgidmap"})
         sheet.add(name, problem_of_id_mapper(name), "apt-get install --reinstall uidmap");
     const auto slirp = os::find_program("slirp4netns");

@@ -322,6 +322,17 @@ class SelfTest(unittest.TestCase):
                 self.assertEqual(code, 1)
                 self.assertRegex(said, "^transient: ")
 
+    def test_nothing_is_left_not_even_of_one_that_was_killed(self):
+        killed = pathlib.Path(tempfile.mkdtemp(prefix="pgod-self-test-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, killed, ignore_errors=True)
+        (killed / "compose.yaml").touch()
+        os.utime(killed, (0, 0))
+        at_work = pathlib.Path(tempfile.mkdtemp(prefix="pgod-self-test-", dir="/tmp"))
+        self.addCleanup(at_work.rmdir)
+        self.assertEqual(self.ran("1.3.0").returncode, 0)
+        self.assertFalse(killed.exists())
+        self.assertTrue(at_work.exists())
+
     def test_a_self_test_that_crashes_is_the_hosts_fault(self):
         run = self.ran("1.3.0", (self.END[0], self.END[1].format("")))
         self.assertRegex(run.stderr, r"podman-compose 1\.3\.0 fails pgod's self-test \(.*exited with status 3")
