@@ -7,6 +7,7 @@
 #   extends                    1.0.3 changes the other service and appends       see merging.py; paths begin at the
 #                              commands; from 1.0.6 paths begin at the other     main file
 #                              file; what merges with what differs
+#   !reset, !override          objects from 1.4 on                               no tags, as before
 #   profiles, scale, include   ignored by 1.0.3 (and scale by 1.3), then obeyed  kept aside: the policy says what counts
 #   deploy.replicas            from 1.4 only with `mode: replicated`             the mode is set
 #   depends_on, links          an empty entry is an error from 1.1 on; aliases   made the form that all read; aliases
@@ -123,7 +124,7 @@ def level(module, variables):
 def level_service(module, top, original):
     def normalize_service(service, *ignored):
         if not hasattr(service, "items"):
-            return original(service)
+            raise ValueError("services: one of them is empty, or no mapping")
         for key in [key for key in service if is_own(key)]:
             del service[key]
         texts = {key: service.pop(key) for key in ("command", "entrypoint") if key in service}
@@ -184,6 +185,8 @@ def level_networks(module, top, original):
     def flat_deps(services, with_extends=False):  # the last step before networks and volumes are looked at
         if "file" not in top:
             raise Unfamiliar("merges files in another place")
+        if with_extends:
+            judge_extends(services)
         original(services, with_extends)
         for key in ("networks", "volumes"):
             if key in top["file"] and top["file"][key] is None:

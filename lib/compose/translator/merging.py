@@ -10,6 +10,8 @@ def form_service(service):
         service["build"] = dict(service["build"], args=module_dict(service["build"]["args"], "build.args"))
     if hasattr(service.get("env_file"), "items"):
         service["env_file"] = [service["env_file"]]
+    if isinstance(service.get("networks"), str):
+        service["networks"] = [service["networks"]]
     if "depends_on" in service:
         service["depends_on"] = form_dependencies(service["depends_on"])
     if "links" in service:
@@ -35,6 +37,14 @@ def module_dict(given, setting):
         raise ValueError(f"{setting}: {given!r} is neither a list nor a mapping")
     words = [str(word).partition("=") for word in given]
     return {name: value if equals else None for name, equals, value in words}
+
+
+def judge_extends(services):
+    """podman-compose would speak of a key of its own."""
+    for name, service in services.items():
+        extends = service.get("extends") if hasattr(service, "items") else None
+        if hasattr(extends, "items") and not extends.get("file") and extends.get("service") not in (None, *services):
+            raise ValueError(f"extends: {name} extends {extends['service']!r}, which is not defined")
 
 
 # What podman-compose's earlier steps left in a service, and would merge as if the commit had said it.

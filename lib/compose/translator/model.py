@@ -25,9 +25,9 @@ def paths_in(section, name, value, before=()):
 
 
 def without_own(mount):
-    """A long-form volume as the file has it: podman-compose keeps what it resolved under keys with an underscore."""
+    """A long-form volume without keys that podman-compose keeps for itself, which are handed to nobody."""
     if hasattr(mount, "items"):
-        return {key: value for key, value in mount.items() if not str(key).startswith("_")}
+        return {key: value for key, value in mount.items() if not is_own(key)}
 
 
 def nested_keys(top, compose):

@@ -68,7 +68,7 @@ def volume_words(mount):
 
 def level_mount(module, top, original):
     def get_mount_args(compose, container, volume):
-        volume = dict(long_mount(volume), _whole=True)  # for get_mnt_dict: podman-compose adds to this very mapping
+        volume = top["mount"] = long_mount(volume)  # podman-compose adds _vol to this very mapping
         if volume["type"] == "bind":
             volume["source"] = from_compose_directory(compose, volume["source"])
         words = original(compose, container, volume)
@@ -86,8 +86,7 @@ def level_volume_calls(module, top, original):
 
 def level_declaration(module, top, original):
     def get_mnt_dict(compose, container, volume):
-        whole = hasattr(volume, "items") and "_whole" in volume
-        mount = original(compose, container, volume if whole else long_mount(volume))
+        mount = original(compose, container, volume if volume is top.get("mount", top) else long_mount(volume))
         if mount.get("type") == "volume" and mount.get("source"):
             compose.vols.setdefault(mount["source"], {})
         return mount

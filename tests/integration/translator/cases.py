@@ -58,9 +58,12 @@ CASES = {
          "deep/d/Dockerfile": "FROM scratch\n", "deep/e/f": ""}, {"link": "deep/e"}),
     "several options of a mount": one("volumes: ['./sub:/b:ro,z,rslave', 'data:/d:Z,ro', './sub:/c:cached,z,rw']", **{"sub/f": ""}),
     "an anonymous volume in the long form": one("volumes: [{type: volume, target: /d, read_only: true}]"),
+    "keys of podman-compose's own in a volume": one(
+        "volumes: [{type: volume, source: data, target: /d, _vol: {name: theirs}, _whole: true}]", "volumes: {data: }\n"),
     "tmpfs": one("tmpfs: [/run, '/tmp:size=1m']"),
     "one tmpfs": one("tmpfs: /run"),
     "several networks": one("networks: [front, back]", "networks: {front: {internal: true}, back: {labels: {x: y}}}\n"),
+    "one network as a text": one("networks: front", "networks: {front: }\n"),
     "aliases in networks": one("networks: {front: {aliases: [web, other]}, back: }", "networks: {front: , back: {}}\n"),
     "a network with the default driver": one("", "networks: {default: {driver: bridge}}\n"),
     "a network that nobody uses": one("networks: [front]", "networks: {front: {}, zz: {driver: bridge}}\n"),

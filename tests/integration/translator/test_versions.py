@@ -115,6 +115,7 @@ class Versions(unittest.TestCase):
     def test_what_is_the_same_is_also_right(self):
         """Options of the container a: where every version has been wrong in one way."""
         for name, option in {"a volume of somebody else, as it was": ["--volume", "shared:/d"],
+                             "keys of podman-compose's own in a volume": ["--volume", "c_data:/d"],
                              "several options of a mount": ["--volume", "@STAGE@/sub:/b:ro,rslave,z"]}.items():
             for version in packages.PACKAGES:
                 with self.subTest(name, version=version):
@@ -167,6 +168,8 @@ HOSTILE = {
     "bytes": ("entrypoint: !!binary aGk=", "", {}, "!!binary"),
     "bytes as a name": ("environment: {!!binary aGk=: x}", "", {}, "is no text"),
     "a variable's name that holds its value": ("environment: {'A=B': }", "", {}, "'A=B' is no name of a variable"),
+    "a service that is not there": ("extends: {service: gone}", "", {}, "a extends 'gone', which is not defined"),
+    "a service that is empty": ("", "  b:\n", {}, "is empty, or no mapping"),
     "a file that is its own": ("extends: {file: compose.yaml, service: zz}", "", {}, None),
     "no YAML": ("command: [", "", {}, "compose.yaml:"),
     "too many containers": ("deploy: {replicas: 1000000000}", "", {}, "more than 100 containers"),
