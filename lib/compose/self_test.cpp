@@ -26,7 +26,6 @@ namespace {
 
 constexpr const char* project = "demo";
 constexpr std::string_view stage_mark = "@STAGE@";
-
 constexpr std::string_view stage_prefix = "pgod-self-test-";
 constexpr std::time_t longest_self_test = 600; // seconds; the translator's own deadline is far below
 
