@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <vector>
 
 using namespace pgod;
@@ -37,7 +38,8 @@ TEST_CASE("a podman-compose is compared by our tests, has to pass the self-test,
         CHECK(standing_of_compose(version) == standing);
         CHECK(problem_of_compose(version).empty() == (standing != too_old));
     }
-    for (const auto one : words(compared_composes()))
+    const std::string all = compared_composes();
+    for (const auto one : words(all))
         CHECK(standing_of_compose(one.substr(0, one.find(','))) == compared);
     CHECK(compared_composes().starts_with("1.0.3, "));
     CHECK(problem_of_compose("1.0.2\n") == "podman-compose 1.0.3 or newer is needed, and this is \"1.0.2\"");

@@ -113,7 +113,7 @@ TEST_CASE("flags and values that are refused, under the setting they come from")
          {"--network", "slirp4netns:allow_host_loopback=true"},
          "network_mode",
          "not allowed"},
-        {"network with options", {"--net", "demo_default:ip=1.2.3.4"}, "networks", "not allowed"},
+        {"network with options", {"--net", "demo_default:ip=1.2.3.4"}, "network_mode", "not allowed"},
         {"no network", {"--net", ""}, "networks", "none called \"default\""},
         {"name of a network", {"--net", "a b"}, "networks", "is not the name of a network"},
         {"log path", {"--log-driver=k8s-file", "--log-opt=path=/home/u/x"}, "logging", "path=/home/u/x"},
