@@ -170,6 +170,10 @@ std::string shortened(std::string_view text, std::size_t limit) {
     return std::string(text.substr(0, limit)) + "…";
 }
 
+std::string in_quotes(std::string_view text) {
+    return '"' + escaped(shortened(text, 100)) + '"';
+}
+
 bool is_commit_id(std::string_view text) noexcept {
     return text.size() == 40 && std::all_of(text.begin(), text.end(), [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');

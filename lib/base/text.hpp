@@ -32,6 +32,9 @@ std::optional<std::string> base64_decoded(std::string_view text);
 // At most `limit` bytes of `text`, cut at a UTF-8 boundary, with "…" where something was cut.
 std::string shortened(std::string_view text, std::size_t limit);
 
+// A foreign value in a sentence: its first 100 bytes, escaped, between double quotes.
+std::string in_quotes(std::string_view text);
+
 bool is_commit_id(std::string_view text) noexcept; // 40 lower-case hexadecimal digits
 
 } // namespace pgod

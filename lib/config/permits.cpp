@@ -19,10 +19,6 @@ Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
 }
 
-std::string quoted(std::string_view text) {
-    return fmt::format("\"{}\"", escaped(shortened(text, 100)));
-}
-
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known,
                          std::string_view before = {}) {
     const auto meant = nearest(word, known);
@@ -37,7 +33,7 @@ Error unknown_kind(std::string_view word, std::string_view text) {
         forms +=
             fmt::format("{}\"{}{}\"", forms.empty() ? "" : ", ", kind.word, kind.takes_value() ? ":…" : "");
     }
-    return refused(fmt::format("may hold {}, not {}{}", forms, quoted(text), did_you_mean(word, known)));
+    return refused(fmt::format("may hold {}, not {}{}", forms, in_quotes(text), did_you_mean(word, known)));
 }
 
 } // namespace
@@ -52,7 +48,7 @@ Result<std::string> parse_allow(std::string_view text) {
         return unknown_kind(word, text);
     if (!kind->takes_value())
         return text == word ? Result<std::string>(std::string(word))
-                            : refused(fmt::format("holds {}: write \"{}\" alone", quoted(text), word));
+                            : refused(fmt::format("holds {}: write \"{}\" alone", in_quotes(text), word));
     const auto value = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
     auto whole = allowance(word, value);
     const auto plain = std::string_view(whole).substr(word.size() + 1);
@@ -60,7 +56,7 @@ Result<std::string> parse_allow(std::string_view text) {
                           ? kind->fits(plain)
                           : std::find(kind->values.begin(), kind->values.end(), plain) != kind->values.end();
     if (!good)
-        return refused(fmt::format("must name {}, not {}{}", kind->expected, quoted(text),
+        return refused(fmt::format("must name {}, not {}{}", kind->expected, in_quotes(text),
                                    did_you_mean(plain, kind->values, std::string(word) + ":")));
     return whole;
 }
@@ -69,7 +65,7 @@ Result<std::string> parse_network(std::string_view text) {
     if (text == "host")
         return refused("cannot hold \"host\": the host's own network is allow = [\"host-network\"]");
     if (!is_object_name(text) || is_network_mode(text))
-        return refused(fmt::format("must hold names of podman networks, not {}", quoted(text)));
+        return refused(fmt::format("must hold names of podman networks, not {}", in_quotes(text)));
     return std::string(text);
 }
 

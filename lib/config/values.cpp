@@ -23,10 +23,6 @@ Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
 }
 
-std::string quoted(std::string_view text) {
-    return fmt::format("\"{}\"", escaped(shortened(text, 100)));
-}
-
 bool is_made_of(std::string_view text, std::string_view more) noexcept {
     return std::all_of(text.begin(), text.end(), [more](char c) {
         return letters.find(c) != std::string_view::npos || digits.find(c) != std::string_view::npos ||
@@ -81,11 +77,11 @@ Result<std::chrono::milliseconds> parse_time(std::string_view text, std::chrono:
     }
     if (text.empty() || !rest.empty())
         return refused(
-            fmt::format("must be a time such as \"90s\", \"5m\" or \"1h30m\", not {}", quoted(text)));
+            fmt::format("must be a time such as \"90s\", \"5m\" or \"1h30m\", not {}", in_quotes(text)));
     if (total < 1 || total > limit)
         return refused(fmt::format("must be from \"1s\" to \"{}{}\", not {}",
                                    most.count() % 60 == 0 ? most.count() / 60 : most.count(),
-                                   most.count() % 60 == 0 ? 'h' : 'm', quoted(text)));
+                                   most.count() % 60 == 0 ? 'h' : 'm', in_quotes(text)));
     return std::chrono::milliseconds(seconds(total));
 }
 
@@ -97,7 +93,7 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     if (!port || !(parts->in_brackets ? is_address(AF_INET6, parts->host)
                                       : parts->host.empty() || is_address(AF_INET, parts->host)))
         return refused(
-            fmt::format("must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not {}", quoted(text)));
+            fmt::format("must be \":PORT\", \"ADDRESS:PORT\" or \"[IPV6]:PORT\", not {}", in_quotes(text)));
     return ListenAddress{.host = std::string(parts->host), .port = *port};
 }
 
@@ -115,15 +111,15 @@ Result<std::chrono::milliseconds> parse_start_timeout(std::string_view text) {
 
 Result<std::string> parse_absolute_path(std::string_view text) {
     if (text.empty() || text.front() != '/')
-        return refused(fmt::format("must be an absolute path, not {}", quoted(text)));
+        return refused(fmt::format("must be an absolute path, not {}", in_quotes(text)));
     if (text.size() > max_path)
         return refused(fmt::format("must be a path of at most {} bytes", max_path));
     if (escaped(text) != text)
-        return refused(fmt::format("must hold no control characters, as {} does", quoted(text)));
+        return refused(fmt::format("must hold no control characters, as {} does", in_quotes(text)));
     std::string path;
     for (const auto part : split(text, '/')) {
         if (part == "..")
-            return refused(fmt::format("must not hold \"..\", as {} does", quoted(text)));
+            return refused(fmt::format("must not hold \"..\", as {} does", in_quotes(text)));
         if (!part.empty() && part != ".")
             path.append("/").append(part);
     }
@@ -136,7 +132,7 @@ Result<std::string> parse_name(std::string_view text) {
     if (!is_service_name(text))
         return refused(
             fmt::format("must be 1 to 63 of a-z, 0-9 and \"-\", beginning with a letter or a digit, not {}",
-                        quoted(text)));
+                        in_quotes(text)));
     return std::string(text);
 }
 
@@ -144,20 +140,20 @@ Result<std::string> parse_user(std::string_view text) {
     if (text == "root")
         return refused("must not be root: a service belongs to an ordinary user");
     if (!text.empty() && text.find_first_not_of(digits) == std::string_view::npos)
-        return refused(fmt::format("must be a user's name, not a number such as {}", quoted(text)));
+        return refused(fmt::format("must be a user's name, not a number such as {}", in_quotes(text)));
     if (text.empty() || text.size() > 64 || text.find_first_of("-.@") == 0 || !is_made_of(text, "_-.@"))
-        return refused(fmt::format("must be the name of a Unix user, not {}", quoted(text)));
+        return refused(fmt::format("must be the name of a Unix user, not {}", in_quotes(text)));
     return std::string(text);
 }
 
 Result<std::string> parse_branch(std::string_view text) {
     const auto bad = [text](std::string_view why) {
-        return refused(fmt::format("{}, as {} does", why, quoted(text)));
+        return refused(fmt::format("{}, as {} does", why, in_quotes(text)));
     };
     if (text.empty() || text.size() > 200)
         return refused("must be the name of a branch, at most 200 bytes");
     if (text == "HEAD" || text == "@" || text.starts_with("refs/"))
-        return refused(fmt::format("must be a branch's own name such as \"main\", not {}", quoted(text)));
+        return refused(fmt::format("must be a branch's own name such as \"main\", not {}", in_quotes(text)));
     if (escaped(text) != text || text.find_first_of(" ~^:?*[\\") != std::string_view::npos)
         return bad("must not hold spaces, control characters or any of ~^:?*[\\");
     if (text.find("..") != std::string_view::npos || text.find("@{") != std::string_view::npos)
@@ -174,14 +170,15 @@ Result<std::string> parse_branch(std::string_view text) {
 Result<std::string> parse_url_name(std::string_view text) {
     auto name = dns_name_or_wildcard(text);
     if (!name)
-        return refused(fmt::format("{} is not a DNS name", quoted(text)));
+        return refused(fmt::format("{} is not a DNS name", in_quotes(text)));
     return std::move(*name);
 }
 
 Result<std::string> parse_domain(std::string_view text) {
     auto name = dns_name_or_wildcard(text);
     if (!name)
-        return refused(fmt::format("must hold names such as \"*.apps.example.org\", not {}", quoted(text)));
+        return refused(
+            fmt::format("must hold names such as \"*.apps.example.org\", not {}", in_quotes(text)));
     return std::move(*name);
 }
 
@@ -190,7 +187,7 @@ Result<Forward> parse_forward(std::string_view text) {
     const auto port = parts ? parse_port(parts->port) : std::nullopt;
     if (!port || (!parts->host.empty() &&
                   (parts->in_brackets ? !is_address(AF_INET6, parts->host) : !dns_name(parts->host))))
-        return refused(fmt::format("must be \":PORT\" or \"HOST:PORT\", not {}", quoted(text)));
+        return refused(fmt::format("must be \":PORT\" or \"HOST:PORT\", not {}", in_quotes(text)));
     return Forward{.host = std::string(parts->host), .port = *port};
 }
 
@@ -200,16 +197,16 @@ Result<PortRange> parse_ports(std::string_view text) {
     const auto more = parts.size() == 2 ? parse_decimal(parts[1]) : std::nullopt;
     if (!first || !more)
         return refused(fmt::format("must be \"N/X\", the ports N to N+X (\"{}/0\" is one port), not {}",
-                                   first.value_or(5005), quoted(text)));
+                                   first.value_or(5005), in_quotes(text)));
     if (*more > 65535U - *first)
-        return refused(fmt::format("{} goes beyond port 65535", quoted(text)));
+        return refused(fmt::format("{} goes beyond port 65535", in_quotes(text)));
     return PortRange{.first = *first, .last = static_cast<std::uint16_t>(*first + *more)};
 }
 
 Result<std::string> parse_volume(std::string_view text) {
     auto path = TRY(parse_absolute_path(text));
     if (path.find_first_of(":,") != std::string::npos) // they separate the fields of podman's mounts
-        return refused(fmt::format("must hold neither \":\" nor \",\", as {} does", quoted(text)));
+        return refused(fmt::format("must hold neither \":\" nor \",\", as {} does", in_quotes(text)));
     return path;
 }
 
@@ -227,7 +224,7 @@ Result<std::string> parse_secret_file(std::string_view text) {
     if (text.empty() || text.front() != '/')
         return refused(fmt::format(
             "must be an absolute path, or the name of a systemd credential such as \"shop.token\", not {}",
-            quoted(text)));
+            in_quotes(text)));
     return parse_absolute_path(text);
 }
 
@@ -238,7 +235,7 @@ Result<std::string> parse_compose(std::string_view text) {
     if (!good)
         return refused(fmt::format(
             "must be a file's path within the repository, such as \"deploy/compose.yaml\", not {}",
-            quoted(text)));
+            in_quotes(text)));
     return std::string(text);
 }
 
@@ -251,7 +248,7 @@ Result<OpGroup> parse_ops(std::string_view text) {
     if (text == "admin")
         return refused("cannot hold \"admin\": a key in admin_keys has it");
     const auto meant = nearest(text, known);
-    return refused(fmt::format("may hold \"read\", \"deploy\" and \"exec\", not {}{}", quoted(text),
+    return refused(fmt::format("may hold \"read\", \"deploy\" and \"exec\", not {}{}", in_quotes(text),
                                meant.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", meant)));
 }
 

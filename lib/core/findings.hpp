@@ -16,7 +16,7 @@ namespace pgod {
 inline constexpr std::size_t max_violations = 20;
 
 // A foreign value as a message shows it; describe() escapes it.
-std::string quoted(std::string_view value);
+std::string quoted_value(std::string_view value);
 
 class Findings {
   public:

@@ -43,10 +43,10 @@ Status check_options(const Mount& mount) {
         const auto* row = std::find_if(allowed_options.begin(), allowed_options.end(),
                                        [&](const auto& allowed) { return allowed.first == option; });
         if (row == allowed_options.end())
-            return problem("mount option " + quoted(option) + " of " + quoted(mount.target) +
+            return problem("mount option " + quoted_value(option) + " of " + quoted_value(mount.target) +
                            " is not allowed");
         if (std::exchange(seen.at(row->second), true))
-            return problem("mount option " + quoted(option) + " of " + quoted(mount.target) +
+            return problem("mount option " + quoted_value(option) + " of " + quoted_value(mount.target) +
                            " repeats or contradicts another one");
     }
     return ok();
@@ -56,7 +56,7 @@ Status check_options(const Mount& mount) {
 // name.
 Result<Mount> checked(Mount mount) {
     if (!is_container_path(mount.target))
-        return problem("target " + quoted(mount.target) + " is not an absolute path in the container");
+        return problem("target " + quoted_value(mount.target) + " is not an absolute path in the container");
     TRY(check_options(mount));
     std::sort(mount.options.begin(), mount.options.end());
     if (mount.kind == MountKind::anonymous)
@@ -64,16 +64,16 @@ Result<Mount> checked(Mount mount) {
     if (!mount.source.starts_with('/') && !mount.source.starts_with('.')) {
         mount.kind = MountKind::volume;
         if (!is_object_name(mount.source))
-            return problem("source " + quoted(mount.source) +
+            return problem("source " + quoted_value(mount.source) +
                            " is neither a volume's name nor a path that begins with / or ./");
         return mount;
     }
     mount.kind = MountKind::bind;
     if (!is_plain_path(mount.source))
-        return problem("source " + quoted(mount.source) +
+        return problem("source " + quoted_value(mount.source) +
                        " holds a colon, comma, quote, backslash or control character");
     if (has_dot_dot(mount.source))
-        return problem("source " + quoted(mount.source) + " holds \"..\"");
+        return problem("source " + quoted_value(mount.source) + " holds \"..\"");
     return mount;
 }
 
@@ -107,7 +107,7 @@ Status read_field(MountFields& fields, std::string_view field) {
     } else if (name == "ro" || name == "readonly") {
         const auto read_only = truth(value, present);
         if (!read_only)
-            return problem("mount option " + quoted(field) + " is neither true nor false");
+            return problem("mount option " + quoted_value(field) + " is neither true nor false");
         mount.options.emplace_back(*read_only ? "ro" : "rw");
     } else if (name == "bind-propagation" && present) {
         mount.options.emplace_back(value);
@@ -121,7 +121,7 @@ Status read_field(MountFields& fields, std::string_view field) {
             .append("=");
         fields.tmpfs_options.append(value);
     } else if (name != "consistency") { // podman ignores that one
-        return problem("mount option " + quoted(field) + " is not allowed");
+        return problem("mount option " + quoted_value(field) + " is not allowed");
     }
     return ok();
 }
@@ -131,7 +131,7 @@ Status read_field(MountFields& fields, std::string_view field) {
 Result<Mount> parse_volume(std::string_view value) {
     const auto fields = split(value, ':');
     if (fields.size() > 3)
-        return problem(quoted(value) + " has more than source, target and options");
+        return problem(quoted_value(value) + " has more than source, target and options");
     Mount mount;
     if (fields.size() == 1) {
         mount.target = fields[0];
@@ -149,7 +149,7 @@ Result<Mount> parse_volume(std::string_view value) {
 Result<MountOrTmpfs> parse_mount(std::string_view value) {
     // podman reads the value as a line of CSV; without quotes that is a split at commas.
     if (value.find_first_of("\"\r\n") != std::string_view::npos)
-        return problem(quoted(value) + " holds a quote or a line break");
+        return problem(quoted_value(value) + " holds a quote or a line break");
     MountFields fields;
     for (const auto field : split(value, ','))
         TRY(read_field(fields, field));
@@ -157,13 +157,13 @@ Result<MountOrTmpfs> parse_mount(std::string_view value) {
     if (fields.type == "tmpfs") {
         auto tmpfs = mount.target + fields.tmpfs_options;
         if (!mount.source.empty() || !mount.options.empty() || !is_tmpfs(tmpfs))
-            return problem(quoted(value) + " is not a tmpfs with a target, a size and a mode");
+            return problem(quoted_value(value) + " is not a tmpfs with a target, a size and a mode");
         return MountOrTmpfs(std::move(tmpfs));
     }
     if (fields.type != "bind" && fields.type != "volume")
-        return problem("a mount of type " + quoted(fields.type) + " is not allowed");
+        return problem("a mount of type " + quoted_value(fields.type) + " is not allowed");
     if (!fields.tmpfs_options.empty())
-        return problem(quoted(value) + " mixes options of tmpfs with another type");
+        return problem(quoted_value(value) + " mixes options of tmpfs with another type");
     // podman takes a relative source of type=bind as a path also without "./".
     const bool relative = !mount.source.starts_with('/') && !mount.source.starts_with('.');
     if (fields.type == "bind" && !mount.source.empty() && relative)
@@ -173,10 +173,10 @@ Result<MountOrTmpfs> parse_mount(std::string_view value) {
                                                : MountKind::volume;
     mount.kind = wanted;
     if (wanted == MountKind::bind && mount.source.empty())
-        return problem(quoted(value) + " has no source");
+        return problem(quoted_value(value) + " has no source");
     auto result = TRY(checked(std::move(mount)));
     if (result.kind != wanted)
-        return problem(quoted(value) + " has a source that does not fit its type");
+        return problem(quoted_value(value) + " has a source that does not fit its type");
     return MountOrTmpfs(std::move(result));
 }
 

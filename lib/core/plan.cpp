@@ -38,7 +38,7 @@ void read_call(const Argv& call, Reading& reading) {
         reading.findings.add({}, "pod", "is not allowed");
     else if (!is_verb(call, "run"))
         reading.findings.add({}, "podman-compose",
-                             "asked for " + quoted(call.empty() ? "" : call.front()) +
+                             "asked for " + quoted_value(call.empty() ? "" : call.front()) +
                                  ", which no deployment needs");
 }
 
@@ -64,7 +64,7 @@ bool within_bounds(std::span<const Argv> calls, Findings& findings) {
 
 } // namespace
 
-std::string quoted(std::string_view value) {
+std::string quoted_value(std::string_view value) {
     return '"' + shortened(value, shown_value_bytes) + '"';
 }
 
@@ -75,7 +75,7 @@ std::string podman_argument(const PlanOption& option) {
 std::string describe(const Violation& violation) {
     std::string sentence;
     if (!violation.service.empty())
-        sentence.append("service ").append(quoted(violation.service)).append(": ");
+        sentence.append("service ").append(quoted_value(violation.service)).append(": ");
     sentence.append(violation.setting).append(": ").append(violation.problem);
     if (!violation.grant.empty())
         sentence.append("; the admin can grant it with ").append(violation.grant);

@@ -46,7 +46,7 @@ std::optional<Creation> read_creation(std::span<const std::string> arguments, st
     const auto given = read_flags(arguments, table);
     if (given.stray || given.used + 1 != arguments.size()) {
         reading.findings.add({}, setting,
-                             quoted(given.stray.value_or("create")) + " is not allowed; only labels" +
+                             quoted_value(given.stray.value_or("create")) + " is not allowed; only labels" +
                                  (table.size() > 1 ? " and \"internal\"" : "") + " can be set");
         return std::nullopt;
     }
@@ -67,15 +67,15 @@ std::optional<Creation> read_creation(std::span<const std::string> arguments, st
 std::string problem_of_variable(const std::string& variable) {
     const auto equals = variable.find('=');
     if (variable.substr(0, equals).find('*') != std::string::npos) // podman copies its own variables for it
-        return quoted(variable.substr(0, equals)) +
+        return quoted_value(variable.substr(0, equals)) +
                " holds a \"*\", for which podman copies variables of its own; "
                "write each name out";
     if (has_value(variable))
         return {};
     if (equals == std::string::npos && has_value(variable + "="))
-        return quoted(variable) + " has no value; \"" + shortened(variable, 80) + ": ${" +
+        return quoted_value(variable) + " has no value; \"" + shortened(variable, 80) + ": ${" +
                shortened(variable, 80) + "}\" takes it from the admin's env";
-    return quoted(variable.substr(0, equals)) + " is not the name of a variable";
+    return quoted_value(variable.substr(0, equals)) + " is not the name of a variable";
 }
 
 void read_build(std::span<const std::string> arguments, Reading& reading) {
@@ -94,17 +94,17 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
             build.image = value;
     service = service_with_image(plan, build.image);
     if (given.stray)
-        return refuse(quoted(*given.stray) + " would become an option of podman");
+        return refuse(quoted_value(*given.stray) + " would become an option of podman");
     if (context.starts_with('-') || given.used + 1 != arguments.size())
-        return refuse("context " + quoted(context) + " would become an option of podman");
+        return refuse("context " + quoted_value(context) + " would become an option of podman");
     if (is_remote_context(context))
-        return refuse("context " + quoted(context) + " is not a directory of the repository");
+        return refuse("context " + quoted_value(context) + " is not a directory of the repository");
 
     std::string file;
     for (const auto& [flag, value, alone] : given.flags) {
         if (flag->fits != nullptr && !flag->fits(value)) {
             reading.findings.add(service, std::string(flag->setting),
-                                 quoted(value) + " is not " + std::string(flag->expected));
+                                 quoted_value(value) + " is not " + std::string(flag->expected));
             continue;
         }
         if (flag->name == "--build-arg")
@@ -118,11 +118,11 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
     auto context_path = lexical_path(reading.directory, context);
     auto file_path = lexical_path(reading.directory, file);
     if (!context_path || !is_plain_path(context))
-        return refuse("context " + quoted(context) + " is not a directory of the repository");
+        return refuse("context " + quoted_value(context) + " is not a directory of the repository");
     if (!file_path || file.empty() || build.image.empty())
-        return refuse("dockerfile " + quoted(file) + " is not a file of the repository");
+        return refuse("dockerfile " + quoted_value(file) + " is not a file of the repository");
     if (file_path->ends_with(".in")) // the C preprocessor would run over it, and its #include reads any file
-        return refuse("dockerfile " + quoted(file) + " ends with \".in\"; give it another name");
+        return refuse("dockerfile " + quoted_value(file) + " ends with \".in\"; give it another name");
     build.context = std::move(*context_path);
     build.file = std::move(*file_path);
     if (std::find(plan.builds.begin(), plan.builds.end(), build) == plan.builds.end())

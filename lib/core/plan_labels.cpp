@@ -59,13 +59,13 @@ const OwnLabel* find_own(std::string_view key) {
 std::string problem_of(std::string_view key) {
     if (key.empty() ||
         std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20; }))
-        return quoted(key) + " is not the name of a label";
+        return quoted_value(key) + " is not the name of a label";
     if (key == "PODMAN_SYSTEMD_UNIT" || key.starts_with("io.containers.autoupdate"))
-        return quoted(key) + " would let podman auto-update restart things behind pgod's back";
+        return quoted_value(key) + " would let podman auto-update restart things behind pgod's back";
     if (key.starts_with("pgod."))
-        return quoted(key) + " begins with \"pgod.\", which only pgod sets";
+        return quoted_value(key) + " begins with \"pgod.\", which only pgod sets";
     if (key.starts_with("io.podman.compose.") || key.starts_with("com.docker.compose."))
-        return quoted(key) + " is a label that only podman-compose sets";
+        return quoted_value(key) + " is a label that only podman-compose sets";
     return {};
 }
 

@@ -47,7 +47,7 @@ class RunReader {
             return refuse("image", "there is none");
         container_.image = arguments[given.used];
         if (!is_image_reference(container_.image))
-            refuse("image", quoted(container_.image) + " is not the name of an image");
+            refuse("image", quoted_value(container_.image) + " is not the name of an image");
         const auto command = arguments.subspan(given.used + 1);
         container_.command.assign(command.begin(), command.end());
     }
@@ -67,7 +67,7 @@ class RunReader {
             if (arguments[i - 1] == "--label")
                 labels.push_back(arguments[i]);
         container_.service = own_labels(labels).service;
-        refuse("image", quoted(stray) + " begins with \"-\" and would become an option of podman");
+        refuse("image", quoted_value(stray) + " begins with \"-\" and would become an option of podman");
     }
 
     void read_labels(const GivenFlags& given) {
@@ -100,16 +100,16 @@ class RunReader {
         const auto& [flag, value, alone] = given;
         const auto name = flag->name;
         if (is_smuggled(given))
-            return refuse("image", quoted(name) + " would become an option of podman");
+            return refuse("image", quoted_value(name) + " would become an option of podman");
         if (flag->take == Take::never)
             return refuse(flag->setting,
-                          flag->has_value ? quoted(value) + " is not allowed" : "is not allowed");
+                          flag->has_value ? quoted_value(value) + " is not allowed" : "is not allowed");
         if (flag->take != Take::many && flag->take != Take::granted && !once_.insert(name).second)
-            return refuse(flag->setting.empty() ? "image" : flag->setting, quoted(name) + " is given twice");
+            return refuse(flag->setting.empty() ? "image" : flag->setting, quoted_value(name) + " is given twice");
         if (name == "--name")
             container_.name = value;
         if (flag->fits != nullptr && !flag->fits(value))
-            return refuse(flag->setting, quoted(value) + " is not " + std::string(flag->expected));
+            return refuse(flag->setting, quoted_value(value) + " is not " + std::string(flag->expected));
         if (name == "--volume" || name == "--mount")
             read_mount(name, value);
         else if (name == "--tmpfs")
@@ -144,7 +144,7 @@ class RunReader {
         if (mount.kind == MountKind::bind) {
             auto source = lexical_path(reading_.directory, mount.source);
             if (!source)
-                return refuse("volumes", "source " + quoted(mount.source) + " leads nowhere");
+                return refuse("volumes", "source " + quoted_value(mount.source) + " leads nowhere");
             mount.source = std::move(*source);
         }
         keep("--volume", volume_value(mount));
@@ -158,14 +158,14 @@ class RunReader {
     // podman refuses a second mount at the same place, but only when the container is made.
     void claim_target(const std::string& target) {
         if (!targets_.insert(lexical_path("/", target).value_or(target)).second)
-            refuse("volumes", "two mounts have the target " + quoted(target));
+            refuse("volumes", "two mounts have the target " + quoted_value(target));
     }
 
     void read_networks(const std::string& value) {
         const bool is_mode = value == "host" || value == "none"; // the policy judges which
         if (!network_.empty() && (is_mode || has_mode_))
             return refuse("network_mode",
-                          quoted(is_mode ? value : network_) + " and \"networks\" exclude each other");
+                          quoted_value(is_mode ? value : network_) + " and \"networks\" exclude each other");
         has_mode_ = is_mode;
         network_ = value;
         if (is_mode)
@@ -176,11 +176,11 @@ class RunReader {
                               "the file has several networks, none called \"default\"; name those of "
                               "this service");
             if (is_network_mode(name) || name.find(':') != std::string::npos)
-                return refuse("network_mode", quoted(name) +
+                return refuse("network_mode", quoted_value(name) +
                                                   " is not allowed; containers of a service reach each "
                                                   "other by name without it");
             if (!is_object_name(name))
-                return refuse("networks", quoted(name) + " is not the name of a network");
+                return refuse("networks", quoted_value(name) + " is not the name of a network");
         }
         keep("--network", value);
     }
@@ -200,7 +200,7 @@ class RunReader {
     void read_env_file(const std::string& value) {
         auto path = lexical_path(reading_.directory, value);
         if (!path)
-            return refuse("env_file", quoted(value) + " leads nowhere");
+            return refuse("env_file", quoted_value(value) + " leads nowhere");
         keep("--env-file", std::move(*path));
     }
 

@@ -51,7 +51,7 @@ class Judge {
         std::set<std::string_view> names;
         for (const auto& container : plan_.containers) {
             if (!names.insert(container.name).second)
-                findings_.add(container.service, "container_name", quoted(container.name) + " is used twice");
+                findings_.add(container.service, "container_name", quoted_value(container.name) + " is used twice");
             judge_name(container);
             judge_container(container);
             judge_allowed(container, grants_.allow, findings_);
@@ -74,7 +74,7 @@ class Judge {
     void judge_own(const std::string& setting, const std::string& name) {
         if (!is_object_name(name) || !name.starts_with(prefix_) || name.size() == prefix_.size())
             findings_.add({}, setting,
-                          quoted(name) +
+                          quoted_value(name) +
                               " does not belong to this service; remove \"external\" and "
                               "\"name\", then it is called " +
                               prefix_ + "…");
@@ -86,9 +86,9 @@ class Judge {
         if (std::find(grants_.neighbours.begin(), grants_.neighbours.end(), owner) !=
             grants_.neighbours.end())
             findings_.add(container.service, "container_name",
-                          quoted(container.name) + " is a name for containers of the service " +
-                              quoted(owner) + "; choose one that does not begin with " +
-                              quoted(std::string(owner) + "_"));
+                          quoted_value(container.name) + " is a name for containers of the service " +
+                              quoted_value(owner) + "; choose one that does not begin with " +
+                              quoted_value(std::string(owner) + "_"));
     }
 
     void judge_build(const PlannedBuild& build) {
@@ -98,24 +98,24 @@ class Judge {
                 service = container.service;
         if (!in_stage(build.context))
             findings_.add(service, "build",
-                          "context " + quoted(build.context) + " is outside of the repository");
+                          "context " + quoted_value(build.context) + " is outside of the repository");
         if (!in_stage(build.file))
             findings_.add(service, "build",
-                          "dockerfile " + quoted(build.file) + " is outside of the repository");
+                          "dockerfile " + quoted_value(build.file) + " is outside of the repository");
     }
 
     void judge_container(const PlannedContainer& container) {
         // podman reads a short name as one of localhost/ first.
         if (container.image.starts_with("localhost/pgod/") || container.image.starts_with("pgod/"))
             findings_.add(container.service, "image",
-                          quoted(container.image) +
+                          quoted_value(container.image) +
                               " is a name that pgod keeps for itself; write the registry "
                               "before it, or choose another name");
         // podman takes hexadecimal digits for the beginning of an id: of any image of this user.
         if (is_image_id(container.image) && !has_build(container.image))
             findings_.add(
                 container.service, "image",
-                quoted(container.image) +
+                quoted_value(container.image) +
                     " could be the id of an image of another service; write the name of an image with "
                     "its tag, such as \"name:latest\"");
         if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
@@ -123,7 +123,7 @@ class Judge {
         for (const auto& option : container.options) {
             if (option.flag == "--env-file" && !in_stage(option.value))
                 findings_.add(container.service, "env_file",
-                              quoted(option.value) + " is outside of the repository");
+                              quoted_value(option.value) + " is outside of the repository");
             else if (option.flag == "--network")
                 judge_networks(container, option.value);
             else if (const auto mount = mount_of(option))
@@ -146,14 +146,14 @@ class Judge {
             if (!is_network_mode(name) && !has(plan_.networks, name) && // judge_own() looked at those
                 std::find(grants_.networks.begin(), grants_.networks.end(), name) == grants_.networks.end())
                 findings_.add(container.service, "networks",
-                              quoted(name) + " is not a network of this service",
-                              is_object_name(name) ? "networks = [" + quoted(name) + "]" : "");
+                              quoted_value(name) + " is not a network of this service",
+                              is_object_name(name) ? "networks = [" + quoted_value(name) + "]" : "");
     }
 
     void judge_mount(const PlannedContainer& container, const Mount& mount) {
         if (mount.kind == MountKind::volume && !has(plan_.volumes, mount.source))
             findings_.add(container.service, "volumes",
-                          "volume " + quoted(mount.source) +
+                          "volume " + quoted_value(mount.source) +
                               " does not belong to this service; declare it under the top-level \"volumes\" "
                               "without \"external\" and \"name\", or write ./ before a path");
         if (mount.kind != MountKind::bind || in_stage(mount.source))
@@ -166,12 +166,12 @@ class Judge {
             return;
         const bool suggested = may_be_suggested(mount.source, grants_);
         findings_.add(container.service, "volumes",
-                      quoted(mount.source) + " is outside of the repository" +
+                      quoted_value(mount.source) + " is outside of the repository" +
                           (grants_.volumes.empty() ? "" : " and of the directories that are granted") +
                           (suggested ? ""
                                      : "; it should never be granted, so use a named volume or a directory "
                                        "of its own such as /srv/NAME"),
-                      suggested ? "volumes = [" + quoted(mount.source) + "]" : "");
+                      suggested ? "volumes = [" + quoted_value(mount.source) + "]" : "");
     }
 
     // podman starts a container with a restart policy again by itself and then follows the source anew.
@@ -197,7 +197,7 @@ class Judge {
             while (outer != "/" && !writable.contains(std::string(outer)));
             if (inner != outer && writable.contains(std::string(outer)))
                 findings_.add(service, "volumes",
-                              quoted(shown(inner)) + " lies in " + quoted(shown(outer)) +
+                              quoted_value(shown(inner)) + " lies in " + quoted_value(shown(outer)) +
                                   ", which is mounted as well and could be changed under it; mount the outer "
                                   "one read-only, or mount only the outer one");
         }

@@ -19,7 +19,7 @@ constexpr auto granted_flags = std::to_array<std::pair<std::string_view, std::st
 });
 
 std::string grant_of(std::string_view word) {
-    return "allow = [" + quoted(word) + "]";
+    return "allow = [" + quoted_value(word) + "]";
 }
 
 bool has_host_network(const PlannedContainer& container) {
@@ -47,13 +47,14 @@ void judge_allowed(const PlannedContainer& container, std::span<const std::strin
         const std::string setting(row->second);
         const auto word = needed_allowance(option);
         if (!word)
-            findings.add(container.service, setting, quoted(option.value) + " is not allowed");
+            findings.add(container.service, setting, quoted_value(option.value) + " is not allowed");
         else if (!word->empty() && !has(*word))
-            findings.add(container.service, setting, quoted(option.value) + " is not allowed",
+            findings.add(container.service, setting, quoted_value(option.value) + " is not allowed",
                          grant_of(*word));
         else if (host_network && word->starts_with("sysctl:net."))
             findings.add(container.service, setting,
-                         quoted(option.value) + " would change the host: not with \"network_mode: host\"");
+                         quoted_value(option.value) +
+                             " would change the host: not with \"network_mode: host\"");
     }
 }
 

@@ -148,7 +148,7 @@ bool is_podman_extension(std::string_view key) {
 void judge_key(const std::string& service, const std::string& key, std::span<const std::string_view> allowed,
                std::span<const RefusedKey> refused, Findings& findings) {
     if (is_podman_extension(key))
-        return findings.add(service, quoted(key),
+        return findings.add(service, quoted_value(key),
                             "would hand options to podman that nobody judged; remove it");
     // Underscores begin the keys that podman-compose itself adds to its model; no specification has such.
     if (key.starts_with("x-") || key.starts_with('_') ||
@@ -159,7 +159,8 @@ void judge_key(const std::string& service, const std::string& key, std::span<con
     if (row != refused.end())
         findings.add(service, key, std::string(row->problem));
     else
-        findings.add(service, quoted(key), "is not a key that pgod knows; begin your own keys with \"x-\"");
+        findings.add(service, quoted_value(key),
+                     "is not a key that pgod knows; begin your own keys with \"x-\"");
 }
 
 bool is_condition(std::string_view condition) {
@@ -203,9 +204,9 @@ void judge_dependencies(const Model& model, Findings& findings) {
     for (const auto& [name, service] : model.services) {
         for (const auto& [dependency, condition] : service.depends_on) {
             if (!model.services.contains(dependency))
-                findings.add(name, "depends_on", quoted(dependency) + " is not a service of this file");
+                findings.add(name, "depends_on", quoted_value(dependency) + " is not a service of this file");
             if (!is_condition(condition))
-                findings.add(name, "depends_on", "condition " + quoted(condition) + " is unknown");
+                findings.add(name, "depends_on", "condition " + quoted_value(condition) + " is unknown");
         }
     }
     for (const auto& name : never_startable(model))

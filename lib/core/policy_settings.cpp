@@ -15,11 +15,12 @@ void judge_settings(const Model& model, Findings& findings) {
                 fmt::format("urls holds names, as {{\"blog.example.org\": \":5007\"}}, and not a {}", value));
         else if (name != "strategy")
             findings.add({}, "x-pgo",
-                         quoted(name) +
+                         quoted_value(name) +
                              " is not a setting that pgod knows; there are \"strategy\" and \"urls\"");
         else if (value != "changed" && value != "all")
             findings.add({}, "x-pgo",
-                         "strategy " + quoted(value) + " is unknown; there are \"all\" and \"changed\"");
+                         "strategy " + quoted_value(value) +
+                             " is unknown; there are \"all\" and \"changed\"");
     }
 }
 

@@ -29,10 +29,6 @@ Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
 }
 
-std::string quoted(std::string_view text) {
-    return fmt::format("\"{}\"", escaped(shortened(text, 60)));
-}
-
 bool begins_private_key(std::string_view line) noexcept {
     return (line.starts_with("-----BEGIN") && line.find("PRIVATE KEY") != std::string_view::npos) ||
            line.starts_with("PuTTY-User-Key-File-");
@@ -69,10 +65,10 @@ bool blob_begins_with(std::string_view blob, std::string_view type) noexcept {
 Error refuse_first_word(std::string_view type) {
     if (is_certificate_type(type))
         return refused(fmt::format("{} is a certificate, which is not accepted: list the plain public key",
-                                   quoted(type)));
+                                   in_quotes(type)));
     if (type == "ssh-dss")
         return refused("DSA keys (ssh-dss) are too weak and not accepted: make an ssh-ed25519 key");
-    return refused(fmt::format("{} is no accepted key type: it must be one of {}", quoted(type),
+    return refused(fmt::format("{} is no accepted key type: it must be one of {}", in_quotes(type),
                                fmt::join(accepted, ", ")));
 }
 

@@ -37,7 +37,8 @@ std::optional<Ends> parse_ends(std::string_view text) {
 }
 
 Error malformed(std::string_view value) {
-    return {Code::invalid, quoted(value) + " is not [ADDRESS:][HOST_PORT:]CONTAINER_PORT[/tcp|/udp|/sctp]"};
+    return {Code::invalid,
+            quoted_value(value) + " is not [ADDRESS:][HOST_PORT:]CONTAINER_PORT[/tcp|/udp|/sctp]"};
 }
 
 } // namespace
@@ -84,12 +85,14 @@ Result<PublishedPort> parse_published_port(std::string_view value) {
     if (fields.size() == 1 || fields.front().empty())
         return port;
     if (fields.front() == "0")
-        return Error{Code::invalid, quoted(value) + " names host port 0; leave it out for a random one"};
+        return Error{Code::invalid,
+                     quoted_value(value) + " names host port 0; leave it out for a random one"};
     const auto host = parse_ends(fields.front());
     if (!host)
         return malformed(value);
     if (host->last - host->first != container->last - container->first)
-        return Error{Code::invalid, quoted(value) + " has host and container ranges of different lengths"};
+        return Error{Code::invalid,
+                     quoted_value(value) + " has host and container ranges of different lengths"};
     port.host_first = host->first;
     port.host_last = host->last;
     return port;

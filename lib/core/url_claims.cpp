@@ -67,13 +67,13 @@ void judge_urls(const Model& model, const UrlGrants& grants, Findings& findings)
         findings.add({}, setting, fmt::format("asks for more than {} urls", max_url_claims));
     std::set<std::string> seen;
     for (const auto& [text, value] : model.urls) {
-        const std::string url = "url " + quoted(text) + ' ';
+        const std::string url = "url " + quoted_value(text) + ' ';
         const auto name = dns_name(text);
         const auto port = port_of(value);
         if (!name) {
             findings.add({}, setting, url + "is not a DNS name");
         } else if (!port) {
-            findings.add({}, setting, url + "must lead to \":PORT\" in quotes, not " + quoted(value));
+            findings.add({}, setting, url + "must lead to \":PORT\" in quotes, not " + quoted_value(value));
         } else if (!seen.insert(*name).second) {
             findings.add({}, setting, url + "is there twice");
         } else if (auto refused = refusal({*name, *port, {}}, grants.domains, grants.ports)) {
