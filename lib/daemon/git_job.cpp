@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "git/compact.hpp"
 #include "git/export.hpp"
+#include "git/library.hpp"
 #include "git/sync.hpp"
 #include "os/channel_descriptors.hpp"
 #include "os/drop.hpp"
@@ -148,7 +149,7 @@ Status confine(const ipc::GitJob& job, pid_t parent) {
     if (::setenv("HOME", job.user.home.c_str(), 1) != 0 ||
         ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) != 0)
         return errno_error("set the environment");
-    return ok();
+    return git::enter_home(job.user.home);
 }
 
 class Reporter {

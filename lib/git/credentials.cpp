@@ -141,7 +141,7 @@ Credentials::Credentials(const Source& source)
 }
 
 int Credentials::refuse(std::string sentence, int rc) {
-    git_error_set_str(GIT_ERROR_CALLBACK, sentence.c_str());
+    set_git_error(GIT_ERROR_CALLBACK, sentence);
     refusal_ = Error{Code::denied, std::move(sentence)};
     return rc;
 }

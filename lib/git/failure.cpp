@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 #include <git2.h>
+#if __has_include(<git2/sys/errors.h>) // git_error_set_str(), from libgit2 1.8 on
+#include <git2/sys/errors.h>
+#endif
 
 #include <string>
 
@@ -67,6 +70,10 @@ Code code_of(int rc, const git_error* last, std::string_view detail) {
 }
 
 } // namespace
+
+void set_git_error(int klass, const std::string& sentence) {
+    (void)git_error_set_str(klass, sentence.c_str());
+}
 
 Error git_failure(int rc, std::string_view doing) {
     const git_error* last = git_error_last(); // null after a clear

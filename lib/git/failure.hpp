@@ -6,9 +6,13 @@
 
 #include "base/result.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace pgod::git {
+
+// For a callback of libgit2 that fails: what git_failure() will find.
+void set_git_error(int klass, const std::string& sentence);
 
 // What libgit2's last call failed with, as "doing: detail". The detail may carry text of a server: it is
 // escaped, shortened, and anything that looks like the user part of a URL is taken out.

@@ -42,6 +42,14 @@ Status start_library() {
     return start_streams();
 }
 
+Status enter_home([[maybe_unused]] const std::string& home) {
+#if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
+    if (const int rc = git_libgit2_opts(GIT_OPT_SET_HOMEDIR, home.c_str()); rc < 0)
+        return git_failure(rc, "set the home directory");
+#endif
+    return ok();
+}
+
 ForeignOwnerAllowed::ForeignOwnerAllowed(bool allowed) noexcept
     : allowed_(allowed) {
     if (allowed_)

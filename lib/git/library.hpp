@@ -4,10 +4,16 @@
 
 #include "base/result.hpp"
 
+#include <string>
+
 namespace pgod::git {
 
 // Initialises libgit2 and our streams (stream.hpp). Call once, before any other function of this folder.
 Status start_library();
+
+// In a job, once it is its user: where libgit2 looks for this user's files. libgit2 1.7 and later look in the
+// home that start_library() saw, and refuse every ssh upstream when they may not read it.
+Status enter_home(const std::string& home);
 
 // While it lives, libgit2 opens repositories that belong to somebody else.
 //

@@ -34,7 +34,7 @@ using std::chrono::milliseconds;
 Handle<SSL_CTX, SSL_CTX_free> tls_context;
 
 int fail(git_error_t klass, const std::string& message, int rc = -1) {
-    git_error_set_str(klass, message.c_str());
+    set_git_error(klass, message);
     return rc;
 }
 

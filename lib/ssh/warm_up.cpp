@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <new>
 
 namespace pgod::ssh {
@@ -23,6 +24,18 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 constexpr auto deadline = 10s;
+
+// libssh deprecates one in 0.11, where 0.10 has no other.
+int exit_status_of(ssh_channel channel) noexcept {
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+    std::uint32_t status = 0;
+    return ::ssh_channel_get_exit_state(channel, &status, nullptr, nullptr) == SSH_OK
+               ? static_cast<int>(status)
+               : -1;
+#else
+    return ::ssh_channel_get_exit_status(channel);
+#endif
+}
 
 // The client's side, in a forked child that never returns. Blocking, ended by its alarm. It needs no home
 // directory: behind chroot(2) there is none.
@@ -47,7 +60,7 @@ bool play_client(int socket) noexcept {
         return false;
     while (::ssh_channel_read(channel, answer.data(), answer.size(), 0) > 0) {
     }
-    return ::ssh_channel_get_exit_status(channel) == 0;
+    return exit_status_of(channel) == 0;
 }
 
 Status play_server(ServerBind& bind, Fd socket) {
