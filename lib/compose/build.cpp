@@ -5,6 +5,7 @@
 #include "compose/image_store.hpp"
 #include "compose/memory_limit.hpp"
 #include "compose/oci_directory.hpp"
+#include "compose/problem.hpp"
 #include "compose/space.hpp"
 #include "compose/tail.hpp"
 #include "core/base_images.hpp"

@@ -4,6 +4,7 @@
 #include "compose/crash_point.hpp"
 #include "compose/image_store.hpp"
 #include "compose/need.hpp"
+#include "compose/problem.hpp"
 #include "compose/space.hpp"
 #include "compose/tail.hpp"
 

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "compose/problem.hpp"
 #include "os/run.hpp"
 #include "os/users.hpp"
 
@@ -17,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t max_answer = 16 << 20; // bytes; a user with thousands of containers
-constexpr std::size_t max_problem = 400;     // bytes of podman's text in a sentence
 constexpr int registry_auth_fd = 3;          // in podman
 constexpr int env_file_fd = 4;               // in podman; Podman::env_file_path
 constexpr auto query_deadline = 60s;         // podman waits for its own locks
@@ -47,18 +47,6 @@ Podman::Call query(Argv arguments) {
 
 std::string bus_of_user() {
     return fmt::format("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", ::getuid());
-}
-
-std::string problem_of(std::string_view errors) {
-    std::string_view last = "it gave no reason";
-    for (const auto line : split(errors, '\n')) {
-        const auto text = trimmed(line);
-        if (!text.empty() && !text.starts_with("time=\""))
-            last = text;
-    }
-    if (last.starts_with("Error: "))
-        last.remove_prefix(7);
-    return shortened(escaped(last), max_problem);
 }
 
 Result<Podman> Podman::find(std::vector<std::string> environment, std::string mark) {

@@ -1,5 +1,5 @@
 // Podman: rootless podman as the service's user, called directly. Every call has a deadline and its own
-// status; what failed is one sentence made of podman's last line.
+// status; what failed is one sentence (problem.hpp).
 #pragma once
 
 #include "base/result.hpp"
@@ -77,8 +77,5 @@ class Podman {
 
 // The variable by which systemd-run(1) finds the user's systemd; a jail does not see the path in it.
 std::string bus_of_user();
-
-// "Error: no such container web" → "no such container web".
-std::string problem_of(std::string_view errors);
 
 } // namespace pgod::compose

@@ -3,7 +3,6 @@
 #include "compose/memory_limit.hpp"
 #include "compose/observe.hpp"
 #include "compose/output.hpp"
-#include "compose/podman.hpp"
 #include "compose/space.hpp"
 
 #include "scratch.hpp"
@@ -89,14 +88,6 @@ TEST_CASE("a client that left costs nothing, and a log has an end") {
     CHECK(log.find("left out", cut + 1) == std::string::npos);
     CHECK(log[cut + 33] == '0'); // and goes on with a whole line
     CHECK(log.find('\n', cut + 33) == cut + 33 + 99);
-}
-
-TEST_CASE("podman's problem is its last line") {
-    CHECK(problem_of("Error: no such container web\n") == "no such container web");
-    CHECK(problem_of("time=\"x\" level=warning msg=\"y\"\nError: first\nError: last\ntime=\"x\"\n\n") ==
-          "last");
-    CHECK(problem_of("") == "it gave no reason");
-    CHECK(problem_of("Error: \x1b[2J") == "\\x1b[2J");
 }
 
 TEST_CASE("the ps table is aligned") {
