@@ -13,12 +13,17 @@ namespace {
 
 constexpr std::size_t max_parsed = 10'000;
 
-ContainerHealth health_in(std::string_view status) {
-    if (status.find("(unhealthy)") != std::string_view::npos)
+ContainerHealth health_in(std::string_view status, std::string_view state) {
+    const auto says = [status](std::string_view word) {
+        return status.find(word) != std::string_view::npos;
+    };
+    if (says("(unhealthy)"))
         return ContainerHealth::unhealthy;
-    if (status.find("(healthy)") != std::string_view::npos)
+    if (says("(healthy)"))
         return ContainerHealth::healthy;
-    if (status.find("(starting)") != std::string_view::npos)
+    // Later versions of podman 5 call the health of a container "stopped" until its first check after a
+    // start.
+    if (says("(starting)") || (says("(stopped)") && state == "running"))
         return ContainerHealth::starting;
     return ContainerHealth::none;
 }
@@ -63,7 +68,7 @@ Container container_of(const Json& json) {
     container.image = text_of(json, "Image");
     container.image_id = text_of(json, "ImageID");
     container.state = text_of(json, "State");
-    container.health = health_in(text_of(json, "Status"));
+    container.health = health_in(text_of(json, "Status"), container.state);
     container.exit_code = static_cast<int>(number_of(json, "ExitCode"));
     container.pid = number_of(json, "Pid");
     container.created = moment_in(json, "Created");

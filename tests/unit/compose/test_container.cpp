@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 using namespace pgod;
 using namespace pgod::compose;
 
@@ -53,6 +55,32 @@ TEST_CASE("podman's JSON, as podman 4.3.1 prints it") {
     CHECK(ages.at(0).created == 253'402'300'799); // the end of the year 9999
     CHECK(ages.at(0).started == -62'135'596'800);
     CHECK(ages.at(0).exited == -62'135'596'800);
+}
+
+TEST_CASE("podman's JSON, as podman 5.4.2 prints it") {
+    const auto parsed = parse_containers(
+        R"json([{"AutoRemove":false,"Command":["sleep","1000"],"CreatedAt":"Less than a second ago","CIDFile":"",
+        "Exited":false,"ExitedAt":-62135596800,"ExitCode":0,"ExposedPorts":{"80":["tcp"]},"Id":"c83b",
+        "Image":"localhost/bb:latest","ImageID":"f6f2","IsInfra":false,"Labels":{"pgod.service":"demo"},"Mounts":[],
+        "Names":["demo_web_1"],"Namespaces":{},"Networks":["demo_default"],"Pid":126,"Pod":"","PodName":"",
+        "Ports":[{"host_ip":"127.0.0.1","container_port":80,"host_port":5007,"range":1,"protocol":"tcp"}],
+        "Restarts":0,"Size":null,"StartedAt":1796041024,"State":"running",
+        "Status":"Up Less than a second (healthy)","Created":1796041024}])json");
+    REQUIRE(parsed.size() == 1);
+    const Container& web = parsed.front();
+    CHECK(std::tie(web.id, web.name, web.owner, web.image_id) ==
+          std::tuple("c83b", "demo_web_1", "demo", "f6f2"));
+    CHECK(web.ports == std::vector<std::string>{"127.0.0.1:5007->80/tcp"}); // exposed ones are not published
+    CHECK(web.bridged);
+    CHECK(web.health == ContainerHealth::healthy);
+    CHECK(web.exited < web.started);
+    const auto health_of = [](const std::string& state, const std::string& status) {
+        return parse_containers(R"([{"State":")" + state + R"(","Status":")" + status + "\"}]")
+            .front()
+            .health;
+    };
+    CHECK(health_of("running", "Up 2 seconds (stopped)") == ContainerHealth::starting);
+    CHECK(health_of("exited", "Exited (0) 2 seconds ago (stopped)") == ContainerHealth::none);
 }
 
 TEST_CASE("what is to be thought of a container") {

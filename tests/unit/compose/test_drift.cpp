@@ -75,6 +75,41 @@ TEST_CASE("who ended a container that exited with 0") {
     CHECK(parse_events("nonsense\n\n[]\n").size() == 2);
 }
 
+TEST_CASE("events of podman 5 have their time in seconds") {
+    const auto seen = parse_events(
+        R"({"ID":"abc","Name":"web","Status":"start","time":1796041021,"timeNano":1796041021025018029691})"
+        "\n"
+        R"({"ContainerExitCode":0,"ID":"abc","Status":"died","time":1796041025,"timeNano":1796041025039465294})"
+        "\n"
+        R"({"ID":"abc","Status":"cleanup","time":1796041025,"timeNano":1796041025140123010,"Attributes":{}})"
+        "\n"
+        R"({"ID":"abc","Status":"cleanup","time":1796041125,"timeNano":1796041125140123010,"Attributes":{}})"
+        "\n"
+        R"({"ID":"abc","Status":"remove","time":1796041126,"timeNano":1796041126140123010,"Attributes":{}})");
+    REQUIRE(seen.size() == 5);
+    CHECK(seen[0].at == 1796041021);
+    CHECK(!was_stopped(seen, "abc")); // its second clean-up came long after
+    CHECK(was_removed_after_its_end(seen, "abc"));
+    const auto odd = parse_events("{\"time\":-5}\n{\"time\":9223372036854775807}\n{\"time\":\"7\"}");
+    CHECK(odd[0].at == 0);
+    CHECK(odd[1].at == 253'402'300'799); // of the year 9999
+    CHECK(odd[2].at == 0);
+}
+
+TEST_CASE("podman 5 tells of a container that somebody stopped it") {
+    using Stopped = std::map<std::string, bool>;
+    CHECK(stopped_by_user(R"([{"Id":"a","State":{"Status":"exited","ExitCode":0,"StoppedByUser":true}},)"
+                          R"({"Id":"b","State":{"Status":"exited","ExitCode":0}},)"
+                          R"({"Id":"c","State":{"StoppedByUser":false}},{"Id":"d"}])") ==
+          Stopped{{"a", true}, {"b", false}, {"c", false}, {"d", false}});
+    // Odd forms say nothing; a container that is not there is not in the answer.
+    CHECK(stopped_by_user(
+              R"([{"Id":"a","State":{"StoppedByUser":"true"}},{"State":{"StoppedByUser":true}},7])") ==
+          Stopped{{"a", false}});
+    for (const char* text : {"", "[]", "{}", "nonsense"})
+        CHECK(stopped_by_user(text).empty());
+}
+
 TEST_CASE("one that is gone and that nobody saw ended") {
     const auto done = [](const std::vector<ContainerEvent>& seen) {
         return was_removed_after_its_end(seen, "abc");
