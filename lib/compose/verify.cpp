@@ -139,18 +139,35 @@ namespace {
 constexpr const char* healthcheck_outputs =
     "{{range .State.Health.Log}}exit {{.ExitCode}}: {{.Output}}\n{{end}}";
 
-void show(const Work& work, Argv arguments, const std::string& title) {
+void show(const Work& work, std::string_view text, const std::string& title) {
+    for (const auto line : split(trimmed(text), '\n'))
+        if (!line.empty())
+            work.output.say(fmt::format("{} | {}", title, line));
+}
+
+Podman::Call brief_call(Argv arguments) {
     Podman::Call call;
     call.arguments = std::move(arguments);
+    call.deadline = 10s;
+    return call;
+}
+
+// Both streams: podman hands on what the container wrote to each.
+void show_log(const Work& work, const std::string& container, const std::string& title) {
+    auto call = brief_call({"logs", "--tail", shown_lines, container});
     std::string text;
     call.on_output = [&text](std::string_view bytes) {
         text.append(bytes.substr(0, max_shown - std::min(text.size(), max_shown)));
     };
-    call.deadline = 10s;
     (void)work.podman.call(call);
-    for (const auto line : split(trimmed(text), '\n'))
-        if (!line.empty())
-            work.output.say(fmt::format("{} | {}", title, line));
+    show(work, text, title);
+}
+
+// One stream: podman's own warnings are no output of the healthcheck.
+void show_healthcheck(const Work& work, const std::string& container, const std::string& title) {
+    const auto answer = work.podman.call(brief_call({"inspect", "--format", healthcheck_outputs, container}));
+    if (answer)
+        show(work, std::string_view(answer->output).substr(0, max_shown), title);
 }
 
 } // namespace
@@ -167,10 +184,9 @@ void show_failures(const Work& work, const Record& record) {
         // One that is restarted all the time may look good for a moment.
         if (judgement.verdict == Verdict::good && expected.may_end)
             continue;
-        show(work, {"logs", "--tail", shown_lines, container->id}, expected.service);
+        show_log(work, container->id, expected.service);
         if (container->health != ContainerHealth::none && container->health != ContainerHealth::healthy)
-            show(work, {"inspect", "--format", healthcheck_outputs, container->id},
-                 expected.service + " healthcheck");
+            show_healthcheck(work, container->id, expected.service + " healthcheck");
     }
 }
 
