@@ -9,6 +9,7 @@
 #include "compose/space.hpp"
 #include "compose/tail.hpp"
 #include "core/base_images.hpp"
+#include "core/plan_shapes.hpp"
 #include "os/safe_path.hpp"
 
 #include <fmt/format.h>
@@ -50,6 +51,10 @@ std::map<std::string, std::string> arguments_of(const PlannedBuild& build) {
             option.flag == "--build-arg" && equals != std::string::npos)
             values[option.value.substr(0, equals)] = option.value.substr(equals + 1);
     return values;
+}
+
+Error not_named() {
+    return {Code::internal, "podman build did not name its image"};
 }
 
 class Builder {
@@ -140,11 +145,9 @@ class Builder {
             return ran.error().code == Code::permanent && missing_ && !ended_ ? *missing_ : ran.error();
         const Fd out = TRY(work_.directory.open_directory("build/out"));
         const std::string text = TRY(os::read_file_beneath(out.get(), "id", max_small_file));
-        std::string_view id = trimmed(text);
-        if (id.starts_with("sha256:"))
-            id.remove_prefix(7);
-        if (id.size() != 64 || id.find_first_not_of("0123456789abcdef") != std::string_view::npos)
-            return Error{Code::internal, "podman build did not name its image"};
+        const auto id = bare_id(trimmed(text));
+        if (!is_object_name(id))
+            return not_named();
         return std::string(id);
     }
 
@@ -359,6 +362,9 @@ Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, cons
     TRY(builder.show_bases(std::move(bases)));
     const std::string id = TRY(builder.build(build, tag, on_output));
     auto known = TRY(work.podman.images({&id, 1}));
+    // The jail wrote the id. It must not be a name, or the beginning of the id, of another image of the user.
+    if (!known.empty() && bare_id(known[id].id) != id)
+        return not_named();
     if (known.empty())
         if (auto handed = builder.hand_over(id); !handed) {
             builder.give_up();

@@ -1,6 +1,7 @@
 #include "compose/image_store.hpp"
 
 #include "compose/json.hpp"
+#include "core/plan_shapes.hpp"
 #include "os/safe_path.hpp"
 
 #include <fmt/format.h>
@@ -24,10 +25,6 @@ std::string map_of(const Json& info, const char* key) {
     return text;
 }
 
-bool is_digest(std::string_view text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // The entries of an index with one of these ids.
 Json chosen(const Json& index, const std::set<std::string>& ids) {
     Json some = Json::array();
@@ -46,7 +43,7 @@ std::set<std::string> with_parents(const Json& layers, const Json& images) {
             parents[text_of(layer, "id")] = text_of(layer, "parent");
     std::set<std::string> wanted;
     const auto want = [&](std::string id) {
-        while (is_digest(id) && parents.contains(id) && wanted.insert(id).second)
+        while (is_object_name(id) && parents.contains(id) && wanted.insert(id).second)
             id = parents.at(id);
     };
     for (const auto& image : images) {

@@ -36,7 +36,7 @@ std::string repository_of(const Work& work) {
 }
 
 std::string tag_of(const Work& work, const std::string& id) {
-    return fmt::format("{}:{}", repository_of(work), id.substr(0, id_length));
+    return fmt::format("{}:{}", repository_of(work), bare_id(id).substr(0, id_length));
 }
 
 std::string tag_of_build(const Work& work, std::size_t number) {

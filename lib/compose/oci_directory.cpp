@@ -21,8 +21,8 @@ Result<std::uint64_t> size_of_image(const ServiceDirectory& directory, const std
     std::error_code failed;
     std::uint64_t size = 0;
     int files = 0;
-    const std::filesystem::path blobs = directory.path_of(path) + "/blobs/sha256";
-    for (std::filesystem::directory_iterator entry(blobs, failed), end; !failed && entry != end;
+    const std::filesystem::path blobs = directory.path_of(path) + "/blobs";
+    for (std::filesystem::recursive_directory_iterator entry(blobs, failed), end; !failed && entry != end;
          entry.increment(failed)) {
         struct stat found {};
         if (++files > max_blobs || ::lstat(entry->path().c_str(), &found) != 0)

@@ -49,6 +49,10 @@ std::string bus_of_user() {
     return fmt::format("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", ::getuid());
 }
 
+std::string_view bare_id(std::string_view id) noexcept {
+    return id.substr(id.find(':') + 1);
+}
+
 Result<Podman> Podman::find(std::vector<std::string> environment, std::string mark) {
     return Podman(TRY(os::find_program("podman")), std::move(environment), std::move(mark));
 }

@@ -28,6 +28,9 @@ struct FoundImage {
     std::vector<std::string> tags;
 };
 
+// "sha256:12ab…" → "12ab…". podman names the algorithm at some places only; nothing else of an id is read.
+std::string_view bare_id(std::string_view id) noexcept;
+
 struct FoundNetwork {
     bool internal = false;
     std::string project; // label io.podman.compose.project

@@ -119,8 +119,9 @@ bool is_image_reference(std::string_view text) {
 }
 
 bool is_image_id(std::string_view text) noexcept {
-    if (text.starts_with("sha256:"))
-        text.remove_prefix(7);
+    for (const std::string_view algorithm : {"sha256:", "sha384:", "sha512:"}) // of OCI images
+        if (text.starts_with(algorithm))
+            return is_image_id(text.substr(algorithm.size()));
     return !text.empty() && std::all_of(text.begin(), text.end(), is_hex);
 }
 

@@ -11,7 +11,7 @@ namespace pgod {
 bool is_object_name(
     std::string_view text) noexcept;            // podman's own rule: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255
 bool is_image_reference(std::string_view text); // [host[:port]/]path[:tag][@sha256:…]; no transport ("dir:")
-bool is_image_id(std::string_view text) noexcept; // hexadecimal digits only, with or without "sha256:"
+bool is_image_id(std::string_view text) noexcept; // hexadecimal digits only, or after "sha256:" and the like
 bool is_size(std::string_view text) noexcept;     // 512, 64m, 1.5g, 10MiB
 bool is_number(std::string_view text) noexcept;   // digits, at most 18
 bool is_positive_decimal(std::string_view text) noexcept; // 0.5, 2

@@ -216,6 +216,7 @@ TEST_CASE("an image is asked for by a name, never by the id of any image of the 
     for (const auto& [image, good] : {std::pair{id, false},
                                       {"sha256:" + id, false},
                                       {"sha256:0123456789ab", false},
+                                      {"sha512:0123456789ab", false},
                                       {std::string("0123456789ab"), false},
                                       {std::string("9a"), false}, // podman takes any beginning of an id
                                       {std::string("cafe:latest"), true},
