@@ -123,7 +123,8 @@ class Builder {
                               const std::function<void(std::string_view)>& on_output) {
         Argv arguments = build_call(build, tag);
         arguments.insert(arguments.begin() + 1,
-                         {"--network=host", fmt::format("--iidfile={}/id", out_inside)});
+                         {"--network=host", "--cap-drop=NET_ADMIN", "--cap-drop=NET_RAW", // jail/network.hpp
+                          fmt::format("--iidfile={}/id", out_inside)});
         Argv words;
         if (renew_)
             words = {"/usr/bin/find", store_inside, "-mindepth", "1", "-delete", ";"};

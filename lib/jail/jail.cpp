@@ -112,6 +112,8 @@ int run_command(const std::vector<std::string>& command) {
     go_first_for_want_of_memory();
     if (auto root = become_root_inside(); !root)
         give_up(problem, root.error());
+    if (auto kept = keep_from_the_hosts_loopback(); !kept)
+        give_up(problem, kept.error());
     if (auto entered = enter_view(jail); !entered)
         give_up(problem, entered.error());
     if (!pass(connected))
@@ -156,6 +158,7 @@ Result<int> keep(const Jail& jail, const Fd& problem) {
     open_gate(connected);
     const int status = wait_for(init);
     (void)::kill(network, SIGKILL);
+    (void)wait_for(network);
     return status;
 }
 

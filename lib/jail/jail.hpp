@@ -3,7 +3,8 @@
 //
 //   pgod-build            the user; started by pgod-work, dies with it
 //    └─ keeper            root of a user namespace with all ids of the user; stays in the host's network
-//        ├─ slirp4netns   the way out: the outside network and its names, never the host's loopback
+//        ├─ slirp4netns   the way out: the outside network and its names, never the host's loopback; or
+//        │                pasta, alone in a process namespace
 //        └─ init          root of a second user namespace, alone in its mount, process, network, IPC and UTS
 //                         namespaces; runs the commands, one after the other. Its end ends everybody in it.
 //

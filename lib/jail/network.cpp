@@ -1,69 +1,223 @@
 #include "jail/network.hpp"
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <net/route.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <string>
+#include <vector>
 
 namespace pgod::jail {
 
 namespace {
 
-constexpr const char* program = "/usr/bin/slirp4netns";
-constexpr int start_patience = 30'000; // ms
-constexpr int ready_descriptor = 3;    // in slirp4netns
+constexpr const char* slirp = "/usr/bin/slirp4netns";
+constexpr const char* pasta = "/usr/bin/pasta";
+constexpr int start_patience = 30'000;    // ms
+constexpr int ready_descriptor = 3;       // in slirp4netns
+constexpr std::size_t max_problem = 4096; // bytes of what pasta says
+constexpr int not_started = 127;
 
-// With the options that podman gives it.
-[[noreturn]] void become_slirp(const std::string& network, int ready) {
-    const std::string ready_text = "--ready-fd=" + std::to_string(ready_descriptor);
-    const std::array<const char*, 11> argv{"slirp4netns",
-                                           "--enable-sandbox",
-                                           "--configure",
-                                           "--mtu=65520",
-                                           "--enable-seccomp",
-                                           "--disable-host-loopback",
-                                           ready_text.c_str(),
-                                           "--netns-type=path",
-                                           network.c_str(),
-                                           "tap0",
-                                           nullptr};
-    const std::array<const char*, 1> env{nullptr};
+// With the options that podman gives it. It writes to `ready_descriptor` once the network is up.
+std::vector<std::string> slirp_call(const std::string& network) {
+    return {"slirp4netns",
+            "--enable-sandbox",
+            "--configure",
+            "--mtu=65520",
+            "--enable-seccomp",
+            "--disable-host-loopback",
+            fmt::format("--ready-fd={}", ready_descriptor),
+            "--netns-type=path",
+            network,
+            "tap0"};
+}
+
+// The addresses are those of slirp4netns, so view.cpp names one resolver. No port is forwarded either way,
+// and no address means the host's loopback. It goes into the background once the network is up.
+std::vector<std::string> pasta_call(const std::string& network) {
+    return {"pasta",
+            "--quiet",
+            "--config-net",
+            "--ipv4-only",
+            "--ns-ifname=tap0",
+            "--address=10.0.2.100",
+            "--netmask=24",
+            "--gateway=10.0.2.2",
+            "--dns-forward=10.0.2.3",
+            "--no-map-gw",
+            "--no-dhcp",
+            "--tcp-ports=none",
+            "--udp-ports=none",
+            "--tcp-ns=none",
+            "--udp-ns=none",
+            "--no-netns-quit",
+            "--netns=" + network};
+}
+
+struct Pipe {
+    Fd read_end;
+    Fd write_end;
+};
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return errno_error("make a pipe");
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+bool dies_with_parent() {
+    return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+}
+
+// stderr: a descriptor, or -1. `argv` was made before the fork.
+[[noreturn]] void become(const char* program, const std::vector<char*>& argv, int errors, int ready) {
+    const std::array<char*, 1> env{nullptr};
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && null >= 0 && ::dup2(null, STDIN_FILENO) == 0 &&
-        ::dup2(null, STDOUT_FILENO) == 1 && ::dup2(null, STDERR_FILENO) == 2 &&
-        (ready == ready_descriptor ? ::fcntl(ready, F_SETFD, 0) : ::dup2(ready, ready_descriptor)) >= 0)
-        ::execve(program, const_cast<char* const*>(argv.data()), const_cast<char* const*>(env.data()));
-    ::_exit(127);
+    if (null >= 0 && ::dup2(null, STDIN_FILENO) == 0 && ::dup2(null, STDOUT_FILENO) == 1 &&
+        ::dup2(errors < 0 ? null : errors, STDERR_FILENO) == 2 &&
+        (ready < 0 ||
+         (ready == ready_descriptor ? ::fcntl(ready, F_SETFD, 0) : ::dup2(ready, ready_descriptor)) >= 0))
+        ::execve(program, argv.data(), env.data());
+    ::_exit(not_started);
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (auto& word : words)
+        pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+// pasta leaves the process that started it, so it gets a process namespace of its own: the end of its first
+// process, which is this one, ends pasta.
+[[noreturn]] void keep_pasta(const std::vector<char*>& argv, Pipe& ready, Pipe& errors) {
+    ready.read_end.reset();
+    errors.read_end.reset();
+    if (!dies_with_parent())
+        ::_exit(not_started);
+    const pid_t starting = ::fork();
+    if (starting == 0)
+        become(pasta, argv, errors.write_end.get(), -1);
+    errors.write_end.reset();
+    for (;;) {
+        int wait_status = 0;
+        const pid_t ended = ::waitpid(-1, &wait_status, 0);
+        if (ended < 0 && errno == EINTR)
+            continue;
+        if (ended < 0 || (ended == starting && wait_status != 0))
+            ::_exit(not_started);
+        if (ended == starting && ::write(ready.write_end.get(), "r", 1) != 1)
+            ::_exit(not_started); // whoever waits for it is gone
+    }
+}
+
+bool comes_up(const Fd& ready) {
+    pollfd told{ready.get(), POLLIN, 0};
+    char byte = 0;
+    return ::poll(&told, 1, start_patience) == 1 && ::read(ready.get(), &byte, 1) == 1;
+}
+
+Error did_not_start(pid_t process, const char* name, const std::string& problem) {
+    (void)::kill(process, SIGKILL);
+    (void)::waitpid(process, nullptr, 0);
+    return {
+        Code::transient,
+        fmt::format("{} did not bring up the network of the build{}{}; is /dev/net/tun open to every user?",
+                    name, problem.empty() ? "" : ": ", problem)};
+}
+
+Result<pid_t> start_slirp(const std::string& network) {
+    auto words = slirp_call(network);
+    const auto argv = pointers_to(words);
+    Pipe ready = TRY(make_pipe());
+    const pid_t process = ::fork();
+    if (process == 0) {
+        if (dies_with_parent())
+            become(slirp, argv, -1, ready.write_end.get());
+        ::_exit(not_started);
+    }
+    if (process < 0)
+        return errno_error("fork");
+    ready.write_end.reset();
+    if (!comes_up(ready.read_end))
+        return did_not_start(process, "slirp4netns", {});
+    return process;
+}
+
+Result<pid_t> start_pasta(const std::string& network) {
+    auto words = pasta_call(network);
+    const auto argv = pointers_to(words);
+    Pipe ready = TRY(make_pipe());
+    Pipe errors = TRY(make_pipe());
+    const auto process =
+        static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr, 0UL));
+    if (process == 0)
+        keep_pasta(argv, ready, errors);
+    if (process < 0)
+        return errno_error("make a process namespace for pasta");
+    ready.write_end.reset();
+    errors.write_end.reset();
+    if (comes_up(ready.read_end))
+        return process;
+    std::string said(max_problem, '\0');
+    pollfd waiting{errors.read_end.get(), POLLIN, 0};
+    const ssize_t size =
+        ::poll(&waiting, 1, 0) == 1 ? ::read(errors.read_end.get(), said.data(), said.size()) : 0;
+    said.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return did_not_start(process, "pasta", shortened(escaped(trimmed(split(said, '\n').front())), 300));
 }
 
 } // namespace
 
 Result<pid_t> start_network(pid_t pid) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    const Fd ready(ends[0]);
-    Fd theirs(ends[1]);
-    const std::string network = "/proc/" + std::to_string(pid) + "/ns/net";
-    const pid_t slirp = ::fork();
-    if (slirp == 0)
-        become_slirp(network, theirs.get());
-    if (slirp < 0)
-        return errno_error("fork");
-    theirs.reset();
-    pollfd told{ready.get(), POLLIN, 0};
-    char byte = 0;
-    if (::poll(&told, 1, start_patience) != 1 || ::read(ready.get(), &byte, 1) != 1)
-        return Error{Code::transient, "slirp4netns did not bring up the network of the build; is the package "
-                                      "slirp4netns installed, and /dev/net/tun open to every user?"};
-    return slirp;
+    const std::string network = fmt::format("/proc/{}/ns/net", pid);
+    if (::access(slirp, X_OK) == 0)
+        return start_slirp(network);
+    if (::access(pasta, X_OK) == 0)
+        return start_pasta(network);
+    return Error{Code::transient,
+                 "a build needs pasta or slirp4netns for its network, and neither is installed; "
+                 "install the package passt or slirp4netns"};
+}
+
+Status keep_from_the_hosts_loopback() {
+    rtentry route{};
+    const auto set = [](sockaddr& to, std::uint32_t address) {
+        sockaddr_in inet{};
+        inet.sin_family = AF_INET;
+        inet.sin_addr.s_addr = htonl(address);
+        std::memcpy(&to, &inet, sizeof inet);
+    };
+    set(route.rt_dst, 0x7f000000);
+    set(route.rt_genmask, 0xff000000);
+    route.rt_flags = RTF_UP | RTF_REJECT;
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket || ::ioctl(socket.get(), SIOCADDRT, &route) != 0)
+        return errno_error("close the way to the host's loopback");
+    for (const auto capability : {CAP_NET_ADMIN, CAP_NET_RAW})
+        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            return errno_error("drop a capability");
+    return ok();
 }
 
 } // namespace pgod::jail

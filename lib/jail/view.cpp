@@ -33,7 +33,7 @@ constexpr std::array system_settings{
 constexpr std::array devices{"/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
                              "/dev/urandom", "/dev/tty",  "/dev/fuse"};
 
-// slirp4netns(1): its resolver hands on to the host's, wherever that one listens.
+// network.cpp: this resolver hands on to the host's, wherever that one listens.
 constexpr std::string_view resolver = "nameserver 10.0.2.3\n";
 constexpr std::string_view hosts = "127.0.0.1 localhost\n::1 localhost\n";
 

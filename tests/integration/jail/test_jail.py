@@ -13,8 +13,37 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
+import outside  # noqa: E402
 
 USER = "pgjail"
+NETWORKS = (pathlib.Path("/usr/bin/slirp4netns"), pathlib.Path("/usr/bin/pasta"))
+
+
+def installed_networks():
+    return [path.name for path in NETWORKS if path.exists()]
+
+
+# The kernel lets every process send to 127.0.0.0/8 by a link of its choice; no reply comes, but a datagram may arrive. Root
+# could send any packet.
+FORGE = """
+import contextlib, socket, sys, time
+port = int(sys.argv[1])
+for kind in (socket.AF_PACKET, socket.AF_INET):
+    with contextlib.suppress(PermissionError), socket.socket(kind, socket.SOCK_RAW, socket.IPPROTO_RAW):
+        print("a raw socket", flush=True)
+for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+    for address, to in (("127.0.0.1", port + 1), ("127.255.255.254", port + 1), ("0.0.0.0", port + 1),
+                        ("255.255.255.255", port + 1), ("10.0.2.2", port + 1), ("10.0.2.3", port + 1),
+                        ("10.0.2.255", port + 1), ("198.51.100.7", port)):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"tap0\\0")
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            probe.settimeout(2)
+            probe.connect((address, to))
+            probe.send(b"x")
+time.sleep(1)
+print("sent", flush=True)
+"""
 
 
 def setUpModule():
@@ -68,10 +97,10 @@ class Jail(unittest.TestCase):
 
     def build(self, containerfile):
         (self.place / "stage" / "Containerfile").write_text(containerfile)
-        driver = user.podman("info", "--format", "{{.Store.GraphDriverName}}").strip()
+        driver, runtime = user.podman("info", "--format", "{{.Store.GraphDriverName}} {{.Host.OCIRuntime.Path}}").split()
         return self.run_inside(
             "/usr/bin/podman", "--root=/build/store", "--runroot=/run/containers", f"--storage-driver={driver}",
-            f"--storage-opt={driver}.imagestore=/images", "--cgroup-manager=cgroupfs", "--runtime=runc", "build",
+            f"--storage-opt={driver}.imagestore=/images", "--cgroup-manager=cgroupfs", f"--runtime={runtime}", "build",
             "--network=host", "--file=/stage/Containerfile", "/stage")
 
     def test_the_host_is_not_there(self):
@@ -101,6 +130,38 @@ class Jail(unittest.TestCase):
             server.settimeout(0.1)
             with self.assertRaises(TimeoutError):
                 server.accept()
+
+    def on_a_host_of_its_own(self, network, *command):
+        """Where the program is the only one that can serve the network of a build (outside.py)."""
+        hidden = next((str(path) for path in NETWORKS if path.name != network and path.exists()), "")
+        argv = ["unshare", "-m", "-n", "--propagation", "private", sys.executable,
+                pathlib.Path(__file__).with_name("outside.py"), str(user.uid), hidden, *self.argv(*command)]
+        done = harness.run(argv, env=self.env(), cwd="/")
+        self.assertEqual((done.returncode, self.problem.exists() and self.problem.read_text()), (0, ""), done.stderr)
+        return done.stdout
+
+    def test_the_outside_and_the_resolver_of_the_host_are_reached(self):
+        script = ("import socket; print(socket.gethostbyname('name.example')); "
+                  f"socket.create_connection(('name.example', {outside.PORT}), 30); print('connected')")
+        for network in installed_networks():
+            with self.subTest(network):
+                said = self.on_a_host_of_its_own(network, "/usr/bin/python3", "-c", script)
+                self.assertEqual(said.split(), [outside.OUTSIDE, "connected", "reached:", "outside", "resolver"])
+
+    def test_no_packet_sent_by_the_link_of_the_jail_reaches_the_loopback_of_the_host(self):
+        script = (self.place / "stage" / "forge.py")
+        script.write_text(FORGE)
+        for network in installed_networks():
+            with self.subTest(network):
+                said = self.on_a_host_of_its_own(network, "/usr/bin/python3", "/stage/forge.py", str(outside.PORT))
+                self.assertEqual(said.split("\n")[:2], ["sent", "reached: outside"], said)
+
+    def test_nothing_of_the_network_survives_the_build(self):
+        for network in installed_networks():
+            with self.subTest(network):
+                said = self.on_a_host_of_its_own(network, "/bin/true")
+                self.assertEqual(said, "reached:\n")
+                self.assertFalse(running(f"/usr/bin/{network}\0") or running(f"{network}\0--"), network)
 
     def test_an_abstract_socket_of_the_host_cannot_be_reached(self):
         name = f"pgod-{uuid.uuid4()}"
