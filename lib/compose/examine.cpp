@@ -110,8 +110,9 @@ void examine(const Podman& podman, const std::string& builder, const Identity& u
     auto jailed = try_jail(podman, builder, user);
     tell({"builds",
           jailed ? "" : "builds cannot be confined, so pgod refuses them: " + jailed.error().message,
-          "apt-get install --reinstall uidmap slirp4netns && modprobe tun && chmod 666 /dev/net/tun && "
-          "sysctl user.max_user_namespaces # must not be 0"});
+          fmt::format("apt-get install --reinstall uidmap {} && modprobe tun && chmod 666 /dev/net/tun && "
+                      "sysctl user.max_user_namespaces # must not be 0",
+                      network_program(text_of(member_of(info, "version"), "Version")).package)});
 }
 
 } // namespace pgod::compose

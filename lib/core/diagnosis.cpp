@@ -23,6 +23,14 @@ std::vector<std::uint64_t> numbers_of(std::string_view version) {
     return numbers;
 }
 
+// "podman version 4.3.1" → "4.3.1".
+std::string_view number_text(std::string_view version) {
+    auto text = trimmed(version);
+    if (text.starts_with("podman version "))
+        text.remove_prefix(15);
+    return text;
+}
+
 } // namespace
 
 std::string as_user(std::string_view user, std::string_view command) {
@@ -43,13 +51,18 @@ std::string remedy_of_repository(const Service& service, Code failure) {
 }
 
 std::string problem_of_podman(std::string_view version) {
-    auto text = trimmed(version);
-    if (text.starts_with("podman version "))
-        text.remove_prefix(15);
+    const auto text = number_text(version);
     const auto numbers = numbers_of(text);
     if (numbers.size() >= 2 && (numbers[0] > 4 || (numbers[0] == 4 && numbers[1] >= 3)))
         return {};
     return "podman 4.3 or newer is needed, and this is \"" + escaped(shortened(text, 60)) + "\"";
+}
+
+NetworkProgram network_program(std::string_view version) {
+    const auto numbers = numbers_of(number_text(version));
+    if (!numbers.empty() && numbers[0] < 5)
+        return {"slirp4netns", "slirp4netns"};
+    return {"pasta", "passt"};
 }
 
 SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std::uint32_t uid) {

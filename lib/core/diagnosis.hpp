@@ -32,6 +32,13 @@ std::string remedy_of_repository(const Service& service, Code failure);
 // "podman version 4.3.1": 4.3 at least. The problem, or empty.
 std::string problem_of_podman(std::string_view version);
 
+// What that podman starts for the network of rootless containers, unless containers.conf names another.
+struct NetworkProgram {
+    const char* name;
+    const char* package;
+};
+NetworkProgram network_program(std::string_view version);
+
 // /etc/subuid or /etc/subgid, as subuid(5) describes it: has the user 65,536 ids? With a range that is free
 // for the remedy.
 struct SubordinateIds {

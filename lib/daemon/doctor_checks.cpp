@@ -66,12 +66,8 @@ Result<std::string> answer_of(std::string program, std::vector<std::string> argv
     return done.output;
 }
 
-std::string problem_of_installed_podman() {
-    const auto program = os::find_program("podman");
-    if (!program)
-        return program.error().message;
-    const auto version = answer_of(*program, {"podman", "--version"});
-    return version ? problem_of_podman(*version) : version.error().message;
+Result<std::string> version_of_podman() {
+    return answer_of(TRY(os::find_program("podman")), {"podman", "--version"});
 }
 
 std::string problem_of_installed_compose() {
@@ -167,13 +163,19 @@ void examine_runtime_directory(Sheet& sheet, const Identity& user) {
 
 std::vector<Finding> examine_host(const Config& config) {
     Sheet sheet("host");
-    sheet.add("podman", problem_of_installed_podman(), "apt-get install podman");
+    const auto podman = version_of_podman();
+    sheet.add("podman", podman ? problem_of_podman(*podman) : podman.error().message,
+              "apt-get install podman");
     sheet.add("podman-compose", problem_of_installed_compose(),
               "apt-get install podman-compose # one of " + compared_composes());
     for (const char* name : {"newuidmap", "newgidmap"})
         sheet.add(name, problem_of_id_mapper(name), "apt-get install --reinstall uidmap");
-    const auto slirp = os::find_program("slirp4netns");
-    sheet.add("slirp4netns", slirp ? "" : slirp.error().message, "apt-get install slirp4netns");
+    if (podman) {
+        const auto [program, package] = network_program(*podman);
+        const auto network = os::find_program(program);
+        sheet.add(program, network ? "" : network.error().message,
+                  fmt::format("apt-get install {}", package));
+    }
     sheet.add("/dev/net/tun", problem_of_tun(), "modprobe tun && chmod 666 /dev/net/tun");
     sheet.add("user namespaces", problem_of_namespaces(),
               "sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1");

@@ -11,6 +11,10 @@ from harness import BIN, Repository, SystemTest, User, compose_web, free_port, m
 
 require_root_and_podman()
 
+# The program for the network of containers, and its package.
+NETWORK = (("slirp4netns", "slirp4netns") if subprocess.run(["podman", "--version"], capture_output=True, text=True)
+           .stdout.startswith("podman version 4") else ("pasta", "passt"))
+
 ANN = None
 
 
@@ -85,14 +89,14 @@ class Doctor(SystemTest):
             self.bind("newuidmap", "/usr/bin/newuidmap"),
             self.bind("compose", "/usr/lib/python3/dist-packages/podman_compose.py", '__version__ = "1.0.2"\n', 0o644),
             self.bind("tun", "/dev/net/tun", "", 0o600),
-            self.bind("slirp", "/usr/bin/slirp4netns", "", 0o644),
+            self.bind("network", f"/usr/bin/{NETWORK[0]}", "", 0o644),
             f"-t tmpfs -o mode=700,uid=0,gid=0 none {ANN.runtime}")
         from_ids = max([100_000] + [int(line.split(":")[1]) + int(line.split(":")[2]) for line in subids.split()])
         for about, check, problem, remedy in (
                 ("host", "podman-compose", 'this is "1.0.2"', "apt-get install podman-compose"),
                 ("host", "newuidmap", "it is not set-user-ID root", "apt-get install --reinstall uidmap"),
                 ("host", "/dev/net/tun", "mode 600", "chmod 666 /dev/net/tun"),
-                ("host", "slirp4netns", "not installed", "apt-get install slirp4netns"),
+                ("host", NETWORK[0], "not installed", f"apt-get install {NETWORK[1]}"),
                 (user, "subuid", "has 0 subordinate ids in /etc/subuid",
                  f"usermod --add-subuids {from_ids}-{from_ids + 65535} {ANN.name}"),
                 (user, "subgid", "has 0 subordinate ids", f"usermod --add-subgids 165536-231071 {ANN.name}"),
@@ -110,14 +114,16 @@ class Doctor(SystemTest):
     def test_a_host_on_which_builds_cannot_be_confined(self):
         user = f'user "{ANN.name}"'
         self.config.service("demo", ANN.name, self.git.url(self.repository))
-        for program, package in (("slirp4netns", "slirp4netns"), ("newuidmap", "uidmap")):
-            with self.subTest(missing=program):
+        networks = [name for name in ("pasta", "slirp4netns") if pathlib.Path(f"/usr/bin/{name}").exists()]
+        for programs, reason in ((networks, "install the package passt or slirp4netns"),
+                                 (["newuidmap"], "is the package uidmap installed")):
+            with self.subTest(missing=programs):
                 # podman's own namespaces are there already; the jail makes its own.
                 ANN.podman("info")
-                checks = self.examine(self.bind(program, f"/usr/bin/{program}", "", 0o644))
+                checks = self.examine(*(self.bind(program, f"/usr/bin/{program}", "", 0o644) for program in programs))
                 self.check_planted(checks, user, "builds", "builds cannot be confined, so pgod refuses them: ",
-                                   "apt-get install --reinstall uidmap slirp4netns")
-                self.assertIn(f"package {package} installed", checks[(user, "builds")]["problem"])
+                                   f"apt-get install --reinstall uidmap {NETWORK[1]} && modprobe tun")
+                self.assertIn(reason, checks[(user, "builds")]["problem"])
         self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
 
     def test_podman_that_is_old_or_does_not_work_and_a_full_disk(self):

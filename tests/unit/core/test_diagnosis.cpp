@@ -15,6 +15,12 @@ TEST_CASE("versions") {
           "podman 4.3 or newer is needed, and this is \"3.4.4\"");
 }
 
+TEST_CASE("podman 5 has another program for the network of rootless containers") {
+    CHECK(std::string(network_program("podman version 4.9.4").name) == "slirp4netns");
+    CHECK(std::string(network_program("podman version 5.4.2\n").name) == "pasta");
+    CHECK(std::string(network_program("6.0.0-rc1").package) == "passt");
+}
+
 TEST_CASE("subordinate ids") {
     const char* file =
         "# a comment\nann:100000:65536\nbob:165536:65536\n1007:300000:1000\nann:231072:10\nbroken\n"
