@@ -44,10 +44,21 @@ def require_root_and_podman():
     if os.geteuid() != 0:
         print("needs root")
         sys.exit(SKIPPED)
-    for program in ("podman", "podman-compose", "newuidmap", "slirp4netns", "runc", "git", "ssh"):
-        if shutil.which(program) is None:
-            print(f"needs {program}")
+    for one_of in (["podman"], ["podman-compose"], ["newuidmap"], ["pasta", "slirp4netns"], ["crun", "runc"], ["git"],
+                   ["ssh"]):
+        if not any(map(shutil.which, one_of)):
+            print(f"needs {' or '.join(one_of)}")
             sys.exit(SKIPPED)
+
+
+def containers_conf():
+    """What podman needs on this host, which has no systemd, and not always all controllers of cgroups."""
+    engine = ['[engine]', 'cgroup_manager = "cgroupfs"']
+    controllers = pathlib.Path("/sys/fs/cgroup/cgroup.controllers")
+    if not controllers.exists():  # crun of Debian 12 refuses hybrid cgroups; runc takes every layout
+        return "\n".join([*engine, 'runtime = "runc"', ""])
+    limits = [] if "pids" in controllers.read_text().split() else ["[containers]", "pids_limit = 0"]
+    return "\n".join([*limits, *engine, ""])
 
 
 def wait_until(what, condition, deadline=DEADLINE):
@@ -126,8 +137,7 @@ class User:
         self.runtime.chmod(0o700)
         config = self.home / ".config" / "containers"
         config.mkdir(parents=True)
-        # crun of Debian 12 refuses hybrid cgroups; runc takes every layout.
-        (config / "containers.conf").write_text('[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n')
+        (config / "containers.conf").write_text(containers_conf())
         subprocess.run(["chown", "-R", f"{self.uid}:{self.gid}", self.home / ".config"], check=True)
 
     def env(self):
