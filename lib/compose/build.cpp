@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
+#include "compose/base_names.hpp"
 #include "compose/image_store.hpp"
 #include "compose/memory_limit.hpp"
 #include "compose/oci_directory.hpp"
@@ -43,6 +44,7 @@ constexpr int over_limit = 71;
 constexpr const char* store_inside = "/build/store";
 constexpr const char* out_inside = "/build/out";
 constexpr const char* images_inside = "/build/images";
+constexpr const char* registries_inside = "/root/.config/containers/registries.conf.d/pgod.conf";
 
 std::map<std::string, std::string> arguments_of(const PlannedBuild& build) {
     std::map<std::string, std::string> values;
@@ -76,7 +78,7 @@ class Builder {
 
     // The ids of the images that the build starts from. base_images() can name one that the build does not
     // need, so an image that no registry gives ends the build only when the build fails as well.
-    Result<std::vector<std::string>> fetch_bases(const PlannedBuild& build) {
+    Result<std::vector<std::string>> fetch_bases(const PlannedBuild& build, const Plan& plan) {
         const Fd stage = TRY(work_.directory.open_directory("stage"));
         const std::string stage_path = work_.directory.path_of("stage") + "/";
         if (!build.file.starts_with(stage_path))
@@ -85,7 +87,9 @@ class Builder {
             os::read_file_beneath(stage.get(), build.file.substr(stage_path.size()), max_containerfile),
             "Containerfile");
         std::vector<std::string> ids;
-        for (const auto& image : base_images(text, arguments_of(build))) {
+        BaseNames names(work_.podman, plan, build);
+        for (const auto& written : base_images(text, arguments_of(build))) {
+            const std::string image = TRY(names.complete(written));
             auto found = TRY(work_.podman.images({&image, 1}));
             if (found.empty() && !image.starts_with("localhost/")) {
                 TRY(try_pull(image));
@@ -94,6 +98,10 @@ class Builder {
             for (const auto& [name, one] : found)
                 ids.push_back(one.id);
         }
+        if (names.made_by_another_build())
+            missing_ = names.made_by_another_build();
+        const Fd directory = TRY(work_.directory.make_directory("build"));
+        TRY(os::write_file_atomically(directory.get(), "registries.conf", names.settings(), 0600));
         return ids;
     }
 
@@ -299,6 +307,7 @@ class Builder {
         const std::string stage = work_.directory.path_of("stage");
         bind("--show", stage, stage);
         bind("--show", work_.directory.path_of("build/images"), images_inside);
+        bind("--show", work_.directory.path_of("build/registries.conf"), registries_inside);
         for (const auto& [from, onto] : shown_)
             bind("--show", from, onto);
         return call;
@@ -354,12 +363,13 @@ class Builder {
 
 } // namespace
 
-Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const PlannedBuild& build,
-                                 const std::string& tag, std::chrono::milliseconds deadline,
+Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const Plan& plan,
+                                 const PlannedBuild& build, const std::string& tag,
+                                 std::chrono::milliseconds deadline,
                                  const std::function<void(std::string_view)>& on_output) {
     Builder builder(work, store, Clock::now() + deadline);
     TRY(builder.prepare());
-    auto bases = TRY(builder.fetch_bases(build));
+    auto bases = TRY(builder.fetch_bases(build, plan));
     TRY(builder.show_bases(std::move(bases)));
     const std::string id = TRY(builder.build(build, tag, on_output));
     auto known = TRY(work.podman.images({&id, 1}));

@@ -6,6 +6,7 @@
 //   images   the view of the user's images that this build starts from
 //   root     an empty directory, under the jail's root
 //   out      the finished image on its way to the user's store, and its id
+//   registries.conf  what names without a registry mean in the build
 // The user's podman fetches the images that a build starts from before it, outside of the jail: the password
 // of the registry does not enter the jail. Runs in the worker, as the service's user.
 #pragma once
@@ -16,11 +17,12 @@
 
 namespace pgod::compose {
 
-// Builds, gives the finished image `tag` in the user's store, and returns the image with the tags that it had
-// before. `deadline`: of the whole. Nothing of the build runs on when this returns, or when this process
-// ends.
-Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const PlannedBuild& build,
-                                 const std::string& tag, std::chrono::milliseconds deadline,
+// Builds one of the plan's, gives the finished image `tag` in the user's store, and returns the image with
+// the tags that it had before. `deadline`: of the whole. Nothing of the build runs on when this returns, or
+// when this process ends.
+Result<FoundImage> build_in_jail(const Work& work, const ImageStore& store, const Plan& plan,
+                                 const PlannedBuild& build, const std::string& tag,
+                                 std::chrono::milliseconds deadline,
                                  const std::function<void(std::string_view)>& on_output);
 
 } // namespace pgod::compose

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/images.hpp"
+#include "core/plan_images.hpp"
 
 #include <fmt/format.h>
 
@@ -68,7 +69,9 @@ Json names_json(const std::vector<NameDifference>& names) {
 } // namespace
 
 Result<Consequences> consequences_of(const Work& work, const Plan& plan, std::span<const Container> seen) {
-    const auto record = read_record(work.directory, running_release);
+    auto record = read_record(work.directory, running_release);
+    if (record)
+        take_completed_images(record->plan, record->images, plan);
     const Record* running = record ? &*record : nullptr;
     const std::string stage = work.directory.path_of("stage");
     Consequences found;

@@ -78,9 +78,9 @@ Status relayed(const Work& work, Podman::Call call, const std::string& doing) {
     return ok();
 }
 
-Result<FoundImage> built(const Work& work, const ImageStore& store, const PlannedBuild& build,
-                         const std::string& tag, const std::string& doing) {
-    auto made = build_in_jail(work, store, build, tag, until_switch(work.job, longest_build),
+Result<FoundImage> built(const Work& work, const ImageStore& store, const Plan& plan,
+                         const PlannedBuild& build, const std::string& tag, const std::string& doing) {
+    auto made = build_in_jail(work, store, plan, build, tag, until_switch(work.job, longest_build),
                               [&work](std::string_view bytes) { work.output.relay(bytes); });
     work.output.flush();
     if (made)
@@ -144,7 +144,8 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
         TRY(check_build_space(work, store->root));
         work.progress("build");
         work.output.say(fmt::format("building the image of {}", service));
-        const auto image = TRY(built(work, *store, build, tag, fmt::format("{}: build failed", service)));
+        const auto image =
+            TRY(built(work, *store, plan, build, tag, fmt::format("{}: build failed", service)));
         crash_point("image-built");
         add(images, work, build.image, image);
     }

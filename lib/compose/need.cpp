@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "core/mount.hpp"
+#include "core/plan_images.hpp"
 
 #include <fmt/format.h>
 
@@ -212,6 +213,12 @@ std::optional<Need> need_of_some(const Record& running, const NewVersion& next,
 } // namespace
 
 std::optional<Need> need_of(const Record* running, const NewVersion& next, std::span<const Container> seen) {
+    std::optional<Record> before;
+    if (running != nullptr) {
+        before = *running;
+        take_completed_images(before->plan, before->images, next.plan);
+        running = &*before;
+    }
     if (running != nullptr && next.plan.model.recreates_only_changed())
         return need_of_some(*running, next, seen);
     if (auto reason = reason_to_deploy(running, next, seen))

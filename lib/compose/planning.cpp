@@ -5,6 +5,7 @@
 #include "compose/shared_binds.hpp"
 #include "compose/translation.hpp"
 #include "core/allowance.hpp"
+#include "core/plan_images.hpp"
 #include "core/policy.hpp"
 #include "core/url_claims.hpp"
 #include "os/safe_path.hpp"
@@ -75,6 +76,14 @@ Status check_foreign_networks(const Work& work, const Plan& plan) {
     return ok();
 }
 
+Status name_images(const Work& work, Plan& plan) {
+    std::set<std::string> here;
+    for (const auto& [name, image] : TRY(work.podman.images(images_to_look_for(plan))))
+        here.insert(name);
+    complete_images(plan, here);
+    return ok();
+}
+
 PolicyGrants grants_of(const Work& work) {
     const std::string& own = work.directory.path(); // STATE/services/NAME
     return {work.directory.path_of("stage"),
@@ -104,6 +113,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     Translation translation = TRY(translate(request));
     auto [plan, violations] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
     plan.files = std::move(translation.files);
+    TRY(name_images(work, plan));
     for (const auto& note : translation.notes)
         work.output.say(escaped(fmt::format("{}: {}", request.compose_file, note)));
     for (auto& violation : judge(plan, grants_of(work)))

@@ -215,6 +215,27 @@ TEST_CASE("how a service is deployed is no change of what is deployed") {
     CHECK_FALSE(reason_to_deploy(&running, NewVersion{stage, plan, images, changed}, running_containers()));
 }
 
+TEST_CASE("a name that an older pgod recorded without its registry is the same image") {
+    Record running = running_record();
+    running.plan.containers[0].image = "nginx";
+    running.images = {{"nginx", "image1"}};
+    const std::vector<std::string> changed;
+    for (const char* strategy : {"all", "changed"})
+        for (const char* image : {"docker.io/library/nginx", "localhost/nginx"}) {
+            CAPTURE(strategy);
+            CAPTURE(image);
+            Plan plan = plan_of();
+            plan.model.settings["strategy"] = strategy;
+            plan.containers[0].image = image;
+            const std::map<std::string, std::string> same{{image, "image1"}};
+            CHECK_FALSE(need_of(&running, NewVersion{stage, plan, same, changed}, running_containers()));
+            const std::map<std::string, std::string> other{{image, "image2"}};
+            const auto need = need_of(&running, NewVersion{stage, plan, other, changed}, running_containers());
+            REQUIRE(need);
+            CHECK(need->reason == "the image of web changed");
+        }
+}
+
 TEST_CASE("a secret that changed is a change of the container that has it") {
     const Record running = running_record();
     Plan plan = plan_of();
