@@ -10,8 +10,9 @@ namespace pgod::compose {
 
 namespace {
 
-constexpr std::size_t max_problem = 400; // bytes of podman's text in a sentence
-constexpr std::size_t max_head = 120;    // of them, of the beginning of a line that is too long
+constexpr std::size_t max_problem = 400;        // bytes of podman's text in a sentence
+constexpr std::size_t max_looked_at = 64 << 10; // bytes of what podman printed last
+constexpr std::size_t max_head = 120;           // of them, of the beginning of a line that is too long
 
 constexpr std::string_view error_mark = "Error: ";
 constexpr std::string_view log_mark = "time=\"";
@@ -101,7 +102,7 @@ std::string chosen_from(const std::vector<Line>& lines) {
 } // namespace
 
 std::string problem_of(std::string_view errors) {
-    const auto lines = telling_lines(errors);
+    const auto lines = telling_lines(errors.substr(errors.size() - std::min(errors.size(), max_looked_at)));
     return lines.empty() ? "it gave no reason" : shortened_in_the_middle(escaped(chosen_from(lines)));
 }
 
