@@ -200,6 +200,27 @@ Result<pid_t> start_network(pid_t pid) {
                  "install the package passt or slirp4netns"};
 }
 
+namespace {
+
+// From what this process holds as well: root of the jail may trace it.
+Status drop_network_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{};
+    if (::syscall(SYS_capget, &header, held.data()) != 0)
+        return errno_error("look at the capabilities of the build");
+    for (const unsigned capability : {CAP_NET_ADMIN, CAP_NET_RAW}) {
+        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            return errno_error("drop a capability");
+        for (auto* set : {&held[0].effective, &held[0].permitted, &held[0].inheritable})
+            *set &= ~(1U << capability); // both are below 32
+    }
+    if (::syscall(SYS_capset, &header, held.data()) != 0)
+        return errno_error("drop the capabilities of the build");
+    return ok();
+}
+
+} // namespace
+
 Status keep_from_the_hosts_loopback() {
     rtentry route{};
     const auto set = [](sockaddr& to, std::uint32_t address) {
@@ -214,10 +235,7 @@ Status keep_from_the_hosts_loopback() {
     const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!socket || ::ioctl(socket.get(), SIOCADDRT, &route) != 0)
         return errno_error("close the way to the host's loopback");
-    for (const auto capability : {CAP_NET_ADMIN, CAP_NET_RAW})
-        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-            return errno_error("drop a capability");
-    return ok();
+    return drop_network_capabilities();
 }
 
 } // namespace pgod::jail
