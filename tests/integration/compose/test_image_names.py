@@ -67,10 +67,14 @@ class ImageNames(scene.ComposeTest):
         self.assertEqual([self.environment(svc, name, "A") for name in "abc"], ["ours"] * 3)
 
     def test_a_build_starts_from_the_image_of_docker_hub(self):
-        # Debian's shortnames.conf gives "fedora" to another registry.
         self.hub.publish("library/fedora:1", A="1")
         self.hub.publish("team/tools", B="2")
         svc = self.service()
+        # Debian's shortnames.conf gives "fedora" to this registry, and the next build sees what this one starts from.
+        other = "registry.fedoraproject.org/fedora:1"
+        self.user.podman("tag", harness.User.IMAGE, other)
+        self.addCleanup(self.user.podman, "untag", harness.User.IMAGE, other, check=False)
+        self.good(svc.deploy({"compose.yaml": compose(web=service(build=".")), "Containerfile": f"FROM {other}\n"}))
         files = {"compose.yaml": compose(web=service(image="fedora:1", build=".")),
                  "Containerfile": "FROM fedora:1\nCOPY --from=team/tools /bin/busybox /tool\nRUN test -x /tool && echo built\n"}
         self.good(svc.deploy(files))
@@ -79,6 +83,14 @@ class ImageNames(scene.ComposeTest):
         self.addCleanup(self.user.podman, "untag", harness.User.IMAGE, "localhost/fedora:1", check=False)
         self.good(svc.deploy({**files, "more": ""}), changed=True)
         self.assertEqual(self.environment(svc, "web", "A"), "", "it starts from the image of this host")
+
+    def test_a_name_that_only_the_build_finds_is_one_of_docker_hub(self):
+        # pgod's own reader of Containerfiles takes nothing that is nested.
+        svc = self.service()
+        result = svc.deploy({"compose.yaml": compose(web=service(build=".")),
+                             "Containerfile": "ARG A=pgodnested\nFROM ${B:-${A}}\n"})
+        self.assertEqual((result.exit_status, result.outcome), (1, "failed"), result)
+        self.assertIn("registry-1.docker.io", result.error)
 
     def test_a_build_never_starts_from_a_strangers_image_of_the_name_of_another_build(self):
         self.hub.publish("team/base", A="stranger")
