@@ -177,10 +177,10 @@ Result<Answer> ask_translator(const TranslationRequest& request) {
     const os::RunResult result = TRY(os::run(translator_run(request, file.get())));
     const Status end = judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin);
     (void)::lseek(file.get(), 0, SEEK_SET);
-    Answer answer = parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
-    if (end)
-        return answer;
-    return Answer{std::move(answer.version), end.error()};
+    Result<Answer> answer = parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
+    if (!end)
+        answer->translation = end.error();
+    return answer;
 }
 
 Result<Translation> translate(const TranslationRequest& request) {

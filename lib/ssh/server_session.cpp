@@ -163,6 +163,7 @@ Status ServerSession::turn() {
     if (result == SSH_ERROR)
         return ssh_error(session_.get(), "the connection ended");
     TRY(check_open());
+    TRY(check_protocol());
     acknowledge_at_once(fd());
     return ok();
 }
@@ -173,6 +174,19 @@ Status ServerSession::check_open() const {
     if (fd() < 0 || (::ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0)
         return ssh_error(session_.get(), "the connection ended");
     return ok();
+}
+
+// libssh 0.11 drops input beyond the window, and whatever else it cannot make sense of, reports success and
+// leaves only an error behind. An error from the login does not count: a client may offer a signature that
+// libssh does not take, and log in with its next key.
+Status ServerSession::check_protocol() const {
+    ssh_session session = session_.get();
+    if (channel_ == nullptr || ::ssh_get_error_code(session) != SSH_FATAL ||
+        earlier_error_ == ::ssh_get_error(session))
+        return ok();
+    auto error = ssh_error(session, "the client does not keep to the protocol");
+    error.code = Code::denied;
+    return error;
 }
 
 bool ServerSession::count_attempt() noexcept {
@@ -207,6 +221,7 @@ ssh_channel_struct* ServerSession::open_channel() {
     channel_ = ::ssh_channel_new(session_.get());
     if (channel_ != nullptr && ::ssh_set_channel_callbacks(channel_, &callbacks_->channel) != SSH_OK)
         violation_ = "out of memory";
+    earlier_error_ = ::ssh_get_error(session_.get());
     meter_.start(session_.get());
     return channel_;
 }

@@ -28,7 +28,7 @@ struct ssh_session_struct;
 namespace pgod::ssh {
 
 inline constexpr int max_login_attempts = 20;            // an agent may hold many keys
-inline constexpr std::size_t max_unread_input = 2 << 20; // bytes; libssh does not enforce its receive window
+inline constexpr std::size_t max_unread_input = 2 << 20; // bytes; libssh 0.10 enforces no receive window
 
 // Who has proved to hold which key.
 struct Login {
@@ -71,7 +71,8 @@ class ServerSession {
     bool left() const noexcept { return left_; }  // the client closed its channel: nobody wants the rest
 
     // What the client sent and nobody took yet. All of it is taken at once, because libssh reopens its window
-    // with every piece that is read, whatever is left: so up to a window (1.3 MB) is here and as much there.
+    // with every piece that is read, whatever is left: so up to a window (1.3 MB, from libssh 0.11 on 2 MiB)
+    // is here and as much there.
     std::size_t unread() const noexcept { return unread_; }
     Result<std::string> take_input();
     bool input_ended() const noexcept; // after what is unread
@@ -95,6 +96,7 @@ class ServerSession {
     explicit ServerSession(KnowsKey knows);
     Status start(ServerBind& bind, Fd socket);
     Status check_open() const;
+    Status check_protocol() const;
     bool accept_key(const char* user, ssh_key_struct* key, bool signature_valid);
     bool count_attempt() noexcept; // false: too many
     ssh_channel_struct* open_channel();
@@ -109,6 +111,7 @@ class ServerSession {
     std::optional<ChannelRequest> request_;
     std::optional<RequestedTerminal> terminal_;
     std::optional<TerminalSize> new_size_;
+    std::string earlier_error_; // what libssh had to say when the channel was opened
     std::size_t unread_ = 0;
     bool requested_ = false;
     bool left_ = false;
