@@ -112,6 +112,10 @@ bool was_removed_after_its_end(std::span<const ContainerEvent> events, std::stri
     return removed;
 }
 
+bool has_ended_well(const Container& container) {
+    return (container.state == "exited" || container.state == "stopped") && container.exit_code == 0;
+}
+
 bool is_too_early(std::int64_t exited, std::int64_t now) {
     return exited <= now && now - exited <= clean_up_time; // a time to come is a clock that was set back
 }
@@ -142,8 +146,7 @@ std::vector<Ended> ended_since(Record& record, std::span<const Container> seen, 
         const bool noticed = std::exchange(recorded.just_ended, false);
         const Container* container = find_container(seen, recorded.name);
         const bool may_have_ended =
-            container == nullptr ||
-            (container->id == recorded.id && container->state == "exited" && container->exit_code == 0);
+            container == nullptr || (container->id == recorded.id && has_ended_well(*container));
         noted |= noticed;
         if (!may_have_ended || (container != nullptr && is_before_boot(container->exited)))
             continue; // as for the last: the host was shut down, and no events are left of that

@@ -35,6 +35,9 @@ std::map<std::string, bool> stopped_by_user(std::string_view json);
 // For one that is gone: it ended with 0, and was removed so much later that nobody removed it to end it.
 bool was_removed_after_its_end(std::span<const ContainerEvent> events, std::string_view container);
 
+// It ended with 0. podman calls it "stopped" until its clean-up is done, and then "exited".
+bool has_ended_well(const Container& container);
+
 // Until some seconds after its end, events of it may be to come: that nobody stopped it is not believed yet.
 bool is_too_early(std::int64_t exited, std::int64_t now);
 

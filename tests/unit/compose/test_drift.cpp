@@ -129,6 +129,14 @@ TEST_CASE("one that is gone and that nobody saw ended") {
     CHECK(parse_events(R"({"ID":"a","Status":"died","ContainerExitCode":3})").front().exit_code == 3);
 }
 
+TEST_CASE("one that ended with 0 has done so before podman's clean-up as well") {
+    CHECK(has_ended_well(container("demo_job_1", "job-id", "exited")));
+    CHECK(has_ended_well(container("demo_job_1", "job-id", "stopped")));
+    CHECK(!has_ended_well(container("demo_job_1", "job-id", "stopping")));
+    CHECK(!has_ended_well(container("demo_job_1", "job-id", "running")));
+    CHECK(!has_ended_well(container("demo_job_1", "job-id", "stopped", 1)));
+}
+
 TEST_CASE("who ended it cannot be told at once") {
     CHECK(is_too_early(100, 100));
     CHECK(is_too_early(100, 109));
