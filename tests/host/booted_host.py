@@ -13,8 +13,8 @@ DEADLINE = 180.0
 
 # What the host has before pgod's packages come: their dependencies, and what the test itself uses in it.
 PACKAGES = """systemd systemd-sysv dbus dbus-user-session libpam-systemd podman podman-compose uidmap slirp4netns
-fuse-overlayfs runc busybox-static git openssh-client iproute2 procps python3 libfmt9 libspdlog1.10 libgit2-1.5 libssh-4
-libssl3 libsqlite3-0 libprometheus-cpp-core1.0 nginx""".split()
+netavark aardvark-dns iptables fuse-overlayfs runc busybox-static git openssh-client iproute2 procps python3 libfmt9
+libspdlog1.10 libgit2-1.5 libssh-4 libssl3 libsqlite3-0 libprometheus-cpp-core1.0 nginx""".split()
 
 
 def enter_mount_namespace():

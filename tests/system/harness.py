@@ -49,6 +49,11 @@ def require_root_and_podman():
         if not any(map(shutil.which, one_of)):
             print(f"needs {' or '.join(one_of)}")
             sys.exit(SKIPPED)
+    # A user's first podman takes CNI for good where netavark is missing, and CNI finds no container by its name.
+    for program in ("netavark", "aardvark-dns"):
+        if not any(pathlib.Path(directory, program).exists() for directory in ("/usr/lib/podman", "/usr/libexec/podman")):
+            print(f"needs {program}")
+            sys.exit(SKIPPED)
 
 
 def containers_conf():
