@@ -5,6 +5,7 @@
 
 #include "compose/arguments.hpp"
 #include "compose/translation.hpp"
+#include "core/plan_images.hpp"
 #include "core/policy.hpp"
 
 #include <algorithm>
@@ -44,8 +45,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto answer = compose::parse_answer(text);
     if (!answer.translation)
         return 0;
-    const auto [plan, violations] =
+    const auto [written, violations] =
         parse_plan(answer.translation->calls, "demo", std::move(answer.translation->model));
+    Plan plan = written;
+    complete_images(plan, {});
+    fuzz::require(images_to_look_for(plan).empty());
+    const Plan complete = plan;
+    complete_images(plan, {});
+    fuzz::require(plan == complete);
     const auto judged = judge(plan, grants);
     for (const auto* list : {&violations, &judged})
         for (const auto& violation : *list)
