@@ -1,4 +1,4 @@
-"""podman-compose as Debian's suites ship it, unpacked into a directory of the build; never installed.
+"""podman-compose as Debian's suites ship it, unpacked into the directory that tests keep between runs; never installed.
 
 Downloaded once, from the mirror that /etc/apt names, and known by its checksum."""
 
@@ -10,8 +10,9 @@ import subprocess
 import urllib.error
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-CACHE = pathlib.Path(os.environ.get("PGOD_PACKAGES", ROOT / "build/dev/packages"))  # not /tmp, where anybody may write
+# As tests/host/debian.py keeps its roots; not /tmp, where anybody may write.
+CACHES = os.environ.get("XDG_CACHE_HOME") or ("/var/cache" if os.geteuid() == 0 else pathlib.Path.home() / ".cache")
+CACHE = pathlib.Path(CACHES, "pgod-tests/podman-compose")
 MODULE = "usr/lib/python3/dist-packages/podman_compose.py"
 INSTALLED = pathlib.Path("/") / MODULE
 
