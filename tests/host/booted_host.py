@@ -1,21 +1,14 @@
-"""A whole Debian host: systemd as the first process of a container without a network, made from Debian's packages. It
-runs in a mount namespace of its own, in which /sys/fs/cgroup is the unified hierarchy. Root only."""
+"""A whole Debian host: systemd as the first process of a container without a network. It runs in a mount namespace of its
+own, in which /sys/fs/cgroup is the unified hierarchy. Root only."""
 
 import json
 import os
-import pathlib
 import shlex
 import subprocess
 import sys
 import time
 
 DEADLINE = 180.0
-
-# What the host has before pgod's packages come: their dependencies, and what the test itself uses in it.
-PACKAGES = """systemd systemd-sysv dbus dbus-user-session libpam-systemd podman podman-compose uidmap slirp4netns
-netavark aardvark-dns iptables fuse-overlayfs runc busybox-static git openssh-client iproute2 procps python3 libfmt9
-libspdlog1.10 libgit2-1.5 libssh-4 libssl3 libsqlite3-0 libprometheus-cpp-core1.0 nginx""".split()
-
 
 def enter_mount_namespace():
     """Starts this program again in a mount namespace that may be changed without anybody noticing."""
@@ -42,29 +35,20 @@ def wait_until(what, condition, deadline=DEADLINE):
         time.sleep(0.2)
 
 
-def image(directory):
-    """A tar of the host's files; made once and then kept in `directory`, for as long as the packages are the same."""
-    wanted = " ".join(PACKAGES)
-    tar, made_of = directory / "host.tar", directory / "host.packages"
-    if tar.exists() and made_of.exists() and made_of.read_text() == wanted:
-        return tar
-    directory.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm", tar],
-                   check=True, timeout=1200)
-    made_of.write_text(wanted)
-    return tar
-
-
 class Host:
     def __init__(self, directory, tar, packages):
-        self.podman = ["podman", "--root", directory / "root", "--runroot", directory / "run", "--cgroup-manager",
-                       "cgroupfs"]
+        # All directories are its own: `system reset` of another host's podman removes those that it knows.
+        self.podman = ["podman", "--root", directory / "root", "--runroot", directory / "run", "--tmpdir", directory / "tmp",
+                       "--cgroup-manager", "cgroupfs"]
         self.name = f"pgod-host-{os.getpid()}"
         self.call("import", "--quiet", tar, "localhost/pgod-host")
         self.call("run", "--detach", "--name", self.name, "--systemd=always", "--privileged", "--network", "none",
                   "--pids-limit=-1", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", "--stop-signal",
                   "SIGRTMIN+3", "--volume", f"{packages}:/packages:ro", "localhost/pgod-host", "/sbin/init")
         self.wait_for_boot()
+        # Any real Debian's udev lets users open it.
+        self.write("/etc/tmpfiles.d/fuse.conf", "z /dev/fuse 0666 root root -\n")
+        self.must("systemd-tmpfiles", "--create", "fuse.conf")
 
     def call(self, *arguments):
         argv = [str(a) for a in (*self.podman, *arguments)]
@@ -97,12 +81,16 @@ class Host:
     def main_pid(self):
         return int(self.must("systemctl", "show", "--property=MainPID", "--value", "pgod").strip())
 
+    def as_user(self, user, *command):
+        """In the user's session."""
+        uid = self.must("id", "--user", user).strip()
+        return self.must("setpriv", "--reuid", user, "--regid", user, "--init-groups", "env", f"HOME=/home/{user}",
+                         f"XDG_RUNTIME_DIR=/run/user/{uid}", f"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
+                         *command)
+
     def containers(self, user):
         """Running containers of a user: compose service → (id, time of start), and the labels."""
-        uid = self.must("id", "--user", user).strip()
-        listed = self.must("setpriv", "--reuid", user, "--regid", user, "--init-groups", "env", f"HOME=/home/{user}",
-                           f"XDG_RUNTIME_DIR=/run/user/{uid}", f"DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
-                           "podman", "ps", "--format", "json")
+        listed = self.as_user(user, "podman", "ps", "--format", "json")
         return {c["Labels"]["com.docker.compose.service"]: (c["Id"], c["StartedAt"], c["Labels"], c["Pid"])
                 for c in json.loads(listed)}
 
@@ -111,7 +99,3 @@ class Host:
                        capture_output=True, timeout=DEADLINE)
         subprocess.run([str(a) for a in (*self.podman, "system", "reset", "--force")], check=False, capture_output=True,
                        timeout=DEADLINE)
-
-
-def build_directory():
-    return pathlib.Path(os.environ.get("PGOD_BUILD", "build/release")).resolve()

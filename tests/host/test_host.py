@@ -1,120 +1,22 @@
-"""pgod's Debian packages on a whole host: installed, started, restarted, upgraded, killed and rebooted, while the
-containers of an ordinary user's service must not notice."""
+"""pgod's Debian packages on a whole host of the suite that PGOD_SUITE names: installed, used, restarted, upgraded, killed and
+rebooted, while the containers of ordinary users must not notice."""
 
 import json
-import os
-import pathlib
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import unittest
 
-import booted_host
-from booted_host import wait_until
-
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-
-CONFIG = """interval = "1s"
-[[services]]
-name = "web"
-user = "alice"
-repository = "file:///srv/git/web.git"
-[[services]]
-name = "quiet"
-user = "bob"
-repository = "file:///srv/git/quiet.git"
-"""
-
-# One process that ends at once when told to, and one that takes its ten seconds.
-COMPOSE = """x-gpo-version: {version}
-services:
-  quick:
-    build: .
-    command: [sh, -c, 'trap "exit 0" TERM; while :; do sleep 1; done']
-    restart: always
-  slow:
-    build: .
-    command: [sleep, "100000"]
-"""
-
-# There is no pids controller in the container that is the host.
-CONTAINERS_CONF = "[containers]\npids_limit = 0\n[engine]\nruntime = \"runc\"\n"
+import host_case
+from debian import SOURCE
+from host_case import COMPOSE, CONFIG, HostCase
+from team import Team
 
 
 def setUpModule():
-    if os.geteuid() != 0:
-        print("needs root")
-        sys.exit(77)
-    for program in ("mmdebstrap", "podman", "dpkg-buildpackage", "unshare"):
-        if shutil.which(program) is None:
-            print(f"needs {program}")
-            sys.exit(77)
-    booted_host.enter_mount_namespace()
+    host_case.require()
 
 
-class PackagesOnAHost(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-host-"))
-        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        build = booted_host.build_directory()
-        packages = cls.directory / "packages"
-        subprocess.run([SOURCE / "scripts" / "package", packages], check=True, timeout=1800, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "PGOD_BUILD": str(build)})
-        cls.host = booted_host.Host(cls.directory, booted_host.image(build / "host"), packages)
-        cls.addClassCleanup(cls.host.remove)
-        cls.install()
-
-    @classmethod
-    def install(cls):
-        host = cls.host
-        host.must("sh", "-c", "dpkg --install /packages/*.deb")
-        host.must("git", "config", "--global", "--add", "safe.directory", "*")  # root pushes into what users own
-        host.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key")
-        for user, service in (("alice", "web"), ("bob", "quiet")):
-            host.must("useradd", "--create-home", "--shell", "/bin/bash", user)
-            host.must("install", "-d", "-o", user, "-g", user, f"/home/{user}/.config",
-                      f"/home/{user}/.config/containers")
-            host.must("install", "-d", "/srv/git", f"/srv/work-{service}/ssh")
-            host.write(f"/home/{user}/.config/containers/containers.conf", CONTAINERS_CONF)
-            host.must("sh", "-c", f"cd /srv/work-{service} && git init -q -b main . && cp /root/key.pub ssh/ && "
-                      "cp /bin/busybox busybox && printf 'FROM scratch\\nCOPY busybox /bin/busybox\\nCOPY busybox /bin/sh\\n"
-                      "COPY busybox /bin/sleep\\n' > Containerfile && git init -q --bare -b main "
-                      f"/srv/git/{service}.git")
-            cls.commit(service, 1)
-        host.write("/etc/pgod/config.toml", CONFIG, "600")
-        host.must("systemctl", "reload", "pgod")
-        for service in ("web", "quiet"):
-            cls.wait_until(f"{service} is deployed", lambda s=service: cls.status(s).get("health") == "healthy")
-
-    @classmethod
-    def wait_until(cls, what, condition):
-        try:
-            wait_until(what, condition)
-        except AssertionError as error:
-            journal = cls.host.run("journalctl", "--no-pager", "--lines", "200", "--unit", "pgod").stdout
-            raise AssertionError(f"{error}\n{journal}") from error
-
-    @classmethod
-    def commit(cls, service, version, compose=COMPOSE):
-        host, user = cls.host, {"web": "alice", "quiet": "bob"}[service]
-        host.write(f"/srv/work-{service}/compose.yaml", compose.format(version=version))
-        host.must("sh", "-c", f"cd /srv/work-{service} && git add -A && git -c user.name=dev -c user.email=dev@example.org "
-                  f"commit -q -m {version} && git push -q -f /srv/git/{service}.git main && chown -R {user}: /srv/git/{service}.git")
-        return host.must("git", "-C", f"/srv/work-{service}", "rev-parse", "HEAD").strip()
-
-    @classmethod
-    def ctl(cls, *arguments):
-        return cls.host.run("pgoctl", "--accept-new", "-i", "/root/key", *arguments)
-
-    @classmethod
-    def status(cls, service):
-        done = cls.ctl("--json", f"localhost:{service}//status")
-        return json.loads(done.stdout) if done.returncode == 0 else {}
-
+class PackagesOnAHost(Team, HostCase):
     def identities(self):
         return {name: found[:2] for name, found in self.host.containers("alice").items()}
 
@@ -156,9 +58,7 @@ class PackagesOnAHost(unittest.TestCase):
         self.assertEqual(manual[1], figure)
 
     def metrics(self, path):
-        done = self.host.run("python3", "-c", "import urllib.request\n"
-                             f"print(urllib.request.urlopen('http://localhost:9178{path}', timeout=60).read().decode())")
-        return done.stdout
+        return self.fetch(f"http://localhost:9178{path}")
 
     def test_1_with_a_reverse_proxy_its_file_is_written_and_loaded(self):
         """Within the bounds of the unit; nginx answers 502 for a name that it was given and nobody listens to."""
@@ -185,7 +85,7 @@ class PackagesOnAHost(unittest.TestCase):
         self.assertNotEqual(host.run("pgrep", "-x", "pgod-metrics").returncode, 0)
         host.write("/etc/pgod/config.toml", 'metrics = ":9178"\n' + CONFIG, "600")
         host.must("systemctl", "reload", "pgod")
-        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n\n")
+        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n")
         self.assertIn('pgod_service_health{service="web",health="healthy"} 1\n', self.metrics("/metrics"))
         self.assertEqual(host.must("ps", "-C", "pgod-metrics", "-o", "user=").split(), ["pgod"])
         host.must("test", "-s", "/usr/share/pgod/alerts.yml")
@@ -241,7 +141,9 @@ class PackagesOnAHost(unittest.TestCase):
         self.host.reboot()
         self.wait_until("the service is back", lambda: self.status("web").get("health") == "healthy")
         self.assertEqual(set(self.host.containers("alice")), {"quick", "slow"})
-        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n\n")
+        self.wait_until("metrics are served", lambda: self.metrics("/readyz") == "ok\n")
+        self.wait_until("shop and wiki are back", lambda: all(self.status(s).get("health") == "healthy" for s in ("shop", "wiki")))
+        self.wait_until("web finds db by its name", self.finds_its_database)
         self.wait_until("the other was looked at", lambda: self.status("quiet").get("phase") == "idle")
         self.assertEqual(self.status("quiet")["desired"], "stopped")
         self.assertEqual(self.host.containers("bob"), {})
