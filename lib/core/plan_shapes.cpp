@@ -120,8 +120,10 @@ bool is_image_reference(std::string_view text) {
 
 bool is_image_id(std::string_view text) noexcept {
     for (const std::string_view algorithm : {"sha256:", "sha384:", "sha512:"}) // of OCI images
-        if (text.starts_with(algorithm))
-            return is_image_id(text.substr(algorithm.size()));
+        if (text.starts_with(algorithm)) {
+            text.remove_prefix(algorithm.size());
+            break;
+        }
     return !text.empty() && std::all_of(text.begin(), text.end(), is_hex);
 }
 
