@@ -174,7 +174,7 @@ class Preparing(SystemTest):
         print(f"the client's end ended it after {self.no_build_is_left('eve', 'the end of the client'):.1f} s")
         wait_until("the service is idle", lambda: self.status("eve")["phase"] != "preparing")
         wait_until("its network is gone", lambda: not subprocess.run(
-            ["pgrep", "-u", EVE.name, "-x", "slirp4netns"], capture_output=True).stdout, 30)
+            ["pgrep", "-u", EVE.name, "-x", r"slirp4netns|pasta(\.avx2)?"], capture_output=True).stdout, 30)
 
         # What is left of them is in nobody's way.
         port = free_port()
