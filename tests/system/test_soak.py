@@ -55,8 +55,8 @@ class Soak(SystemTest):
         found = [(self.daemon.process.pid, "pgod")]
         for pid, name in found:
             found += [(child, command) for child, (parent, command) in parents.items() if parent == pid
-                      and command not in ("conmon", "slirp4netns", "pasta", "pasta.avx2", "aardvark-dns", "rootlessport", "exe",
-                                          "catatonit")]
+                      and command not in ("conmon", "slirp4netns", "pasta", "pasta.avx2", "aardvark-dns", "rootlessport",
+                                          "exe", "catatonit")]
         return found
 
     def test_kill_9_at_random_moments_during_a_stream_of_commits(self):
