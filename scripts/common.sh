@@ -24,8 +24,11 @@ make_user() {
     uid=$(id -u "$1")
     install -d -m 700 -o "$1" -g "$1" "/run/user/$uid"
     install -d -o "$1" -g "$1" "$home/.config" "$home/.config/containers"
-    # Debian's crun refuses hybrid cgroups; runc takes every layout.
-    printf '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n' >"$home/.config/containers/containers.conf"
+    # crun refuses hybrid cgroups; runc, where it is installed, takes every layout.
+    {
+        printf '[engine]\ncgroup_manager = "cgroupfs"\n'
+        ! command -v runc >/dev/null || echo 'runtime = "runc"'
+    } >"$home/.config/containers/containers.conf"
     chown "$1:$1" "$home/.config/containers/containers.conf"
 }
 
