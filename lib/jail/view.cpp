@@ -61,7 +61,7 @@ Status mount_new(const char* type, const std::string& onto, unsigned long flags,
 }
 
 // The mounts beneath `from` come along: the kernel gives a user namespace all of them or none.
-Status bind(const std::string& from, const std::string& onto, bool writable) {
+Status bind_mount(const std::string& from, const std::string& onto, bool writable) {
     struct stat found {};
     if (::stat(from.c_str(), &found) != 0)
         return errno_error("look at " + from);
@@ -94,22 +94,22 @@ Status show_system(const std::string& root) {
             if (size < 0 || ::symlink(target.data(), (root + path).c_str()) != 0)
                 return errno_error(std::string("copy the link ") + path);
         } else {
-            TRY(bind(path, root + path, false));
+            TRY(bind_mount(path, root + path, false));
         }
     }
     for (const char* path : system_settings)
         if (::access(path, F_OK) == 0)
-            TRY(bind(path, root + path, false));
+            TRY(bind_mount(path, root + path, false));
     TRY(write_file(root + "/etc/resolv.conf", resolver));
     TRY(write_file(root + "/etc/hosts", hosts));
-    return bind("/sys", root + "/sys", false);
+    return bind_mount("/sys", root + "/sys", false);
 }
 
 Status make_devices(const std::string& root) {
     TRY(mount_new("tmpfs", root + "/dev", MS_NOSUID, memory_size));
     for (const char* device : devices)
         if (::access(device, F_OK) == 0)
-            TRY(bind(device, root + device, true));
+            TRY(bind_mount(device, root + device, true));
     TRY(mount_new("devpts", root + "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620"));
     TRY(mount_new("tmpfs", root + "/dev/shm", MS_NOSUID | MS_NODEV, tmp_size));
     for (const auto& [target, link] :
@@ -145,9 +145,9 @@ Status enter_view(const Jail& jail) {
     TRY(make_directory(root + "/run/user"));
     TRY(make_directory(root + "/root"));
     for (const auto& [from, onto] : jail.keep)
-        TRY(bind(from, root + onto, true));
+        TRY(bind_mount(from, root + onto, true));
     for (const auto& [from, onto] : jail.show)
-        TRY(bind(from, root + onto, false));
+        TRY(bind_mount(from, root + onto, false));
     return move_into(root);
 }
 
