@@ -17,8 +17,9 @@ namespace pgod::jail {
 Result<pid_t> start_network(pid_t pid);
 
 // slirp4netns hands on packets to 127.0.0.0/8, and the kernel lets every process send them
-// (`curl --interface tap0 127.0.0.1`): the reply is lost, but a datagram arrives. Takes away the way there, and
-// what could bring it back, from this process's network namespace and from every program that it executes.
+// (`curl --interface tap0 127.0.0.1`): the reply is lost, but a datagram arrives. Takes away the way there,
+// and what could bring it back, from this process's network namespace and from every program that it
+// executes.
 Status keep_from_the_hosts_loopback();
 
 } // namespace pgod::jail
