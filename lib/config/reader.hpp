@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-// Two repairs of toml++ 3.3.0, which a half-written file would meet otherwise:
+// Two repairs of toml++ 3.3 and 3.4, which a half-written file would meet otherwise:
 // - it asserts that a table header begins with a key, and handles "[=" right behind the assertion. That ends
 //   the daemon, or with NDEBUG becomes an assumption, which lets the compiler drop the handling;
 // - where white space may stand it says that characters such as "é" cannot be reached, instead of "no".

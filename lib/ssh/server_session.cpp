@@ -176,9 +176,9 @@ Status ServerSession::check_open() const {
     return ok();
 }
 
-// libssh 0.11 drops input beyond the window, and whatever else it cannot make sense of, reports success and
-// leaves only an error behind. An error from the login does not count: a client may offer a signature that
-// libssh does not take, and log in with its next key.
+// libssh 0.11 drops input beyond the window, and whatever else it cannot make sense of. It reports success
+// and leaves only an error behind. One that was there when the channel was opened did not keep the client
+// from its login, and does not count.
 Status ServerSession::check_protocol() const {
     ssh_session session = session_.get();
     if (channel_ == nullptr || ::ssh_get_error_code(session) != SSH_FATAL ||
