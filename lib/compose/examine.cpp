@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/image_store.hpp"
 #include "compose/json.hpp"
+#include "compose/name_lookup.hpp"
 #include "compose/self_test.hpp"
 #include "compose/space.hpp"
 #include "core/compose_version.hpp"
@@ -82,6 +83,31 @@ Status try_jail(const Podman& podman, const std::string& builder, const Identity
                  why ? escaped(*why) : fmt::format("pgod-build exited with status {}", answer->exit_code)};
 }
 
+// Networks of services that were made when this host had no DNS for them.
+void judge_networks(const std::map<std::string, FoundNetwork>& networks,
+                    const std::function<void(Examined)>& tell) {
+    for (const auto& [name, network] : networks)
+        if (!network.owner.empty() && !network.dns_enabled)
+            tell({"network " + name,
+                  fmt::format("it was made without DNS: containers of service \"{}\" do not find each other "
+                              "by name",
+                              network.owner),
+                  fmt::format("pgoctl :{0}//down && pgoctl :{0}//up # makes it anew", network.owner)});
+}
+
+void judge_names(const Podman& podman, const Identity& user, const std::string& backend,
+                 const std::function<void(Examined)>& tell) {
+    constexpr const char* check = "name resolution";
+    const auto lookup = look_up_name(podman, user, backend);
+    if (!lookup)
+        return tell({check, lookup.error().message, as_user(user.name, "podman network ls")});
+    auto advice = advice_on_names(*lookup, user.name);
+    const bool good = advice.problem.empty();
+    tell({check, std::move(advice.problem), std::move(advice.remedy)});
+    if (const auto networks = podman.networks(); good && networks)
+        judge_networks(*networks, tell);
+}
+
 // Where podman keeps its images unless it says otherwise; it cannot say so on a full disk.
 std::string usual_storage(const std::string& home) {
     const std::string path = home + "/.local/share/containers";
@@ -107,6 +133,7 @@ void examine(const Podman& podman, const std::string& builder, const Identity& u
     tell(judge_storage(root.empty() ? usual_storage(user.home) : root, user.name));
     if (!good)
         return;
+    judge_names(podman, user, text_of(member_of(info, "host"), "networkBackend"), tell);
     auto jailed = try_jail(podman, builder, user);
     tell({"builds",
           jailed ? "" : "builds cannot be confined, so pgod refuses them: " + jailed.error().message,

@@ -1,6 +1,7 @@
 // examine(): what `pgod --doctor` has to ask as the service's user: does rootless podman work for this user,
 // does its OCI runtime get along with the host's cgroups, does podman-compose pass the self-test, is there
-// room for images, and can builds be confined. Leaves nothing behind.
+// room for images, does a container find another by its name, and can builds be confined. Leaves nothing
+// behind.
 #pragma once
 
 #include "base/identity.hpp"

@@ -145,7 +145,7 @@ Result<std::map<std::string, FoundNetwork>> Podman::networks() const {
     if (list.is_array())
         for (const auto& network : list) {
             const Json labels = member_of(network, "labels");
-            found[text_of(network, "name")] = {flag_of(network, "internal"),
+            found[text_of(network, "name")] = {flag_of(network, "internal"), flag_of(network, "dns_enabled"),
                                                text_of(labels, "io.podman.compose.project"),
                                                text_of(labels, "pgod.service")};
         }

@@ -33,6 +33,7 @@ std::string_view bare_id(std::string_view id) noexcept;
 
 struct FoundNetwork {
     bool internal = false;
+    bool dns_enabled = false;
     std::string project; // label io.podman.compose.project
     std::string owner;   // label pgod.service
 };

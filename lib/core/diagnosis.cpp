@@ -31,6 +31,26 @@ std::string_view number_text(std::string_view version) {
     return text;
 }
 
+constexpr std::string_view not_by_name = "containers do not find each other by name: ";
+
+// An older netavark starts the container all the same, without the name server.
+bool server_failed(const NameLookup& lookup) {
+    return lookup.failure.find("aardvark-dns failed to start") != std::string::npos;
+}
+
+Advice advice_on_start(const NameLookup& lookup, std::string_view user) {
+    const std::string said = fmt::format("no container of the user starts on a network: {}", lookup.failure);
+    if (lookup.failure.find("unable to execute nft") != std::string::npos)
+        return {said, "apt-get install nftables"};
+    // A netavark that runs iptables does not say what it misses.
+    if (!lookup.has_iptables && (lookup.failure.starts_with("netavark: No such file") ||
+                                 lookup.failure.starts_with("netavark: Permission denied")))
+        return {said + "; iptables is not installed", "apt-get install iptables"};
+    if (server_failed(lookup))
+        return {said, fmt::format("systemctl restart user@$(id -u {}) # ends what runs of the user", user)};
+    return {said, as_user(user, "podman unshare --rootless-netns true") + " # says more"};
+}
+
 } // namespace
 
 std::string as_user(std::string_view user, std::string_view command) {
@@ -81,6 +101,31 @@ SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std
             found.count += *count;
     }
     return found;
+}
+
+Advice advice_on_names(const NameLookup& lookup, std::string_view user) {
+    if (lookup.found)
+        return {};
+    const bool cni = lookup.backend == "cni";
+    if (!cni && !lookup.session && (lookup.started || server_failed(lookup)))
+        return {fmt::format("{}aardvark-dns needs the systemd session of user {}, and there is none",
+                            not_by_name, user),
+                fmt::format("loginctl enable-linger {}", user)};
+    if (!lookup.started)
+        return advice_on_start(lookup, user);
+    const std::string anew =
+        fmt::format(" # then down and up each service of {}: its networks are made anew", user);
+    if (cni && !lookup.dns_enabled)
+        return {fmt::format("{}podman uses CNI here, without its plugin dnsname", not_by_name),
+                "apt-get install golang-github-containernetworking-plugin-dnsname" + anew};
+    if (!cni && !lookup.has_aardvark)
+        return {fmt::format("{}aardvark-dns is not installed", not_by_name),
+                "apt-get install aardvark-dns" + anew};
+    if (!lookup.dns_enabled)
+        return {fmt::format("{}podman makes networks without DNS", not_by_name),
+                as_user(user, "podman info") + " # shows the networkBackend; netavark has DNS"};
+    return {fmt::format("{}the name server of podman's networks does not answer", not_by_name),
+            "journalctl --boot --identifier aardvark-dns # says why"};
 }
 
 std::optional<std::uint16_t> privileged_port(const Service& service, unsigned unprivileged_from) {

@@ -48,6 +48,25 @@ struct SubordinateIds {
 SubordinateIds subordinate_ids(std::string_view file, std::string_view user, std::uint32_t uid);
 inline constexpr std::uint64_t wanted_ids = 65'536;
 
+// What became of a container that asked for its own name on a network, and what the host has for an answer.
+struct NameLookup {
+    std::string backend;      // as podman calls it: "netavark", "cni"
+    bool dns_enabled = false; // podman gave the network DNS
+    bool started = false;     // the container ran; if not, `failure` is podman's sentence
+    bool found = false;       // the name led to an address
+    std::string failure = {};
+    bool session = true;      // the user's systemd runs, or the host has none
+    bool has_iptables = true; // which an older netavark runs, where a newer one runs nft
+    bool has_aardvark = true; // netavark's name server
+};
+
+// Both are empty when the name was found.
+struct Advice {
+    std::string problem;
+    std::string remedy;
+};
+Advice advice_on_names(const NameLookup& lookup, std::string_view user);
+
 // The lowest port that the configuration lets a service bind although an ordinary user may not; nullopt:
 // none. Services without `ports` are not judged.
 std::optional<std::uint16_t> privileged_port(const Service& service, unsigned unprivileged_from);

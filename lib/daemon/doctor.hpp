@@ -1,7 +1,7 @@
 // `pgod --doctor`: looks over the host and every service of a configuration, and says for each fault the
-// command that mends it. Runs beside a pgod that serves, changes nothing, and ends. What concerns a user runs
-// as that user (pgod-work); upstream is asked by a git job, names are resolved by getent(1) as the user: root
-// reads no byte of either.
+// command that mends it. Runs beside a pgod that serves, leaves nothing behind, and ends. What concerns a
+// user runs as that user (pgod-work); upstream is asked by a git job, names are resolved by getent(1) as the
+// user: root reads no byte of either.
 #pragma once
 
 #include "core/diagnosis.hpp"

@@ -4,6 +4,7 @@ of the host are planted in a mount namespace of the doctor's own."""
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -36,6 +37,7 @@ class Doctor(SystemTest):
     def examine(self, *planted):
         """The checks by what they are about and their name, with the mounts of `planted`, (what, where), in place."""
         self.config.write_config()
+        ANN.podman("system", "migrate")  # ends the process that keeps the mounts as podman first saw them
         mounts = "".join(f"mount {how} && " for how in planted)
         done = run(["unshare", "-m", "--propagation", "private", "sh", "-c",
                     f"{mounts}exec {BIN}/pgod -c {self.config.config} --doctor --json"], env={**os.environ})
@@ -69,6 +71,7 @@ class Doctor(SystemTest):
         for about, check in (("host", "podman"), ("host", "podman-compose"), (f'user "{ANN.name}"', "podman"),
                              (f'user "{ANN.name}"', "podman-compose"), (f'user "{ANN.name}"', "cgroups"),
                              (f'user "{ANN.name}"', "storage"), (f'user "{ANN.name}"', "builds"),
+                             (f'user "{ANN.name}"', "name resolution"),
                              ('service "demo"', "repository"), ('service "demo"', "urls")):
             self.assertTrue(checks[(about, check)]["good"], (about, check))
         self.assertFalse((self.config.state).exists(), "nothing is made")
@@ -124,6 +127,57 @@ class Doctor(SystemTest):
                 self.check_planted(checks, user, "builds", "builds cannot be confined, so pgod refuses them: ",
                                    f"apt-get install --reinstall uidmap {NETWORK[1]} && modprobe tun")
                 self.assertIn(reason, checks[(user, "builds")]["problem"])
+        self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
+
+    def test_a_host_on_which_containers_do_not_find_each_other(self):
+        self.config.service("demo", ANN.name, self.git.url(self.repository))
+        kept = self.directory / "podman"
+        shutil.copytree("/usr/lib/podman", kept, ignore=shutil.ignore_patterns("aardvark-dns"))
+        pathlib.Path("/run/systemd").mkdir(exist_ok=True)  # a place to mount at, where no systemd runs
+        # Debian 12's netavark runs iptables, and Debian 13's, which does not know CNI any more, nft.
+        older = ANN.podman("--version").startswith("podman version 4")
+        runs = "iptables" if older else "nft"
+        for what, planted, problem, remedy in (
+                (runs, self.bind(runs, os.path.realpath(f"/usr/sbin/{runs}"), "", 0o644),
+                 "iptables is not installed" if older else "netavark: nftables error: unable to execute nft",
+                 "apt-get install iptables" if older else "apt-get install nftables"),
+                ("a session", "-t tmpfs none /run/systemd && mkdir /run/systemd/system",
+                 f"aardvark-dns needs the systemd session of user {ANN.name}, and there is none",
+                 f"loginctl enable-linger {ANN.name}"),
+                ("aardvark-dns", f"--bind {kept} /usr/lib/podman", "aardvark-dns is not installed",
+                 "apt-get install aardvark-dns")):
+            with self.subTest(missing=what):
+                self.check_planted(self.examine(planted), f'user "{ANN.name}"', "name resolution", problem, remedy)
+        if older:
+            with self.subTest(missing="the plugin of CNI"):
+                (self.directory / "cni").write_text(
+                    (ANN.home / ".config/containers/containers.conf").read_text() + '[network]\nnetwork_backend = "cni"\n')
+                checks = self.examine(f"--bind {self.directory}/cni {ANN.home}/.config/containers/containers.conf")
+                self.check_planted(checks, f'user "{ANN.name}"', "name resolution",
+                                   "podman uses CNI here, without its plugin dnsname",
+                                   "apt-get install golang-github-containernetworking-plugin-dnsname")
+        self.assertTrue(self.examine()[(f'user "{ANN.name}"', "name resolution")]["good"], "nothing is missing any more")
+        self.assertEqual(ANN.containers(all_states=True), {})
+        self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
+
+    def test_networks_without_dns_and_those_of_a_doctor_that_was_killed(self):
+        self.config.service("demo", ANN.name, self.git.url(self.repository))
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        left = f"pgod-doctor-{ended.pid}"
+        ANN.podman("network", "create", left)
+        (ANN.runtime / left).mkdir()
+        os.chown(ANN.runtime / left, ANN.uid, ANN.gid)
+        ANN.podman("network", "create", "--disable-dns", "--label", "pgod.service=demo", "demo_default")
+        ANN.podman("network", "create", "--disable-dns", "anns_own")
+        self.addCleanup(ANN.podman, "network", "rm", "demo_default", "anns_own")
+        checks = self.examine()
+        self.check_planted(checks, f'user "{ANN.name}"', "network demo_default",
+                           'containers of service "demo" do not find each other by name',
+                           "pgoctl :demo//down && pgoctl :demo//up")
+        self.assertNotIn("anns_own", json.dumps([*checks.values()]))
+        names = {network["name"] for network in json.loads(ANN.podman("network", "ls", "--format", "json"))}
+        self.assertEqual(names - {"podman"}, {"demo_default", "anns_own"})
         self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
 
     def test_podman_that_is_old_or_does_not_work_and_a_full_disk(self):

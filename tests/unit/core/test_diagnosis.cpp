@@ -67,3 +67,67 @@ TEST_CASE("the remedy for a repository is something that repairs it") {
         CHECK(remedy.find("secret") == std::string::npos);
     }
 }
+
+TEST_CASE("what keeps containers from finding each other by name, and the remedy") {
+    const auto lookup = [](const char* backend, bool dns_enabled, const char* failure) {
+        NameLookup made;
+        made.backend = backend;
+        made.dns_enabled = dns_enabled;
+        made.started = *failure == '\0';
+        made.failure = failure;
+        return made;
+    };
+    const auto without = [](NameLookup had, bool NameLookup::*missing) {
+        had.*missing = false;
+        return had;
+    };
+    const char* nft =
+        "netavark: nftables error: unable to execute nft: No such file or directory (os error 2)";
+    const char* bus = "netavark: error while applying dns entries: IO error: aardvark-dns failed to start: "
+                      "Failed to connect to user scope bus via local transport: No such file or directory";
+    const char* silent = "netavark: No such file or directory (os error 2)";
+    struct Row {
+        const char* what;
+        NameLookup lookup;
+        const char* problem; // part of it
+        const char* remedy;  // how it starts
+    };
+    const Row rows[] = {
+        {"CNI without its plugin", lookup("cni", false, ""),
+         "podman uses CNI here, without its plugin dnsname",
+         "apt-get install golang-github-containernetworking-plugin-dnsname # then down and up"},
+        {"CNI needs no session", without(lookup("cni", false, ""), &NameLookup::session), "plugin dnsname",
+         "apt-get install golang-github-containernetworking-plugin-dnsname"},
+        {"no nft", lookup("netavark", true, nft), "unable to execute nft", "apt-get install nftables"},
+        {"no iptables", without(lookup("netavark", true, silent), &NameLookup::has_iptables),
+         "iptables is not installed", "apt-get install iptables"},
+        {"something else is not there", lookup("netavark", true, silent),
+         "starts on a network: netavark: No such", "runuser -l ann"},
+        {"no session, and netavark says so", without(lookup("netavark", true, bus), &NameLookup::session),
+         "needs the systemd session of user ann", "loginctl enable-linger ann"},
+        {"no session, and netavark starts the container all the same",
+         without(lookup("netavark", true, ""), &NameLookup::session), "needs the systemd session of user ann",
+         "loginctl enable-linger ann"},
+        {"no session, and no nft", without(lookup("netavark", true, nft), &NameLookup::session),
+         "unable to execute nft", "apt-get install nftables"},
+        {"a session that refuses", lookup("netavark", true, bus), "aardvark-dns failed to start",
+         "systemctl restart user@"},
+        {"no aardvark-dns", without(lookup("netavark", true, ""), &NameLookup::has_aardvark),
+         "aardvark-dns is not installed", "apt-get install aardvark-dns # then down and up"},
+        {"a name server that says nothing", lookup("netavark", true, ""), "does not answer", "journalctl"},
+        {"networks without DNS", lookup("netavark", false, ""), "podman makes networks without DNS",
+         "runuser -l ann"},
+        {"no pasta", lookup("netavark", true, "setting up Pasta: could not find pasta"),
+         "could not find pasta", "runuser -l ann"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.what);
+        const auto advice = advice_on_names(row.lookup, "ann");
+        CHECK_MESSAGE(advice.problem.find(row.problem) != std::string::npos, advice.problem);
+        CHECK_MESSAGE(advice.remedy.starts_with(row.remedy), advice.remedy);
+        NameLookup found = row.lookup;
+        found.found = true;
+        CHECK(advice_on_names(found, "ann").problem.empty());
+        CHECK(advice_on_names(found, "ann").remedy.empty());
+    }
+}
