@@ -161,10 +161,18 @@ Status Changeover::switch_to() {
     TRY(run_containers(work_, next_, next_release, next_.containers));
     crash_point("containers-run");
     TRY(check_shared_binds(work_, next_.plan)); // another service may have begun meanwhile
+    look_at_names(next_);
     work_.progress("verify");
     TRY(verify(work_, next_, limits_of(work_.job)));
     crash_point("verified");
     return ok();
+}
+
+// A warning and no failure: the service may not need the names, or did without them before.
+void Changeover::look_at_names(Record& record) const {
+    record.without_dns = networks_without_dns(work_, record.plan);
+    for (const auto& network : record.without_dns)
+        work_.output.say("warning: " + without_names(network));
 }
 
 JobResult Changeover::roll_back(const Error& cause) {
@@ -270,6 +278,7 @@ Status Changeover::bring_back() {
     TRY(around.replace_networks(work_, running_->plan));
     running_->containers = std::move(stay);
     TRY(run_containers(work_, *running_, running_release, running_->containers));
+    look_at_names(*running_);
     crash_point("rollback-containers-run");
     TRY(write_record(work_.directory, running_release, *running_));
     crash_point("rollback-recorded");

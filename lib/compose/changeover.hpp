@@ -50,6 +50,7 @@ class Changeover {
     Status apply(WorkTreeUpdate& update);
     Status switch_to();
     JobResult roll_back(const Error& cause);
+    void look_at_names(Record& record) const;
     void free_networks(const Surroundings& around, const Plan& plan);
     Status remove_all_but(std::span<const RecordedContainer> stay);
     Status restore();

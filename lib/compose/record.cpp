@@ -97,6 +97,8 @@ std::string to_json(const Record& record) {
               {"compose_file", record.compose_file},
               {"plan", plan_to_json(record.plan)},
               {"images", record.images}};
+    if (!record.without_dns.empty())
+        json["without_dns"] = record.without_dns;
     for (const auto& container : record.containers)
         json["containers"].push_back({{"name", container.name},
                                       {"id", container.id},
@@ -117,6 +119,7 @@ Result<Record> record_from_json(std::string_view text) {
     record.plan = canonical(plan_from_json(member_of(json, "plan")));
     for (const auto& [image, id] : members_of(json, "images"))
         record.images[image] = text_of(id);
+    record.without_dns = texts_of(json, "without_dns");
     for (const auto& container : items_of(json, "containers")) {
         const auto made_by = static_cast<std::uint64_t>(number_of(container, "deployment"));
         record.containers.push_back({text_of(container, "name"), text_of(container, "id"),
@@ -124,6 +127,11 @@ Result<Record> record_from_json(std::string_view text) {
                                      flag_of(container, "just_ended")});
     }
     return record;
+}
+
+std::string without_names(const std::string& network) {
+    return "network " + network +
+           " has no DNS, so containers do not find each other by name; pgod --doctor names the remedy";
 }
 
 std::string option_of(const PlannedContainer& container, std::string_view flag) {

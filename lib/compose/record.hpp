@@ -31,6 +31,7 @@ struct Record {
     Plan plan;                                 // with the stage's paths
     std::map<std::string, std::string> images; // image as the plan says it → id
     std::vector<RecordedContainer> containers; // empty while the switch is not through
+    std::vector<std::string> without_dns = {}; // networks, see networks_without_dns()
     bool operator==(const Record&) const = default;
 };
 
@@ -40,6 +41,9 @@ Result<Record> record_from_json(std::string_view json);
 // What its containers should be: those that were recorded, once they are. An exit with 0 is good only of one
 // that had ended when it was verified or whose end others wait for: any other was stopped, by whomever.
 std::vector<ExpectedContainer> expected_containers(const Record& record);
+
+// What is wrong with a network of `without_dns`.
+std::string without_names(const std::string& network);
 
 // The value of the container's option, "" when it is not given.
 std::string option_of(const PlannedContainer& container, std::string_view flag);

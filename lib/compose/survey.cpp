@@ -78,6 +78,8 @@ void judge(const Podman& podman, Looked& looked, std::span<const Container> cont
         looked.seen.problem = faults.front().problem;
     else if (cut_off)
         looked.seen.problem = "a deployment was cut off";
+    else if (looked.seen.problem.empty() && !looked.record->without_dns.empty())
+        looked.seen.problem = without_names(looked.record->without_dns.front());
 }
 
 } // namespace

@@ -165,6 +165,23 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
     return around;
 }
 
+std::vector<std::string> networks_without_dns(const Work& work, const Plan& plan) {
+    std::vector<std::string> found;
+    const auto is_shared = [&plan](const std::string& name) {
+        return std::count_if(plan.containers.begin(), plan.containers.end(),
+                             [&name](const PlannedContainer& one) { return uses_network(one, name); }) > 1;
+    };
+    if (plan.containers.size() < 2)
+        return found;
+    const auto networks = work.podman.networks();
+    for (const auto& planned : plan.networks)
+        if (networks && is_shared(planned.name))
+            if (const auto network = networks->find(planned.name);
+                network != networks->end() && !network->second.dns_enabled)
+                found.push_back(planned.name);
+    return found;
+}
+
 Status Surroundings::make_missing(const Work& work, const Plan& plan) const {
     for (const auto& network : plan.networks)
         if (contains(missing_networks_, network.name))

@@ -36,6 +36,10 @@ class Surroundings {
     std::vector<std::string> missing_volumes_;
 };
 
+// Networks on which containers of the plan cannot find each other by name: two or more share it, and podman
+// made it without DNS. None where podman does not answer.
+std::vector<std::string> networks_without_dns(const Work& work, const Plan& plan);
+
 BindRoots bind_roots(const Work& work);
 
 // Runs the record's plan but for what is in `started` already, side by side those that do not wait for each

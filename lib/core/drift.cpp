@@ -24,7 +24,7 @@ DriftAnswer answer_survey(Drift& drift, const Surveyed& seen, bool wanted, Time 
         return {};
     }
     if (!seen.lost) {
-        if (seen.problem.empty())
+        if (seen.problem.empty() || seen.health == Health::healthy) // of healthy ones: a network without DNS
             drift.given_up = false;
         return remember(drift, seen.problem, "all containers are as they should be again");
     }

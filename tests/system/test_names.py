@@ -105,6 +105,22 @@ class Names(SystemTest):
         self.assertNotEqual(stranger.returncode, 0)
         self.assertEqual(stranger.stdout, "")
 
+    def test_a_network_without_dns_is_no_failure_but_is_named_until_down_and_up_renew_it(self):
+        ANN.podman("network", "create", "--disable-dns", "--label", "pgod.service=demo", "demo_default")
+        first = self.push("one")
+        self.daemon.start()
+        self.runs(first)
+        said = "network demo_default has no DNS, so containers do not find each other by name"
+        self.assertIn(f"warning: {said}", self.daemon.answer(self.key, "demo//log").stdout)
+        wait_until("the status says it",
+                   lambda: any(said in problem for problem in self.daemon.status(self.key, "demo")["problems"]))
+        self.assertEqual(self.daemon.log().count(said), 1, "once, and not at every poll")
+        for operation in ("down", "up"):
+            done = self.daemon.answer(self.key, f"demo//{operation}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.finds("one", ("db", DATABASE))
+        wait_until("nothing is wrong any more", lambda: not self.daemon.status(self.key, "demo")["problems"])
+
 
 if __name__ == "__main__":
     main()

@@ -24,6 +24,7 @@ Record sample() {
     record.plan.files = {".env", "deploy/compose.yaml"};
     record.images = {{"demo_web", "id1"}, {"db:1", "id2"}};
     record.containers = {{"demo_web_1", "c1", true, 11}};
+    record.without_dns = {"demo_default"};
     return record;
 }
 

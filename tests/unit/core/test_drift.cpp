@@ -140,6 +140,16 @@ TEST_CASE("three healings in ten minutes, then it is left alone until a deployme
         CHECK(drive.did<Note>());
         CHECK(drive.state.drift.problem.empty());
     }
+    SUBCASE("somebody mended it by hand, and the containers are healthy on a network without DNS") {
+        drive.poll();
+        Surveyed without_dns = well;
+        without_dns.problem = "network demo_default has no DNS";
+        drive(without_dns);
+        CHECK(drive.state.drift.problem == without_dns.problem);
+        drive.poll();
+        drive(dead);
+        CHECK(drive.heals());
+    }
 }
 
 TEST_CASE("healings that lie far apart, or ahead because the clock was set back, do not count") {
