@@ -37,7 +37,6 @@ class Doctor(SystemTest):
     def examine(self, *planted):
         """The checks by what they are about and their name, with the mounts of `planted`, (what, where), in place."""
         self.config.write_config()
-        ANN.podman("system", "migrate")  # ends the process that keeps the mounts as podman first saw them
         mounts = "".join(f"mount {how} && " for how in planted)
         done = run(["unshare", "-m", "--propagation", "private", "sh", "-c",
                     f"{mounts}exec {BIN}/pgod -c {self.config.config} --doctor --json"], env={**os.environ})
@@ -45,6 +44,11 @@ class Doctor(SystemTest):
         answer = json.loads(done.stdout)
         self.assertEqual(answer["good"], done.returncode == 0)
         return {(check["about"], check["check"]): check for check in answer["checks"]}
+
+    def examine_anew(self, *planted):
+        """As examine(), without the process that keeps the mounts as the user's podman first saw them."""
+        ANN.podman("system", "migrate")
+        return self.examine(*planted)
 
     def file(self, name, text="", mode=0o755):
         path = self.directory / name
@@ -147,16 +151,16 @@ class Doctor(SystemTest):
                 ("aardvark-dns", f"--bind {kept} /usr/lib/podman", "aardvark-dns is not installed",
                  "apt-get install aardvark-dns")):
             with self.subTest(missing=what):
-                self.check_planted(self.examine(planted), f'user "{ANN.name}"', "name resolution", problem, remedy)
+                self.check_planted(self.examine_anew(planted), f'user "{ANN.name}"', "name resolution", problem, remedy)
         if older:
             with self.subTest(missing="the plugin of CNI"):
                 (self.directory / "cni").write_text(
                     (ANN.home / ".config/containers/containers.conf").read_text() + '[network]\nnetwork_backend = "cni"\n')
-                checks = self.examine(f"--bind {self.directory}/cni {ANN.home}/.config/containers/containers.conf")
+                checks = self.examine_anew(f"--bind {self.directory}/cni {ANN.home}/.config/containers/containers.conf")
                 self.check_planted(checks, f'user "{ANN.name}"', "name resolution",
                                    "podman uses CNI here, without its plugin dnsname",
                                    "apt-get install golang-github-containernetworking-plugin-dnsname")
-        self.assertTrue(self.examine()[(f'user "{ANN.name}"', "name resolution")]["good"], "nothing is missing any more")
+        self.assertTrue(self.examine_anew()[(f'user "{ANN.name}"', "name resolution")]["good"], "nothing is missing any more")
         self.assertEqual(ANN.containers(all_states=True), {})
         self.assertEqual(list(ANN.runtime.glob("pgod-doctor-*")), [])
 
