@@ -66,7 +66,10 @@ class Visit {
         job.service = "doctor";
         job.deadline = worker_patience;
         const std::string about = fmt::format("user \"{}\"", user.name);
-        const std::string remedy = as_user(user.name, "podman info");
+        const std::string runtime = fmt::format("/run/user/{}", user.uid);
+        const std::string remedy = os::systemd_runs() && ::access(runtime.c_str(), F_OK) != 0
+                                       ? fmt::format("loginctl enable-linger {}", user.name)
+                                       : as_user(user.name, "podman info");
         auto worker = Worker::start(
             loop_, job, user, {},
             [this, about, remedy](const ipc::WorkDone& done) {

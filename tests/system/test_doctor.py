@@ -152,6 +152,12 @@ class Doctor(SystemTest):
                  "apt-get install aardvark-dns")):
             with self.subTest(missing=what):
                 self.check_planted(self.examine_anew(planted), f'user "{ANN.name}"', "name resolution", problem, remedy)
+        with self.subTest(missing="a session and its runtime directory"):
+            checks = self.examine_anew("-t tmpfs none /run/systemd && mkdir /run/systemd/system",
+                                       "-t tmpfs none /run/user")
+            for check in ("runtime directory", "podman"):
+                self.check_planted(checks, f'user "{ANN.name}"', check, f"{ANN.runtime} is missing",
+                                   f"loginctl enable-linger {ANN.name}")
         if older:
             with self.subTest(missing="the plugin of CNI"):
                 (self.directory / "cni").write_text(
