@@ -10,6 +10,7 @@ import time
 
 DEADLINE = 180.0
 
+
 def enter_mount_namespace():
     """Starts this program again in a mount namespace that may be changed without anybody noticing."""
     if os.environ.get("PGOD_HOST_NAMESPACE") == "entered":

@@ -70,7 +70,7 @@ COPY busybox /bin/busybox
 RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && /bin/busybox mkdir /www"]
 """
 
-# git over https, beside what the package of the proxy's tests has there.
+# git over https, beside pgod's own file of the reverse proxy.
 NGINX = """server {
   listen 127.0.0.1:443 ssl; ssl_certificate /etc/ssl/upstream.pem; ssl_certificate_key /etc/ssl/upstream.key;
   location / {
@@ -84,7 +84,7 @@ NGINX = """server {
 # There is no pids controller in the container that is the host.
 CONTAINERS_CONF = "[containers]\npids_limit = 0\n"
 
-# harness.end_processes_of() goes by the uid where it meets containers, and sees those of this host from outside.
+# Outside, harness.end_processes_of() sees containers of this host and knows them by the uid alone.
 FIRST_UID = 31_000
 
 

@@ -1,10 +1,11 @@
-"""Runs a command in Debian 13, on this machine: the source tree, the build directory and ccache's cache are where they are
-outside; everything else is of Debian 13 and for this command alone. It has mount, process and network namespaces of its
-own (with the loopback device only), and its users have uids that tests outside do not give.
+"""Runs a command in Debian 13, on this machine. The source tree (read-only), the build directory and ccache's cache are at
+their own paths. The rest is a copy for this command alone, removed afterwards. The command has mount, process, IPC and
+network namespaces of its own, with the loopback device only. Its users get uids that tests outside do not give.
 
-    inside.py BUILD_DIRECTORY NAME COMMAND…     NAME is of the directory that holds what the command writes elsewhere
+    inside.py BUILD_DIRECTORY NAME COMMAND…
 
-Root only; the exit status is that of the command."""
+BUILD_DIRECTORY/trixie-rooms/NAME holds the copy; a second command of the same name waits for the first. Root only; the exit
+status is that of the command."""
 
 import contextlib
 import os
@@ -17,7 +18,7 @@ import sys
 
 import debian
 
-# harness.end_processes_of() goes by the uid where it meets containers, and sees those of this root from outside.
+# Outside, harness.end_processes_of() sees containers of this root and knows them by the uid alone.
 FIRST_UID = 20_000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 OPEN_DEVICES = {"fuse": (10, 229), "net/tun": (10, 200)}  # whoever may run rootless podman opens them
@@ -34,7 +35,7 @@ def ccache():
 
 
 def furnish(room, root):
-    """What the command may write to. /usr comes with the mounts."""
+    """Copies what the command may write to. /usr comes with the mounts, read-only."""
     if room.exists():
         shutil.rmtree(room)
     for place in ("dev", "home", "media", "mnt", "opt", "outside", "proc", "root", "run", "srv", "sys", "usr"):
@@ -110,7 +111,7 @@ def environment(cache):
 
 
 def run(command, cache):
-    """As the first process of the namespace: it also reaps what others leave behind."""
+    """Runs as the first process of the namespace, so it also reaps orphans."""
     prepared = ". scripts/common.sh && prepare_host && exec \"$@\""
     child = subprocess.Popen(["/usr/bin/bash", "-c", prepared, "bash", *command], cwd=debian.SOURCE, env=environment(cache))
     while True:
