@@ -4,6 +4,7 @@ is a program that this host lacks, or empty. Says on stdout, after what the comm
 
 import os
 import pathlib
+import pwd
 import socket
 import struct
 import subprocess
@@ -73,7 +74,7 @@ def main(uid, hidden, *command):
     resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     resolver.bind((RESOLVER, 53))
     start(resolve, resolver)
-    done = subprocess.run(command, user=int(uid), group=int(uid), extra_groups=[], stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, user=int(uid), group=pwd.getpwuid(int(uid)).pw_gid, extra_groups=[], stdin=subprocess.DEVNULL)
     print("reached:", *sorted(reached), flush=True)
     sys.exit(done.returncode)
 
