@@ -7,10 +7,25 @@
 
 namespace pgod::compose {
 
+namespace {
+
+// Also of other services of the user: the policy refuses these names in a compose file as well.
+constexpr std::string_view kept_by_pgod = "localhost/pgod/";
+
+Error is_kept(const std::string& written) {
+    return {Code::permanent, fmt::format("it starts from {}, a name that pgod keeps for itself; write the "
+                                         "registry before it, or choose another name",
+                                         written)};
+}
+
+} // namespace
+
 Result<std::string> BaseNames::complete(const std::string& written) {
+    std::string meaning = names_a_registry(written) ? completed_image(written) : image_of_this_host(written);
+    if (meaning.starts_with(kept_by_pgod))
+        return is_kept(written);
     if (names_a_registry(written))
-        return completed_image(written);
-    std::string meaning = image_of_this_host(written);
+        return meaning;
     if (TRY(podman_.images({&meaning, 1})).empty()) {
         const PlannedBuild* other = build_of(plan_, written);
         if (other == nullptr || other->image == build_.image)
@@ -21,7 +36,11 @@ Result<std::string> BaseNames::complete(const std::string& written) {
                                          "make both stages of one Containerfile, and choose with \"target\"",
                                          written)};
     }
-    meanings_[std::string(without_tag(written))] = without_tag(meaning);
+    // An alias holds for all tags of a name: once one of them is of this host, none may come from elsewhere.
+    const std::string name(without_tag(written));
+    auto& known = meanings_[name];
+    if (known != image_of_this_host(name))
+        known = without_tag(meaning);
     return meaning;
 }
 

@@ -95,12 +95,26 @@ class ImageNames(scene.ComposeTest):
     def test_a_build_never_starts_from_a_strangers_image_of_the_name_of_another_build(self):
         self.hub.publish("team/base", A="stranger")
         svc = self.service()
+        self.hub.publish("team/base:2", A="stranger")
         files = {"compose.yaml": compose(base=service(image="team/base", build="base"), web=service(build="web")),
-                 "base/Containerfile": f"FROM {scene.IMAGE}\n", "web/Containerfile": "FROM team/base\nRUN echo built\n"}
-        result = svc.deploy(files)
-        self.assertEqual((result.exit_status, result.outcome, result.code), (1, "failed", PERMANENT), result)
-        self.assertIn("web: build failed: it starts from team/base, which another build of the compose file makes",
-                      result.error)
+                 "base/Containerfile": f"FROM {scene.IMAGE}\n"}
+        for more in ("", "COPY --from=team/base:2 /bin/busybox /tool\n"):  # an alias holds for all tags
+            with self.subTest(more):
+                result = svc.deploy({**files, "web/Containerfile": f"FROM team/base\n{more}RUN echo built\n"})
+                self.assertEqual((result.exit_status, result.outcome, result.code), (1, "failed", PERMANENT), result)
+                self.assertIn("web: build failed: it starts from team/base, which another build of the compose file makes",
+                              result.error)
+
+    def test_a_build_starts_from_no_image_of_another_service(self):
+        self.user.podman("tag", harness.User.IMAGE, "localhost/pgod/another:1")
+        self.addCleanup(self.user.podman, "untag", harness.User.IMAGE, "localhost/pgod/another:1", check=False)
+        svc = self.service()
+        for name in ("localhost/pgod/another:1", "pgod/another:1"):
+            for line in (f"FROM {name}\n", f"FROM {scene.IMAGE}\nCOPY --from={name} /bin/busybox /tool\n"):
+                with self.subTest(line):
+                    result = svc.deploy({"compose.yaml": compose(web=service(build=".")), "Containerfile": line})
+                    self.assertEqual((result.exit_status, result.outcome, result.code), (1, "failed", PERMANENT), result)
+                    self.assertIn(f"it starts from {name}, a name that pgod keeps for itself", result.error)
 
     def test_a_record_from_before_names_were_completed_changes_nothing(self):
         self.hub.publish("library/pgodold", A="1")
