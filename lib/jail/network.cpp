@@ -51,7 +51,8 @@ std::vector<std::string> slirp_call(const std::string& network) {
 }
 
 // The addresses are those of slirp4netns, so view.cpp names one resolver. No port is forwarded either way,
-// and no address means the host's loopback. It goes into the background once the network is up.
+// and no address means the host's loopback: one that is too old to know that option, as Debian 12's, would
+// reach it, and does not start. It goes into the background once the network is up.
 std::vector<std::string> pasta_call(const std::string& network) {
     return {"pasta",
             "--quiet",
@@ -62,7 +63,7 @@ std::vector<std::string> pasta_call(const std::string& network) {
             "--netmask=24",
             "--gateway=10.0.2.2",
             "--dns-forward=10.0.2.3",
-            "--no-map-gw",
+            "--map-host-loopback=none",
             "--no-dhcp",
             "--tcp-ports=none",
             "--udp-ports=none",
@@ -84,8 +85,11 @@ Result<Pipe> make_pipe() {
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-bool dies_with_parent() {
-    return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+// The parent keeps the other end open for as long as it lives: it may have ended before this call.
+bool dies_with_parent(Pipe& ready) {
+    ready.read_end.reset();
+    pollfd parent{ready.write_end.get(), 0, 0};
+    return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::poll(&parent, 1, 0) == 0;
 }
 
 // stderr: a descriptor, or -1. `argv` was made before the fork.
@@ -111,9 +115,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
 // pasta leaves the process that started it, so it gets a process namespace of its own: the end of its first
 // process, which is this one, ends pasta.
 [[noreturn]] void keep_pasta(const std::vector<char*>& argv, Pipe& ready, Pipe& errors) {
-    ready.read_end.reset();
     errors.read_end.reset();
-    if (!dies_with_parent())
+    if (!dies_with_parent(ready))
         ::_exit(not_started);
     const pid_t starting = ::fork();
     if (starting == 0)
@@ -152,7 +155,7 @@ Result<pid_t> start_slirp(const std::string& network) {
     Pipe ready = TRY(make_pipe());
     const pid_t process = ::fork();
     if (process == 0) {
-        if (dies_with_parent())
+        if (dies_with_parent(ready))
             become(slirp, argv, -1, ready.write_end.get());
         ::_exit(not_started);
     }

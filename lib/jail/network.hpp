@@ -1,8 +1,8 @@
 // The jail's way to the outside network: slirp4netns(1) or pasta(1), which serve one network namespace from
 // outside of it. A build reaches what the user reaches, over IPv4, and the names that the host's resolver
-// knows, but not the host's loopback. Both give it the same address, gateway and resolver, and copy no
-// address of the host. slirp4netns comes first where both are installed. Runs in pgod-build, as the service's
-// user.
+// knows. Of the host's loopback it reaches that resolver alone: its port 53, through pasta also 853. Both
+// give it the same address, gateway and resolver, and copy no address of the host. slirp4netns comes first
+// where both are installed. Runs in pgod-build, as the service's user.
 #pragma once
 
 #include "base/result.hpp"
