@@ -1,5 +1,5 @@
 """Root file systems of Debian, made by mmdebstrap and kept between runs of the tests, outside the build directory. A root
-is known by its suite and its packages; it appears under its name when it is complete. Root only."""
+is known by its suite, its packages and its fortnight; it appears under its name when it is complete. Root only."""
 
 import contextlib
 import fcntl
@@ -13,12 +13,13 @@ import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "pgod-tests"
-UNUSED_FOR = 14 * 24 * 3600  # seconds, after which another root of the same purpose is removed
+# seconds, after which a root is made again, so that it has the mirror's newer packages, and an unused one is removed
+RENEWED_AFTER = UNUSED_FOR = 14 * 24 * 3600
 
 # What the programs and the system tests need in the root where both run: rootless podman as the package asks for it, git,
 # and what makes an image without a registry.
 SYSTEM_TESTS = """podman podman-compose uidmap passt netavark aardvark-dns nftables crun catatonit fuse-overlayfs
-busybox-static git openssh-client iproute2 procps python3""".split()
+busybox-static git openssh-client iproute2 procps python3 slirp4netns""".split()
 
 
 def listed_packages(*sections):
@@ -56,7 +57,7 @@ def dependencies(packages):
 def made(suite, purpose, packages, tar=False):
     """A directory, or a tar of one; made when there is none with these packages."""
     packages = sorted(set(packages))
-    key = hashlib.sha256("\n".join(["1", suite, *packages]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join([str(time.time() // RENEWED_AFTER), suite, *packages]).encode()).hexdigest()[:16]
     name = f"{suite}-{purpose}-"
     path = CACHE / f"{name}{key}{'.tar' if tar else ''}"
     CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
