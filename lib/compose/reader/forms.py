@@ -1,0 +1,292 @@
+"""The forms of values: each checks what a file has, and gives its one long form. forms_*.py hold the larger ones."""
+
+import difflib
+
+from . import quantities, scalars
+from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
+from .problems import shown
+from .words import Unclear, words
+
+FORMS = {}
+KEEPS_EMPTY = ("services",)
+
+
+def form(name):
+    def register(function):
+        FORMS[name] = function
+        return function
+    return register
+
+
+def shaped(node, spot, key):
+    """The long form of a value, or None where the key is empty and so as good as absent."""
+    if node.tag == RESET:
+        return node
+    if is_null(node) and key.form not in KEEPS_EMPTY:
+        return None
+    result = FORMS[key.form](node, spot, key)
+    if result is not None:
+        result.tag = node.tag
+    return result
+
+
+def fields(node, spot, table):
+    """A map whose keys a table knows. Each key with a problem is left out; the others are still read."""
+    wants_map(node, spot)
+    result = Map(node.place)
+    for name, entry in node.entries.items():
+        if name.startswith("x-"):
+            continue
+        here, place = spot.at(name), node.place_of(name)
+        with spot.guard():
+            if name not in table:
+                spot.refuse(node, f"{shown(name)} is not a key that Compose knows", advice_for(name, table), place)
+            value = shaped(entry, here, table[name])
+            if value is not None:
+                result.entries[name], result.places[name] = value, place
+    return result
+
+
+def advice_for(name, table):
+    near = difflib.get_close_matches(name[:40], table, 1, 0.75)
+    if near:
+        return f"did you mean {near[0]}?"
+    return "check its indentation, or begin a key of your own with x-"
+
+
+def wants_map(node, spot):
+    if not isinstance(node, Map):
+        spot.refuse(node, f"must be a map, and is {kind_of(node)}")
+
+
+def wants_list(node, spot):
+    if not isinstance(node, List):
+        advice = f"write [{node.written}]" if isinstance(node, Scalar) and len(node.written) < 60 else ""
+        spot.refuse(node, f"must be a list, and is {kind_of(node)}", advice)
+
+
+def wants_scalar(node, spot, what="a text"):
+    if not isinstance(node, Scalar):
+        spot.refuse(node, f"must be {what}, and is {kind_of(node)}")
+
+
+def is_text(node):
+    return isinstance(node, Scalar) and node.value is not None
+
+
+@form("any")
+def any_form(node, spot, key):
+    return node
+
+
+@form("text")
+def text_form(node, spot, key=None):
+    """A number is the text that the file has: nobody writes `user: 1000` for another."""
+    wants_scalar(node, spot)
+    return node.given(node.text)
+
+
+@form("texts")
+def texts_form(node, spot, key=None):
+    wants_list(node, spot)
+    result = List(node.place)
+    for item in node.items:
+        if item.tag == RESET or is_null(item):
+            continue
+        with spot.guard():
+            result.items.append(text_form(item, spot))
+    return result
+
+
+@form("texts or text")
+def texts_or_text_form(node, spot, key=None):
+    if isinstance(node, Scalar):
+        return List(node.place, [text_form(node, spot)])
+    return texts_form(node, spot)
+
+
+@form("list")
+def list_form(node, spot, key):
+    wants_list(node, spot)
+    result = List(node.place)
+    for item in node.items:
+        with spot.guard():
+            value = shaped(item, spot, key.of)
+            if value is not None and value.tag != RESET:
+                result.items.append(value)
+    return result
+
+
+@form("map")
+def map_form(node, spot, key):
+    return fields(node, spot, key.of)
+
+
+@form("command")
+def command_form(node, spot, key=None):
+    if not isinstance(node, Scalar):
+        return texts_form(node, spot)
+    try:
+        return List(node.place, [scalar(node.place, word) for word in words(node.text)])
+    except Unclear as error:
+        return spot.refuse(node, error.text, error.advice)
+
+
+@form("bool")
+def bool_form(node, spot, key=None):
+    wants_scalar(node, spot, "true or false")
+    if isinstance(node.value, bool):
+        return node
+    value = quantities.boolean(node.text)
+    if value is None:
+        spot.refuse(node, "must be true or false")
+    return node.given(value)
+
+
+@form("int")
+def int_form(node, spot, key=None):
+    wants_scalar(node, spot, "a whole number")
+    value = quantities.number(node.text) if not isinstance(node.value, bool) else None
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        value = node.value
+    if not isinstance(value, int) or abs(value) > quantities.MAX_WHOLE:
+        spot.refuse(node, "must be a whole number")
+    return node.given(value)
+
+
+@form("number")
+def number_form(node, spot, key=None):
+    wants_scalar(node, spot, "a number")
+    value = quantities.number(node.text) if not isinstance(node.value, bool) else None
+    if value is None:
+        spot.refuse(node, "must be a number")
+    return node.given(value)
+
+
+@form("bytes")
+def bytes_form(node, spot, key=None):
+    wants_scalar(node, spot, "a size")
+    if node.text == "-1":
+        return node.given(-1)
+    value = quantities.size(node.text) if not isinstance(node.value, bool) else None
+    if value is None:
+        spot.refuse(node, "is not a size in bytes", "write a number with b, k, m or g, such as 512m")
+    return node.given(value)
+
+
+@form("duration")
+def duration_form(node, spot, key=None):
+    wants_scalar(node, spot, "a duration")
+    value = quantities.duration(node.text)
+    if value is None:
+        if quantities.number(node.text) is not None:
+            spot.refuse(node, "is a duration without a unit", "" if node.hidden else f"write {node.text}s for seconds")
+        spot.refuse(node, "is not a duration", "write a number with us, ms, s, m or h, such as 1m30s")
+    return node.given(value)
+
+
+@form("microseconds")
+def microseconds_form(node, spot, key=None):
+    wants_scalar(node, spot, "a number of microseconds")
+    value = quantities.number(node.text)
+    if value is None:
+        seconds = quantities.duration(node.text)
+        value = None if seconds is None else int(seconds * 1e6)
+    if not isinstance(value, int):
+        spot.refuse(node, "is neither a number of microseconds nor a duration")
+    return node.given(value)
+
+
+@form("mode")
+def mode_form(node, spot, key=None):
+    """Rights of a file. With a zero before it, or as a text, it is octal."""
+    wants_scalar(node, spot, "a mode such as 0440")
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        if not node.text.startswith("0") and set(node.text) <= set("01234567"):
+            spot.note(node, f"is a decimal number, and means 0{node.value:o}",
+                      f"write 0{node.text} if you mean octal digits")
+        value = node.value
+    else:
+        digits = node.text.removeprefix("0o")
+        value = int(digits, 8) if digits and len(digits) < 8 and set(digits) <= set("01234567") else -1
+    if not 0 <= value <= 0o7777:
+        spot.refuse(node, "is not a mode of a file", "write octal digits, such as 0440")
+    return node.given(value)
+
+
+def value_text(node, spot):
+    """A value of environment, args or labels. Numbers and booleans become the text of what YAML reads."""
+    if not isinstance(node, Scalar):
+        spot.refuse(node, f"must be a text, and is {kind_of(node)}", "put it into quotes if it is meant as a text")
+    if isinstance(node.value, str) or node.value is None:
+        if node.plain and not node.expanded and scalars.LEADING_ZERO.match(node.text):
+            spot.note(node, "begins with a zero; pgod passes it on as it is, and other programs may read it as octal",
+                      "put it into quotes")
+        return node
+    text = scalars.text_of(node.value)
+    if text != node.text:
+        spot.note(node, f"is a number or a boolean of YAML, and becomes {shown(text)}",
+                  "put it into quotes to keep it as it is")
+    return node.given(text)
+
+
+def pairs_of(node, spot):
+    """Name, value, node and place of each entry of a map, or of a list of NAME=VALUE. Without a sign the value is None."""
+    if isinstance(node, Map):
+        for name, entry in node.entries.items():
+            yield name, entry, node.place_of(name)
+        return
+    if not isinstance(node, List):
+        spot.refuse(node, f"must be a map or a list, and is {kind_of(node)}", "write NAME: VALUE")
+    for item in node.items:
+        if is_null(item):
+            continue
+        with spot.guard():
+            if not isinstance(item, Scalar):
+                spot.refuse(item, f"an entry of this list is {kind_of(item)}",
+                            "write NAME=VALUE, or no dash before the names")
+            name, sign, value = item.text.partition("=")
+            if not name.strip():
+                spot.refuse(item, "has no name before the sign =")
+            entry = item.given(value if sign else None)
+            entry.text = value
+            yield name, entry, item.place
+
+
+@form("pairs")
+def pairs_form(node, spot, key=None):
+    result = Map(node.place)
+    for name, entry, place in pairs_of(node, spot):
+        with spot.guard():
+            if entry.tag != RESET:
+                entry = value_text(entry, spot.at(name))
+                entry = entry.given("") if entry.value is None else entry
+            result.entries[name], result.places[name] = entry, place
+    return result
+
+
+@form("values")
+def values_form(node, spot, key=None):
+    """The same where a name without a value takes that of the variable outside."""
+    result = Map(node.place)
+    for name, entry, place in pairs_of(node, spot):
+        with spot.guard():
+            if entry.tag != RESET:
+                entry = value_text(entry, spot.at(name))
+                if entry.value is None:
+                    entry = entry.given(spot.context.variables.get(name))
+            result.entries[name], result.places[name] = entry, place
+    return result
+
+
+def one_of(name, choices):
+    @form(name)
+    def choice_form(node, spot, key=None):
+        result = text_form(node, spot)
+        if result.value not in choices:
+            spot.refuse(node, f"must be one of {', '.join(choices)}")
+        return result
+
+
+one_of("condition", ("service_started", "service_healthy", "service_completed_successfully"))
+one_of("restart_condition", ("none", "on-failure", "any"))

@@ -1,0 +1,187 @@
+"""Mounts: each volume becomes {type, source, target, read_only, …}. The source of a bind is an absolute path.
+
+Secrets, configs and devices are here as well.
+"""
+
+import os
+import re
+
+from .forms import bool_form, fields, form, text_form, wants_list
+from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
+from .problems import shown
+from .stage import joined
+
+PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+CONSISTENCIES = ("cached", "delegated", "consistent")
+TYPES = ("bind", "volume", "tmpfs", "image")
+SHORT = "write SOURCE:TARGET or SOURCE:TARGET:ro"
+RIGHTS = re.compile(r"[rwm]{1,3}\Z")
+
+
+@form("volumes")
+def volumes_form(node, spot, key):
+    wants_list(node, spot)
+    result = List(node.place)
+    for item in node.items:
+        if item.tag == RESET or is_null(item):
+            continue
+        with spot.guard():
+            mount = long_volume(item, spot, key.of) if isinstance(item, Map) else short_volume(item, spot)
+            target = mount.entries["target"].value
+            if not target.startswith("/"):
+                spot.refuse(item, f"the target {shown(target)} is not an absolute path", f"begin it with /; {SHORT}")
+            result.items.append(mount)
+    for place, target in repeated(result.items):
+        spot.context.report.note(spot.problem(scalar(place, ""), f"two volumes have the target {shown(target)}",
+                                              "the last one takes effect"))
+    return result
+
+
+def repeated(mounts):
+    seen = set()
+    for mount in mounts:
+        target = os.path.normpath(mount.entries["target"].value)
+        if target in seen:
+            yield mount.place, target
+        seen.add(target)
+
+
+def short_volume(item, spot):
+    if not isinstance(item, Scalar):
+        spot.refuse(item, f"a volume must be a text or a map, and is {kind_of(item)}", SHORT)
+    parts = item.text.split(":")
+    if len(parts) > 3:
+        spot.refuse(item, "a volume has at most three parts", f"{SHORT}; commas separate options")
+    if not all(parts):
+        spot.refuse(item, "a part of the volume is empty", SHORT)
+    source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
+    place = item.place
+    made = Map(place, {"type": scalar(place, "bind" if is_path(source) else "volume"), "target": scalar(place, target)})
+    if source:
+        set_source(made, item, source, spot)
+    for option in parts[2].split(",") if len(parts) > 2 else ():
+        set_option(made, item, option, spot)
+    return made
+
+
+def is_path(source):
+    return source.startswith((".", "/", "~"))
+
+
+def set_source(made, item, source, spot):
+    place = item.place
+    if made.entries["type"].value != "bind":
+        if "/" in source:
+            spot.refuse(item, f"the source {shown(source)} is neither a path nor the name of a volume",
+                        f"write ./{source} for a path of the repository")
+        made.entries["source"] = scalar(place, source)
+        return
+    made.entries["written"] = scalar(place, source)  # a grant is compared with this as well
+    made.entries["source"] = scalar(place, joined(spot.context.directory, source, spot.context.home))
+
+
+def set_option(made, item, option, spot):
+    place = item.place
+    if option in ("ro", "rw"):
+        made.entries["read_only"] = scalar(place, option == "ro")
+    elif option == "nocopy":
+        made.entries["volume"] = Map(place, {"nocopy": scalar(place, True)})
+    elif option in ("z", "Z") or option in PROPAGATIONS:
+        bind = made.entries.setdefault("bind", Map(place))
+        bind.entries["propagation" if option in PROPAGATIONS else "selinux"] = scalar(place, option)
+    elif option not in CONSISTENCIES:
+        spot.refuse(item, f"{shown(option)} is not an option of a volume", "write ro, rw, z, Z, nocopy or a propagation")
+
+
+def long_volume(item, spot, table):
+    given = fields(item, spot, table)
+    made = Map(item.place, dict(given.entries))
+    made.places = dict(given.places)
+    source = made.entries.pop("source", None)
+    if "type" not in made.entries:
+        made.entries["type"] = scalar(item.place, "bind" if source and is_path(source.value) else "volume")
+    kind = made.entries["type"].value
+    if kind not in TYPES:
+        spot.refuse(made.entries["type"], "is not a type of a volume", f"write one of {', '.join(TYPES)}")
+    if "target" not in made.entries:
+        spot.refuse(item, "the volume has no target", "write target: and the path within the container")
+    if kind in ("bind", "image") and (source is None or not source.value):
+        spot.refuse(item, f"a volume of the type {kind} has no source", "write source: and what is mounted")
+    if source is not None and source.value and kind in ("bind", "volume"):
+        set_source(made, source, source.value, spot)
+    elif source is not None and kind == "image":
+        made.entries["source"] = source
+    return made
+
+
+@form("grants")
+def grants_form(node, spot, key):
+    """Secrets and configs of a service, with the path where each is mounted."""
+    wants_list(node, spot)
+    result, table = List(node.place), key.of
+    for item in node.items:
+        if item.tag == RESET or is_null(item):
+            continue
+        with spot.guard():
+            if isinstance(item, Map):
+                made = fields(item, spot, table or {name: key._replace(form="text") for name in ("source", "target")})
+            else:
+                made = Map(item.place, {"source": text_form(item, spot)})
+            if "source" not in made.entries or not made.entries["source"].value:
+                spot.refuse(item, "has no source", "write source: and a name from the top of the file")
+            if table is not None:
+                made.entries["target"] = target_of(made, spot)
+            result.items.append(made)
+    return result
+
+
+def target_of(made, spot):
+    target = made.entries.get("target") or made.entries["source"]
+    if target.value.startswith("/"):
+        return target
+    return target.given(("/run/secrets/" if spot.setting == "secrets" else "/") + target.value)
+
+
+@form("devices")
+def devices_form(node, spot, key):
+    wants_list(node, spot)
+    result = List(node.place)
+    for item in node.items:
+        if item.tag == RESET or is_null(item):
+            continue
+        with spot.guard():
+            if isinstance(item, Map):
+                made = fields(item, spot, key.of)
+                if "source" not in made.entries:
+                    spot.refuse(item, "the device has no source", "write source: and its path on the host")
+            else:
+                made = short_device(item, spot)
+            made.entries.setdefault("target", made.entries["source"])
+            made.entries.setdefault("permissions", scalar(item.place, "rwm"))
+            result.items.append(made)
+    return result
+
+
+def short_device(item, spot):
+    parts = text_form(item, spot).value.split(":")
+    if "=" in item.text and not item.text.startswith("/"):
+        parts = [item.text]  # a device of CDI
+    elif len(parts) == 2 and RIGHTS.match(parts[1]):
+        parts = [parts[0], parts[0], parts[1]]
+    if len(parts) > 3 or not all(parts):
+        spot.refuse(item, "is not a device", "write HOST, HOST:CONTAINER or HOST:CONTAINER:RIGHTS, such as /dev/fuse")
+    names = ("source", "target", "permissions")
+    return Map(item.place, {name: scalar(item.place, part) for name, part in zip(names, parts)})
+
+
+@form("external")
+def external_form(node, spot, key=None):
+    """true, or the old form {name: NAME}, whose name the text keeps."""
+    if not isinstance(node, Map):
+        result = bool_form(node, spot)
+        result.text = ""
+        return result
+    name = fields(node, spot, {"name": key._replace(form="text", of=None)}).entries.get("name")
+    result = scalar(node.place, True)
+    result.text = name.value if name is not None else ""
+    return result

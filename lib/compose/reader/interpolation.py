@@ -1,0 +1,160 @@
+"""Variables in values: $NAME, ${NAME}, and ${NAME} with :- - :? ? :+ +, within one another, and $$ for one $."""
+
+import re
+
+from .limits import MAX_EXPANDED, MAX_NESTING, MAX_TEXT
+from .nodes import List, Map
+from .problems import Problem, Refused, shown
+
+NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
+OPERATORS = (":-", ":?", ":+", "-", "?", "+")
+
+
+class Wrong(ValueError):
+    """A form that is none, or a required variable that is missing."""
+
+    def __init__(self, text, advice=""):
+        super().__init__(text)
+        self.text, self.advice = text, advice
+
+
+class Variables:
+    """The variables of one project: the admin's before the environment's before those of .env."""
+
+    def __init__(self, admin, environment, dotenv):
+        self.values = {**dotenv, **environment, **admin}
+        self.admin = frozenset(admin)
+
+    def get(self, name):
+        return self.values.get(name)
+
+    def with_dotenv(self, dotenv):
+        """Those of an included file: what its own .env adds."""
+        result = Variables({}, self.values, dotenv)
+        result.admin = self.admin
+        return result
+
+
+class Expansion:
+    """Expands one text, and keeps what a sentence about it has to say."""
+
+    def __init__(self, lookup):
+        self.lookup, self.unset, self.used, self.budget = lookup, [], [], MAX_TEXT
+
+    def text(self, text, depth=0):
+        if depth > MAX_NESTING:
+            raise Wrong(f"variables stand more than {MAX_NESTING} deep in one another")
+        parts, start = [], 0
+        while (sign := text.find("$", start)) >= 0:
+            parts.append(text[start:sign])
+            part, start = self.variable(text, sign + 1, depth)
+            parts.append(part)
+        parts.append(text[start:])
+        result = "".join(parts)
+        self.budget -= len(result)
+        if self.budget < 0:
+            raise Wrong("grows too long once its variables are filled in")
+        return result
+
+    def variable(self, text, at, depth):
+        """The value of what stands behind a dollar sign, and where the text goes on."""
+        if text.startswith("$", at):
+            return "$", at + 1
+        if text.startswith("{", at):
+            end = closing(text, at)
+            if end < 0:
+                raise Wrong(f"{shown(text[at - 1:])} has no closing brace", "write $$ for a dollar sign of its own")
+            return self.braced(text[at + 1:end], depth), end + 1
+        match = NAME.match(text, at)
+        if not match:
+            return "$", at
+        return self.value_of(match[0]), match.end()
+
+    def braced(self, inner, depth):
+        match = NAME.match(inner)
+        if not match:
+            raise Wrong(f"{shown('${' + inner + '}')} has no name of a variable",
+                        "write ${NAME}, or $$ for a dollar sign of its own")
+        name, rest = match[0], inner[match.end():]
+        if not rest:
+            return self.value_of(name)
+        operator = next((one for one in OPERATORS if rest.startswith(one)), None)
+        if operator is None:
+            raise Wrong(f"{shown('${' + inner + '}')} is not a form of a variable",
+                        "write ${NAME}, ${NAME:-default}, ${NAME:?text} or ${NAME:+text}")
+        word, value = rest[len(operator):], self.lookup(name)
+        there = value is not None and (value != "" or not operator.startswith(":"))
+        self.used.append(name)
+        if operator.endswith("+"):
+            return self.text(word, depth + 1) if there else ""
+        if there:
+            return value
+        if operator.endswith("-"):
+            return self.text(word, depth + 1)
+        reason = "is not set" if value is None else "is set, but empty"
+        said = self.text(word, depth + 1)
+        raise Wrong(f"the file requires the variable {name}, which {reason}" + (f" ({said})" if said else ""),
+                    f"give {name} a value in .env, or ask the admin to set it in env")
+
+    def value_of(self, name):
+        value = self.lookup(name)
+        self.used.append(name)
+        if value is None:
+            self.unset.append(name)
+            return ""
+        return value
+
+
+def closing(text, at):
+    """Where the brace at `at` closes, or -1."""
+    level = 0
+    for position in range(at, len(text)):
+        if text[position] == "{":
+            level += 1
+        elif text[position] == "}":
+            level -= 1
+            if level == 0:
+                return position
+    return -1
+
+
+class Interpolation:
+    """Fills in the variables of a whole file. Keys stay as they are."""
+
+    def __init__(self, variables, report):
+        self.variables, self.report, self.left = variables, report, MAX_EXPANDED
+
+    def node(self, node, path=()):
+        if isinstance(node, Map):
+            for key, entry in node.entries.items():
+                self.node(entry, (*path, key))
+        elif isinstance(node, List):
+            for item in node.items:
+                self.node(item, path)
+        elif isinstance(node.value, str) and "$" in node.text:
+            with self.report.guard():
+                self.scalar(node, path)
+
+    def scalar(self, node, path):
+        service, setting = named(path)
+        expansion = Expansion(self.variables.get)
+        try:
+            node.text = expansion.text(node.text)
+        except Wrong as error:
+            node.text = node.value = ""
+            raise Refused(Problem(node.place, service, setting, "", error.text, error.advice)) from None
+        self.left -= len(node.text)
+        if self.left < 0:
+            node.text = ""
+            raise Refused(Problem(node.place, service, setting, "", "the file grows too long once variables are filled in"))
+        node.value, node.expanded = node.text, True
+        node.hidden = any(name in self.variables.admin for name in expansion.used)
+        for name in expansion.unset:
+            self.report.note(Problem(node.place, service, setting, "", f"the variable {name} is not set, and becomes empty"))
+
+
+def named(path):
+    """The service and the setting of a path from the top of a file."""
+    if len(path) > 1 and path[0] == "services":
+        return path[1], ".".join(path[2:])
+    return "", ".".join(path)

@@ -1,0 +1,17 @@
+"""Bounds of one reading. A compose file of ordinary size is far below each of them."""
+
+MAX_FILE = 1 << 20  # bytes of one file
+MAX_FILES = 100  # files of one reading, each counted as often as it is read
+MAX_BYTES = 4 << 20  # of all files
+MAX_NODES = 50_000  # of one file, with all aliases written out
+MAX_ALL_NODES = 200_000  # of all files
+MAX_DEPTH = 60  # of maps and lists in one another
+MAX_CHAIN = 16  # files that include each other, services that extend each other
+MAX_NESTING = 20  # variables within the defaults of variables
+MAX_TEXT = 1 << 20  # characters of one text, once its variables are filled in
+MAX_EXPANDED = 4 << 20  # characters of all such texts
+MAX_SERVICES = 500
+MAX_PORTS = 2_000  # of one service, with all ranges written out
+MAX_PROBLEMS = 200
+MAX_NOTES = 200
+MAX_SHOWN = 120  # characters of a value in a sentence

@@ -1,0 +1,108 @@
+"""What a reading says about the files: problems that refuse the commit, and notes that do not."""
+
+from typing import NamedTuple
+
+from .limits import MAX_NOTES, MAX_PROBLEMS, MAX_SHOWN
+
+
+VERBS = ("is ", "must ", "has ", "differs ", "names ", "stands ", "begins ")  # they go on from the value or the setting
+
+
+class Place(NamedTuple):
+    file: str  # as the commit names it
+    line: int  # from 1, or 0 for the whole file
+
+    def __str__(self):
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class Problem(NamedTuple):
+    """One sentence in its parts, so that the same reason of many services can become one line."""
+
+    place: Place
+    service: str  # or ""
+    setting: str  # such as "ports" or "volumes.data.driver", or ""
+    value: str  # as the file writes it, or ""
+    text: str  # what is wrong, or what pgod does
+    advice: str = ""
+
+    def __str__(self):
+        parts = [str(self.place), self.service, self.setting, self.value]
+        start = ": ".join(part for part in parts if part)
+        joint = " " if self.text.startswith(VERBS) and (self.setting or self.value) else ": "
+        return f"{start}{joint}{self.text}; {self.advice}" if self.advice else f"{start}{joint}{self.text}"
+
+
+class Refused(Exception):
+    """Ends the reading of one setting, or of everything."""
+
+    def __init__(self, problem):
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Report:
+    """Gathers what one reading finds. A setting with a problem is left out, and the reading goes on for the next one."""
+
+    def __init__(self):
+        self.problems, self.refusals, self.notes = [], [], []
+
+    def problem(self, problem):
+        add(self.problems, problem, MAX_PROBLEMS)
+
+    def refusal(self, problem):
+        """A setting that the reader understands and that pgod gives to nobody."""
+        add(self.refusals, problem, MAX_PROBLEMS)
+
+    def note(self, note):
+        add(self.notes, note, MAX_NOTES)
+
+    def guard(self):
+        return Guard(self)
+
+
+class Guard:
+    """Keeps a refusal as one problem, and lets the caller go on."""
+
+    def __init__(self, report):
+        self.report = report
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, Refused):
+            self.report.problem(error.problem)
+            return True
+        return False
+
+
+def add(rows, row, most):
+    if row not in rows and len(rows) < most:
+        rows.append(row)
+
+
+def shown(text):
+    """A value in quotes, without control characters, and no longer than a line."""
+    text = str(text)
+    if len(text) > MAX_SHOWN:
+        text = text[:MAX_SHOWN - 1] + "…"
+    return '"' + "".join(one if one.isprintable() else escape(one) for one in text) + '"'
+
+
+def escape(character):
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\u{ord(character):04x}")
+
+
+def sentences(problems):
+    """One line for each reason: services that share one are named together, with the place of the first."""
+    groups = {}
+    for one in problems:
+        groups.setdefault((one.setting, one.value, one.text, one.advice), []).append(one)
+    lines = []
+    for group in groups.values():
+        names = list(dict.fromkeys(one.service for one in group if one.service))
+        if len(names) > 4:
+            names = [*names[:3], f"and {len(names) - 3} more"]
+        lines.append(str(group[0]._replace(service=", ".join(names))))
+    return lines

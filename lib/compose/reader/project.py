@@ -1,0 +1,190 @@
+"""The merged files as one project: which services run, and what of the project each of them uses."""
+
+from .merging import cleaned
+from .nodes import List, Map, plain, scalar
+from .problems import Problem, shown
+from .services import Service
+from .spot import Context, Spot
+from .table import NOTED, REFUSED, SERVICE, TOP, Key
+
+class Project:
+    def __init__(self, merged, name, profiles, loader, variables, directory):
+        self.top, self.name, self.profiles, self.loader = merged, name, set(profiles), loader
+        self.report = loader.report
+        self.context = Context(self.report, directory, loader.home, variables, loader.scope(variables))
+        self.services, self.places, self.left_out = {}, {}, {}
+        self.model = {"name": name}
+
+    def resolved(self):
+        for section in ("networks", "volumes", "secrets", "configs"):
+            self.resources(section)
+        self.choose()
+        for name, service in self.services.items():
+            service.resolved()
+            for step in (self.networks, self.volumes, self.grants):
+                with self.report.guard():
+                    step(service)
+        for service in self.services.values():
+            self.needs(service)
+        self.circles()
+        self.model["services"] = {name: service.model for name, service in self.services.items()}
+        self.states()
+        return self.model
+
+    def choose(self):
+        for name, node in self.top.entries["services"].entries.items():
+            profiles = node.entries.get("profiles")
+            names = {one.value for one in profiles.items} if isinstance(profiles, List) else set()
+            if names and "*" not in self.profiles and not names & self.profiles:
+                self.left_out[name] = sorted(names)
+                continue
+            service = Service(node, Spot(self.context, name), self.loader)
+            self.services[name] = service
+            self.place(service.node, f"services.{name}")
+
+    def place(self, node, path):
+        self.places[path] = str(node.place)
+        if isinstance(node, Map):
+            for name, entry in node.entries.items():
+                self.place(entry, f"{path}.{name}")
+        elif isinstance(node, List):
+            for number, item in enumerate(node.items):
+                self.place(item, f"{path}.{number}")
+
+    def resources(self, section):
+        found = {}
+        for name, node in self.top.entries[section].entries.items():
+            node = cleaned(node)
+            self.place(node, f"{section}.{name}")
+            entry = plain(node)
+            entry.setdefault("name", name if entry.get("external") else f"{self.name}_{name}")
+            found[name] = entry
+        if section == "networks":
+            found.setdefault("default", {"name": f"{self.name}_default"})
+        self.model[section] = found
+
+    def networks(self, service):
+        model = service.model
+        given = model.get("networks")
+        if model.get("network_mode"):
+            if given:
+                service.refuse("network_mode", service.entry("network_mode"), "stands beside networks",
+                               "keep one of the two")
+            model["networks"] = {}
+            return
+        model["networks"] = given = given or {"default": {}}
+        for name in given:
+            if name not in self.model["networks"]:
+                service.refuse(f"networks.{name}", service.entry("networks", name),
+                               f"the file declares no network {shown(name)}",
+                               f"add {name}: beneath networks: at the top of the file")
+
+    def volumes(self, service):
+        for node in service.entry("volumes").items if "volumes" in service.model else ():
+            source = node.entries.get("source")
+            if node.entries["type"].value != "volume" or source is None or source.value in self.model["volumes"]:
+                continue
+            name = source.value
+            service.refuse("volumes", source, f"the file declares no volume {shown(name)}",
+                           f"add {name}: beneath volumes: at the top of the file, or write ./{name} for a path")
+
+    def grants(self, service):
+        for section in ("secrets", "configs"):
+            for node in service.entry(section).items if section in service.model else ():
+                source = node.entries["source"]
+                if source.value not in self.model[section]:
+                    service.refuse(section, source, f"the file declares no {section[:-1]} of this name",
+                                   f"add {source.value}: beneath {section}: at the top of the file")
+                kinds = [key for key in ("file", "environment", "content", "external")
+                         if self.model[section][source.value].get(key) not in (None, False)]
+                if len(kinds) != 1:
+                    said = "names no source" if not kinds else f"has both {kinds[0]} and {kinds[1]}"
+                    service.refuse(section, source, f"the {section[:-1]} {said}",
+                                   f"write one of file: and environment: beneath {section}.{source.value}")
+
+    def needs(self, service):
+        for name, entry in list(service.model["depends_on"].items()):
+            if name in self.services:
+                continue
+            with self.report.guard():
+                node = service.place_of_dependency(name)
+                if not entry.get("required", True):
+                    self.report.note(Problem(node.place, service.spot.service, "depends_on", "",
+                                             f"{name} does not run, and is not required"))
+                    del service.model["depends_on"][name]
+                elif name in self.left_out:
+                    service.refuse("depends_on", scalar(node.place, ""),
+                                   f"the service needs {name}, which only runs with the profile "
+                                   f"{' or '.join(self.left_out[name])}",
+                                   "ask the admin to name the profile in profiles, or write required: false")
+                else:
+                    service.refuse("depends_on", scalar(node.place, ""), f"there is no service {shown(name)}",
+                                   "check the name")
+
+    def circles(self):
+        """Takes away services that need nothing any more. What is left waits for itself, or for one that does."""
+        waiting = {name: {one for one in service.model["depends_on"] if one in self.services}
+                   for name, service in self.services.items()}
+        while ready := [name for name, needs in waiting.items() if not needs]:
+            for name in ready:
+                del waiting[name]
+            for needs in waiting.values():
+                needs.difference_update(ready)
+        for name in list(waiting):
+            way = [name]
+            while (following := min(waiting[way[-1]])) not in way:
+                way.append(following)
+            if following == name:
+                service = self.services[name]
+                with self.report.guard():
+                    node = service.place_of_dependency(way[1] if len(way) > 1 else name)
+                    service.refuse("depends_on", scalar(node.place, ""),
+                                   f"services wait for one another: {' → '.join([*way, name])}", "remove one of these")
+                return
+
+    def states(self):
+        """Notes and refusals of keys that the table does not honour."""
+        for name, service in self.services.items():
+            self.state(service.node, Key("map", SERVICE), name, "")
+        for section in ("networks", "volumes", "secrets", "configs"):
+            for name, node in self.top.entries[section].entries.items():
+                self.state(cleaned(node), Key("map", TOP[section].of), "", f"{section}.{name}")
+        for name in ("models", "name"):
+            if name in self.top.entries:
+                self.one_state(self.top.entries[name], TOP[name], "", name)
+
+    def state(self, node, key, service, setting):
+        self.one_state(node, key, service, setting)
+        if key.state == REFUSED:
+            return
+        for name, entry, inner in children(node, key):
+            self.state(entry, inner, service, f"{setting}.{name}" if setting and name else setting or name)
+
+    def one_state(self, node, key, service, setting):
+        if key.state not in (NOTED, REFUSED) or plain(node) in (False, [], {}, ""):
+            return
+        if key.state == NOTED:
+            self.report.note(Problem(node.place, service, setting, "", f"pgod ignores this: {key.why}"))
+        else:
+            self.report.refusal(Problem(node.place, service, setting, "", f"nothing permits this: {key.why}", "remove it"))
+
+
+def children(node, key):
+    """The settings within one, with their keys of the table."""
+    table = key.of
+    if isinstance(table, Key):
+        for item in node.items if isinstance(node, List) else ():
+            yield "", item, table
+    elif not isinstance(table, dict):
+        return
+    elif isinstance(node, List):
+        for item in node.items:
+            yield "", item, Key("map", table)
+    elif isinstance(node, Map):
+        if key.form in ("dependencies", "networks", "resources"):
+            for name, entry in node.entries.items():
+                yield name, entry, Key("map", table)
+        else:
+            for name, entry in node.entries.items():
+                if name in table:
+                    yield name, entry, table[name]

@@ -1,0 +1,91 @@
+"""The whole way from a commit to its model. The caller gets a Reading, whatever the files hold."""
+
+import os
+from typing import NamedTuple
+
+from . import dotenv
+from .interpolation import Variables
+from .loading import Loader, asked_refuses
+from .problems import Place, Problem, Refused, Report
+from .project import Project
+from .stage import Stage, asked_by_file, joined
+
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
+
+
+class Asked(NamedTuple):
+    """What the admin decides about one service of pgod."""
+
+    root: str  # the directory with the files of the commit
+    project: str
+    files: tuple = ()  # as the admin lists them; none: the usual names
+    directory: str = ""  # of the project, beneath the root
+    admin: dict = {}  # the variables that the admin sets
+    environment: dict = {}  # those of the user
+    home: str = "/"
+    profiles: tuple = ()
+
+
+class Reading(NamedTuple):
+    model: dict  # or None, when there are problems
+    problems: list
+    refusals: list  # settings that the reader understands, and that no grant permits
+    notes: list
+    files: list  # that were read
+    places: dict  # path of a setting → FILE:LINE
+
+
+def read(asked):
+    report, stage = Report(), Stage(asked.root)
+    model, places = None, {}
+    try:
+        model, places = model_of(asked, stage, report)
+    except Refused as error:
+        report.problem(error.problem)
+    except RecursionError:
+        report.problem(Problem(Place(".", 0), "", "", "", "the files are nested too deeply"))
+    except MemoryError:
+        report.problem(Problem(Place(".", 0), "", "", "", "the files need more memory than reading them may take"))
+    return Reading(None if report.problems else model, report.problems, report.refusals, report.notes, stage.read_files,
+                   places)
+
+
+def model_of(asked, stage, report):
+    loader = Loader(stage, asked.home, report)
+    directory = joined(stage.root, asked.directory or ".", asked.home)
+    own = {"COMPOSE_PROJECT_NAME": asked.project}
+    outer = Variables({**asked.admin, **own}, asked.environment, {})
+    given = [joined(stage.root, name, asked.home) for name in asked.files]
+    if given and not asked.directory:
+        directory = os.path.dirname(given[0])
+    variables = Variables(asked.admin, {**asked.environment, **own}, dotenv_of(directory, outer, stage, report))
+    variables.admin = frozenset(asked.admin)
+    files = given or files_of(directory, variables, stage, report, asked)
+    merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
+    profiles = asked.profiles or [one.strip() for one in (variables.get("COMPOSE_PROFILES") or "").split(",") if one.strip()]
+    project = Project(merged, asked.project, profiles, loader, variables, directory)
+    return project.resolved(), project.places
+
+
+def dotenv_of(directory, outer, stage, report):
+    path = os.path.join(directory, ".env")
+    data = stage.read(path, asked_by_file(stage.name(path)))
+    return {} if data is None else dotenv.parsed(data, stage.name(path), outer.get, report)
+
+
+def files_of(directory, variables, stage, report, asked):
+    """Those that COMPOSE_FILE of .env names, or the usual one and the usual override beside it."""
+    named = variables.get("COMPOSE_FILE")
+    if named:
+        separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
+        return [joined(directory, one, asked.home) for one in named.split(separator) if one]
+    found = [name for name in NAMES if stage.exists(os.path.join(directory, name))]
+    if not found:
+        asked_refuses(asked_by_file(stage.name(directory)), f"there is no {NAMES[0]} or {NAMES[2]}",
+                      "add one, or ask the admin to name the file in compose")
+    if len(found) > 1:
+        report.note(Problem(Place(found[0], 0), "", "", "",
+                            f"pgod reads this file; {' and '.join(found[1:])} has no effect"))
+    overrides = [name for name in OVERRIDES if stage.exists(os.path.join(directory, name))]
+    return [os.path.join(directory, name) for name in found[:1] + overrides[:1]]

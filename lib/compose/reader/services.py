@@ -1,0 +1,199 @@
+"""One service once all files are merged: its files of variables, what `deploy` changes, and what it needs of others."""
+
+import re
+
+from . import dotenv
+from .merging import SAME, cleaned, unique
+from .nodes import Map, plain, scalar
+from .problems import shown
+from .table import SERVICE
+
+SHARED = ("network_mode", "ipc", "pid", "uts", "cgroup")
+LIMITS = (("limits", "memory", "mem_limit"), ("limits", "cpus", "cpus"), ("limits", "pids", "pids_limit"),
+          ("reservations", "memory", "mem_reservation"))
+RESTARTS = {"none": "no", "any": "always", "on-failure": "on-failure"}
+
+
+class Service:
+    """`node` knows the places, `model` is what becomes of the service."""
+
+    def __init__(self, node, spot, loader):
+        self.node, self.spot, self.loader = cleaned(node), spot, loader
+        for name, entry in self.node.entries.items():
+            same = SAME.get(SERVICE[name].merge)
+            if same:
+                self.node.entries[name] = unique(entry, same)
+        self.model = plain(self.node)
+
+    def entry(self, *path):
+        """The node of a setting, for the place of a sentence."""
+        node = self.node
+        for name in path:
+            node = node.entries.get(name) if isinstance(node, Map) else None
+        return node
+
+    def refuse(self, setting, node, text, advice=""):
+        spot = self.spot
+        for part in setting.split(".") if setting else ():
+            spot = spot.at(part)
+        spot.refuse(node if node is not None else scalar(self.node.place, ""), text, advice)
+
+    def resolved(self):
+        for step in (self.image, self.build, self.environment, self.labels, self.limits, self.restart, self.replicas,
+                     self.healthcheck, self.dependencies, self.ulimits):
+            with self.spot.guard():
+                step()
+        return self.model
+
+    def image(self):
+        if not self.model.get("image"):
+            self.model.pop("image", None)
+            if "build" not in self.model and "provider" not in self.model:
+                self.refuse("", None, "the service has neither an image nor a build", "write image: or build:")
+        else:
+            self.model["image"] = completed(self.model["image"])
+            if not IMAGE.match(self.model["image"]):
+                self.refuse("image", self.entry("image"), "is not the name of an image",
+                            "write NAME:TAG, such as docker.io/library/nginx:1.27")
+
+    def build(self):
+        build = self.model.get("build")
+        if build is None:
+            return
+        build.setdefault("context", self.spot.context.directory)
+        if build.get("dockerfile") and build.get("dockerfile_inline"):
+            self.refuse("build", self.entry("build"), "has both dockerfile and dockerfile_inline", "keep one of the two")
+        if not build.get("dockerfile_inline"):
+            build["dockerfile"] = build.get("dockerfile") or "Dockerfile"
+
+    def environment(self):
+        """Later files win over earlier ones, and `environment` over all. A name without a value hides that of a file."""
+        own = self.model.get("environment", {})
+        values = {}
+        for entry in self.entry("env_file").items if "env_file" in self.model else ():
+            values.update(self.env_file(entry, own, values))
+        for name, value in own.items():
+            if value is None:
+                values.pop(name, None)
+            else:
+                values[name] = value
+        self.model["environment"] = values
+
+    def env_file(self, entry, own, values):
+        path, required = entry.entries["path"], entry.entries.get("required")
+        name = self.loader.stage.name(path.value)
+        asked = (path.place, self.spot.service, "env_file", shown(path.written))
+        data = self.loader.stage.read(path.value, asked)
+        if data is None:
+            if required is None or required.value:
+                self.refuse("env_file", path, f"the file {name} does not exist",
+                            "add it to the repository, or write required: false beside its path")
+            return {}
+        variables = self.loader.scopes[entry.entries["scope"].value]
+
+        def lookup(name):
+            for known in (variables.get(name), own.get(name), values.get(name)):
+                if known is not None:
+                    return known
+            return None
+
+        if "format" in entry.entries and entry.entries["format"].value == "raw":
+            return dotenv.raw(data, name, lookup)
+        return dotenv.parsed(data, name, lookup, self.loader.report)
+
+    def labels(self):
+        values = {}
+        for path in self.entry("label_file").items if "label_file" in self.model else ():
+            asked = (path.place, self.spot.service, "label_file", shown(path.written))
+            data = self.loader.stage.read(path.value, asked)
+            name = self.loader.stage.name(path.value)
+            if data is None:
+                self.refuse("label_file", path, f"the file {name} does not exist", "add it to the repository")
+            values.update(dotenv.parsed(data, name, self.spot.context.variables.get, self.loader.report))
+        self.model["labels"] = {**values, **self.model.get("labels", {})}
+
+    def limits(self):
+        resources = self.model.get("deploy", {}).get("resources", {})
+        for part, name, key in LIMITS:
+            value = resources.get(part, {}).get(name)
+            if value is None:
+                continue
+            if self.model.get(key) not in (None, value):
+                self.refuse(key, self.entry(key), f"differs from deploy.resources.{part}.{name}", "keep one of the two")
+            self.model[key] = value
+
+    def restart(self):
+        policy = self.model.get("deploy", {}).get("restart_policy")
+        if policy is not None:
+            restart = RESTARTS[policy.get("condition", "any")]
+            attempts = policy.get("max_attempts")
+            self.model["restart"] = f"{restart}:{attempts}" if restart == "on-failure" and attempts else restart
+
+    def replicas(self):
+        replicas, scale = self.model.get("deploy", {}).get("replicas"), self.model.get("scale")
+        if None not in (replicas, scale) and replicas != scale:
+            self.refuse("scale", self.entry("scale"), "differs from deploy.replicas", "keep one of the two")
+        number = scale if replicas is None else replicas
+        if number is not None and not 0 <= number <= 100:
+            self.refuse("scale" if replicas is None else "deploy.replicas", self.entry("scale"),
+                        "must be a number from 0 to 100")
+        self.model["replicas"] = 1 if number is None else number
+
+    def healthcheck(self):
+        check = self.model.get("healthcheck")
+        if check is None:
+            return
+        if check.get("disable") or check.get("test", [None])[:1] == ["NONE"]:
+            self.model["healthcheck"] = {"test": ["NONE"]}
+        elif check.get("retries", 1) < 0:
+            self.refuse("healthcheck.retries", self.entry("healthcheck", "retries"), "must not be negative")
+
+    def ulimits(self):
+        for name, limit in self.model.get("ulimits", {}).items():
+            one = limit.get("soft", limit.get("hard"))
+            if one is None:
+                self.refuse(f"ulimits.{name}", self.entry("ulimits"), "has neither soft nor hard", "write a number")
+            limit.setdefault("soft", one)
+            limit.setdefault("hard", one)
+
+    def dependencies(self):
+        """Links, shared namespaces and volumes_from need the other service too."""
+        found = self.model.setdefault("depends_on", {})
+        for link in self.model.get("links", ()):
+            found.setdefault(link.split(":")[0], implied())
+        for key in SHARED:
+            mode = self.model.get(key) or ""
+            if mode.startswith("service:"):
+                found.setdefault(mode.removeprefix("service:"), implied())
+        for one in self.model.get("volumes_from", ()):
+            if not one.startswith("container:"):
+                found.setdefault(one.split(":")[0], implied())
+
+    def place_of_dependency(self, name):
+        node = self.entry("depends_on", name) or next(
+            (self.entry(key) for key in ("links", *SHARED, "volumes_from") if self.entry(key) is not None), None)
+        return node if node is not None else scalar(self.node.place, "")
+
+
+IMAGE = re.compile(r"[a-z0-9]+([._-]*[a-z0-9]+)*(\.[a-zA-Z0-9-]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+                   r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9]+:[0-9a-fA-F]{32,})?\Z")
+
+
+def implied():
+    return {"condition": "service_started", "required": True}
+
+
+def completed(image):
+    """The whole name: Docker's registry, its library, and the tag `latest` where the file leaves them out."""
+    name, _, digest = image.partition("@")
+    first, slash, _ = name.partition("/")
+    if not slash:
+        name = f"docker.io/library/{name}"
+    elif not ("." in first or ":" in first or first == "localhost"):
+        name = f"docker.io/{name}"
+    elif first in ("docker.io", "index.docker.io"):
+        rest = name.partition("/")[2]
+        name = "docker.io/" + (rest if "/" in rest else f"library/{rest}")
+    if digest:
+        return f"{name}@{digest}"
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"

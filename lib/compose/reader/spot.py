@@ -1,0 +1,43 @@
+"""Where a form works: the service, the setting, and what the file that holds it is read with."""
+
+from .nodes import Scalar
+from .problems import Problem, Refused, shown
+
+
+class Context:
+    """What all settings of one file share."""
+
+    def __init__(self, report, directory, home, variables, scope):
+        self.report = report
+        self.directory = directory  # what relative paths begin at
+        self.home, self.variables = home, variables
+        self.scope = scope  # the number of these variables, for files that are read once all services are merged
+
+
+class Spot:
+    def __init__(self, context, service="", setting=""):
+        self.context, self.service, self.setting = context, service, setting
+
+    def at(self, key):
+        return Spot(self.context, self.service, f"{self.setting}.{key}" if self.setting else key)
+
+    def problem(self, node, text, advice="", place=None):
+        return Problem(place or node.place, self.service, self.setting, value_of(node), text, advice)
+
+    def refuse(self, node, text, advice="", place=None):
+        raise Refused(self.problem(node, text, advice, place))
+
+    def note(self, node, text, advice=""):
+        self.context.report.note(self.problem(node, text, advice))
+
+    def guard(self):
+        return self.context.report.guard()
+
+
+def value_of(node):
+    """What the file has, and what it became unless that would show a value of the admin."""
+    if not isinstance(node, Scalar) or node.written == "" and not node.expanded:
+        return ""
+    if node.expanded and not node.hidden and node.text != node.written:
+        return f"{shown(node.written)} (here {shown(node.text)})"
+    return shown(node.written)

@@ -1,0 +1,61 @@
+"""A command as one text: the words that a shell would make of it, without a shell.
+
+Nothing stands for a variable, a pattern or another command here. A word that only a shell gives a meaning to is refused,
+because the program would get it as an argument.
+"""
+
+import re
+
+from .problems import shown
+
+# As a word, or at the start or end of one. Within a word, such as "a=1&b=2", they are ordinary characters.
+OPERATOR = re.compile(r"(?:[;&|<>(]|\d+[<>]).*|.*[;&|<>]\Z", re.DOTALL)
+
+ADVICE = 'write ["sh", "-c", "…"] with the whole command as the last text, or put the word into quotes'
+
+
+class Unclear(ValueError):
+    """The text has no words that one could be sure of."""
+
+    def __init__(self, text, advice):
+        super().__init__(text)
+        self.text, self.advice = text, advice
+
+
+def words(text):
+    found, word, shape, quote = [], None, "", ""  # shape: the word, with a dot for what a shell would not look at
+    position, end = 0, len(text)
+    while position < end:
+        one = text[position]
+        position += 1
+        if one == "\\" and quote != "'":
+            if position >= end:
+                raise Unclear("a backslash ends it", "remove the backslash, or double it")
+            one = text[position]
+            position += 1
+            if one != "\n":  # else the line goes on
+                word, shape = (word or "") + {"n": "\n", "t": "\t"}.get(one, one), shape + "."
+        elif quote:
+            if one == quote:
+                quote = ""
+            else:
+                word, shape = word + one, shape + "."
+        elif one in "'\"":
+            quote, word = one, word or ""
+        elif one in " \t\r\n":
+            finish(found, word, shape)
+            word, shape = None, ""
+        else:
+            word, shape = (word or "") + one, shape + one
+    if quote:
+        raise Unclear(f"a quote {quote} in it is never closed", "close it, or write the command as a list of words")
+    finish(found, word, shape)
+    return found
+
+
+def finish(found, word, shape):
+    if word is None:
+        return
+    if OPERATOR.match(shape):
+        raise Unclear(f"{shown(word)} has a meaning for a shell, and no shell runs here", ADVICE)
+    found.append(word)
