@@ -35,12 +35,15 @@ def fields(node, spot, table):
     wants_map(node, spot)
     result = Map(node.place)
     for name, entry in node.entries.items():
-        if name.startswith("x-"):
-            continue
         here, place = spot.at(name), node.place_of(name)
+        if name.startswith("x-"):
+            if name.startswith("x-podman"):
+                here.note(scalar(place, ""), "pgod ignores this: only podman-compose knows it")
+            continue
         with spot.guard():
             if name not in table:
-                spot.refuse(node, f"{shown(name)} is not a key that Compose knows", advice_for(name, table), place)
+                advice = advice_for(name, table if len(spot.context.report.problems) < 20 else ())
+                spot.refuse(node, f"{shown(name)} is not a key that Compose knows", advice, place)
             value = shaped(entry, here, table[name])
             if value is not None:
                 result.entries[name], result.places[name] = value, place
@@ -234,7 +237,10 @@ def pairs_of(node, spot):
     """Name, value, node and place of each entry of a map, or of a list of NAME=VALUE. Without a sign the value is None."""
     if isinstance(node, Map):
         for name, entry in node.entries.items():
-            yield name, entry, node.place_of(name)
+            with spot.guard():
+                if not name.strip():
+                    spot.refuse(scalar(node.place_of(name), ""), "an entry has no name")
+                yield name, entry, node.place_of(name)
         return
     if not isinstance(node, List):
         spot.refuse(node, f"must be a map or a list, and is {kind_of(node)}", "write NAME: VALUE")

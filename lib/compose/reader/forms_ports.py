@@ -22,9 +22,8 @@ def ports_form(node, spot, key):
             continue
         with spot.guard():
             result.items += long_port(item, spot, key.of) if isinstance(item, Map) else short_port(item, spot)
-            if len(result.items) > MAX_PORTS:
-                result.items.clear()
-                spot.refuse(item, f"the service publishes more than {MAX_PORTS} ports")
+        if len(result.items) > MAX_PORTS:
+            spot.refuse(item, f"the service publishes more than {MAX_PORTS} ports")
     return result
 
 

@@ -11,7 +11,7 @@ from .stage import joined
 
 NAME = re.compile(r"[a-zA-Z0-9._-]+\Z")
 CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
-RESTART = re.compile(r"(no|always|unless-stopped|on-failure(:[0-9]{1,9})?)\Z")
+RESTART = re.compile(r"(|no|always|unless-stopped|on-failure(:[0-9]{1,9})?)\Z")
 PULL = re.compile(r"(always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+)\Z")
 REMOTE = re.compile(r"([a-z][a-z0-9+.-]*://|git@|github\.com/|service:|docker-image:)")
 KINDS = ("CMD", "CMD-SHELL", "NONE")
@@ -103,13 +103,12 @@ def test_form(node, spot, key=None):
 def dependencies_form(node, spot, key):
     if isinstance(node, List):
         given = texts_form(node, spot)
-        node = Map(node.place, {one.value: Map(one.place) for one in given.items})
+        node = Map(node.place, {one.value: Map(one.place, {"condition": scalar(one.place, "service_started")})
+                                for one in given.items})
     result = Map(node.place)
     for name, entry, place in names(node, spot):
         if entry.tag != RESET:
             entry = Map(place) if is_null(entry) else fields(entry, spot.at(name), key.of)
-            entry.entries.setdefault("condition", scalar(place, "service_started"))
-            entry.entries.setdefault("required", scalar(place, True))
         result.entries[name], result.places[name] = entry, place
     return result
 

@@ -61,7 +61,9 @@ class Expansion:
         if text.startswith("$", at):
             return "$", at + 1
         if text.startswith("{", at):
-            end = closing(text, at)
+            end = closing(text, at, "{")
+            if end < 0:
+                end = closing(text, at, "${")  # a brace of the default stands alone
             if end < 0:
                 raise Wrong(f"{shown(text[at - 1:])} has no closing brace", "write $$ for a dollar sign of its own")
             return self.braced(text[at + 1:end], depth), end + 1
@@ -105,11 +107,11 @@ class Expansion:
         return value
 
 
-def closing(text, at):
+def closing(text, at, opening):
     """Where the brace at `at` closes, or -1."""
-    level = 0
-    for position in range(at, len(text)):
-        if text[position] == "{":
+    level = 1
+    for position in range(at + 1, len(text)):
+        if text.endswith(opening, at, position + 1):
             level += 1
         elif text[position] == "}":
             level -= 1

@@ -1,8 +1,9 @@
 """Bounds of one reading. A compose file of ordinary size is far below each of them."""
 
 MAX_FILE = 1 << 20  # bytes of one file
-MAX_FILES = 100  # files of one reading, each counted as often as it is read
-MAX_BYTES = 4 << 20  # of all files
+MAX_FILES = 200  # of one reading
+MAX_BYTES = 4 << 20  # of all files, each counted as often as it is read
+MAX_INCLUDES = 100  # each counted as often as another file includes it
 MAX_NODES = 50_000  # of one file, with all aliases written out
 MAX_ALL_NODES = 200_000  # of all files
 MAX_DEPTH = 60  # of maps and lists in one another

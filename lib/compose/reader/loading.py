@@ -10,7 +10,7 @@ from .forms import advice_for, shaped
 from . import forms_ports, forms_volumes  # noqa: F401: they add their forms
 from .forms_services import NAME, service
 from .interpolation import Interpolation
-from .limits import MAX_ALL_NODES, MAX_CHAIN, MAX_SERVICES
+from .limits import MAX_ALL_NODES, MAX_CHAIN, MAX_INCLUDES, MAX_SERVICES
 from .merging import merged
 from .nodes import RESET, Map, is_null, kind_of, plain, scalar, size
 from .problems import Place, Problem, Refused, shown
@@ -36,7 +36,7 @@ class Source:
 class Loader:
     def __init__(self, stage, home, report):
         self.stage, self.home, self.report = stage, home, report
-        self.scopes, self.cache, self.nodes = [], {}, 0
+        self.scopes, self.cache, self.nodes, self.includes = [], {}, 0, 0
 
     def scope(self, variables):
         if variables not in self.scopes:
@@ -200,6 +200,9 @@ class Loader:
 
     def include(self, entry, source, chain, imported):
         spot, context = Spot(source.context, "", "include"), source.context
+        self.includes += 1
+        if self.includes > MAX_INCLUDES:
+            spot.refuse(entry, f"more than {MAX_INCLUDES} files would be included, each as often as it is")
         paths = []
         for one in entry.entries["path"].items:
             if REMOTE.match(one.value):

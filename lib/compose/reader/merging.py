@@ -104,7 +104,8 @@ def target(item):
 
 
 def port(item):
-    return tuple(item.entries[name].value for name in ("host_ip", "published", "target", "protocol"))
+    address, *rest = (item.entries[name].value for name in ("host_ip", "published", "target", "protocol"))
+    return (address or "0.0.0.0", *rest)
 
 
 RULES = {"replace": replaced, "keys": keys, "entries": entries, "maps": maps, "limits": limits, "addresses": addresses,

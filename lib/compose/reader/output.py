@@ -47,7 +47,7 @@ def service_of(service, model, directory, home):
         "volumes": volumes_of(service, model, path),
     }
     return {name: value for name, value in found.items()
-            if value not in (None, False, {}, "") and (value != [] or name in KEEPS_EMPTY)}
+            if name == "stop_grace_period" or value not in (None, False, {}, "") and (value != [] or name in KEEPS_EMPTY)}
 
 
 def short_path(path, directory, home):

@@ -30,7 +30,7 @@ class Problem(NamedTuple):
         parts = [str(self.place), self.service, self.setting, self.value]
         start = ": ".join(part for part in parts if part)
         joint = " " if self.text.startswith(VERBS) and (self.setting or self.value) else ": "
-        return f"{start}{joint}{self.text}; {self.advice}" if self.advice else f"{start}{joint}{self.text}"
+        return printable(f"{start}{joint}{self.text}; {self.advice}" if self.advice else f"{start}{joint}{self.text}")
 
 
 class Refused(Exception):
@@ -87,7 +87,11 @@ def shown(text):
     text = str(text)
     if len(text) > MAX_SHOWN:
         text = text[:MAX_SHOWN - 1] + "…"
-    return '"' + "".join(one if one.isprintable() else escape(one) for one in text) + '"'
+    return f'"{printable(text)}"'
+
+
+def printable(text):
+    return text if text.isprintable() else "".join(one if one.isprintable() else escape(one) for one in text)
 
 
 def escape(character):

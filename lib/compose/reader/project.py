@@ -21,13 +21,16 @@ class Project:
         self.choose()
         for name, service in self.services.items():
             service.resolved()
-            for step in (self.networks, self.volumes, self.grants):
+            for step in (self.networks, self.volumes, self.grants, self.build_secrets, self.container_name):
                 with self.report.guard():
                     step(service)
         for service in self.services.values():
             self.needs(service)
         self.circles()
         self.model["services"] = {name: service.model for name, service in self.services.items()}
+        own = self.top.entries.get("x-pgo")
+        if own is not None:
+            self.model["x-pgo"] = plain(own)
         self.states()
         return self.model
 
@@ -101,6 +104,27 @@ class Project:
                     said = "names no source" if not kinds else f"has both {kinds[0]} and {kinds[1]}"
                     service.refuse(section, source, f"the {section[:-1]} {said}",
                                    f"write one of file: and environment: beneath {section}.{source.value}")
+
+    def build_secrets(self, service):
+        build = service.entry("build", "secrets")
+        for node in build.items if build is not None else ():
+            if node.entries["source"].value not in self.model["secrets"]:
+                service.refuse("build.secrets", node.entries["source"], "the file declares no secret of this name",
+                               f"add {node.entries['source'].value}: beneath secrets: at the top of the file")
+
+    def container_name(self, service):
+        name = service.model.get("container_name")
+        if name is None:
+            return
+        if service.model["replicas"] > 1:
+            service.refuse("container_name", service.entry("container_name"), "stands beside several replicas",
+                           "remove the name, or the replicas")
+        for other in self.services.values():
+            if other is service:
+                return
+            if other.model.get("container_name") == name:
+                service.refuse("container_name", service.entry("container_name"),
+                               f"is the name of {other.spot.service} as well", "give one of the two another name")
 
     def needs(self, service):
         for name, entry in list(service.model["depends_on"].items()):

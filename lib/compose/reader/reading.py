@@ -1,6 +1,7 @@
 """The whole way from a commit to its model. The caller gets a Reading, whatever the files hold."""
 
 import os
+import traceback
 from typing import NamedTuple
 
 from . import dotenv
@@ -34,11 +35,12 @@ class Reading(NamedTuple):
     notes: list
     files: list  # that were read
     places: dict  # path of a setting → FILE:LINE
+    fault: str = ""  # of the reader itself, for its developers
 
 
 def read(asked):
     report, stage = Report(), Stage(asked.root)
-    model, places = None, {}
+    model, places, fault = None, {}, ""
     try:
         model, places = model_of(asked, stage, report)
     except Refused as error:
@@ -47,8 +49,12 @@ def read(asked):
         report.problem(Problem(Place(".", 0), "", "", "", "the files are nested too deeply"))
     except MemoryError:
         report.problem(Problem(Place(".", 0), "", "", "", "the files need more memory than reading them may take"))
+    except Exception as error:  # a commit must not be able to show a person anything but a sentence
+        fault = traceback.format_exc()
+        report.problem(Problem(Place(".", 0), "", "", "", f"pgod cannot read these files, by a fault of its own"
+                               f" ({type(error).__name__})", "report it, with the files if you can"))
     return Reading(None if report.problems else model, report.problems, report.refusals, report.notes, stage.read_files,
-                   places)
+                   places, fault)
 
 
 def model_of(asked, stage, report):

@@ -130,6 +130,7 @@ class Service:
             self.model["restart"] = f"{restart}:{attempts}" if restart == "on-failure" and attempts else restart
 
     def replicas(self):
+        self.model["replicas"] = 1
         replicas, scale = self.model.get("deploy", {}).get("replicas"), self.model.get("scale")
         if None not in (replicas, scale) and replicas != scale:
             self.refuse("scale", self.entry("scale"), "differs from deploy.replicas", "keep one of the two")
@@ -159,6 +160,9 @@ class Service:
     def dependencies(self):
         """Links, shared namespaces and volumes_from need the other service too."""
         found = self.model.setdefault("depends_on", {})
+        for entry in found.values():
+            for name, value in implied().items():
+                entry.setdefault(name, value)
         for link in self.model.get("links", ()):
             found.setdefault(link.split(":")[0], implied())
         for key in SHARED:

@@ -11,7 +11,7 @@ from .problems import Place, Problem, Refused
 class Stage:
     def __init__(self, root):
         self.root = os.path.realpath(root)
-        self.read_files, self.count, self.bytes = [], 0, 0
+        self.read_files, self.known, self.bytes = [], {}, 0
 
     def name(self, path):
         """The path as the commit has it."""
@@ -32,9 +32,22 @@ class Stage:
         real = os.path.realpath(path)
         if not beneath(real, self.root):
             refuse(f"{self.name(path)} is outside of the repository", "move the file into the repository")
-        self.count += 1
-        if self.count > MAX_FILES:
-            refuse(f"more than {MAX_FILES} files would be read")
+        if real not in self.known:
+            if len(self.known) >= MAX_FILES:
+                refuse(f"more than {MAX_FILES} files would be read")
+            self.known[real] = self.opened(real, path, refuse)
+        data = self.known[real]
+        if data is None:
+            return None
+        self.bytes += len(data)  # each time: what is read again is parsed again
+        if self.bytes > MAX_BYTES:
+            refuse(f"the files hold more than {MAX_BYTES >> 20} MiB in all", "read smaller files, or in fewer services")
+        name = self.name(path)
+        if name not in self.read_files:
+            self.read_files.append(name)
+        return data
+
+    def opened(self, real, path, refuse):
         try:
             # Not blocking: a named pipe has no writer.
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
@@ -49,12 +62,6 @@ class Stage:
             return None
         if len(data) > MAX_FILE:
             refuse(f"{self.name(path)} is larger than {MAX_FILE >> 10} KiB")
-        self.bytes += len(data)
-        if self.bytes > MAX_BYTES:
-            refuse(f"the files hold more than {MAX_BYTES >> 20} MiB in all")
-        name = self.name(path)
-        if name not in self.read_files:
-            self.read_files.append(name)
         return data
 
 

@@ -4,6 +4,9 @@ Duplicate keys are refused, aliases are written out, and merge keys are applied.
 """
 
 import yaml
+import yaml.parser
+import yaml.reader
+import yaml.scanner
 
 from . import scalars
 from .limits import MAX_DEPTH, MAX_NODES
@@ -13,11 +16,14 @@ from .problems import Place, Problem, Refused, shown
 TEXT, INT, FLOAT, BOOL, NULL = (f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
 SCALAR_TAGS = (TEXT, INT, FLOAT, BOOL, NULL)
 COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:omap", "tag:yaml.org,2002:set")
-Parser = getattr(yaml, "CParser", None)
+try:
+    from yaml.cyaml import CParser as Parser
+except ImportError:  # PyYAML was built without libyaml
+    Parser = None
 
 
 class PlainParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """Where PyYAML was built without libyaml."""
+    """The same in Python."""
 
     def __init__(self, text):
         yaml.reader.Reader.__init__(self, text)
@@ -138,7 +144,7 @@ class Composer:
             fail(place, f"{shown(text)} holds a character that no text may hold")
         own = tag if tag in (RESET, OVERRIDE) else None
         if tag is None or own or tag == "!":
-            plain = event.style is None and tag != "!"
+            plain = not event.style and tag != "!"
             result = Scalar(place, text, scalars.resolved(text) if plain else text, own)
             result.plain = plain
             return result
@@ -155,7 +161,7 @@ class Composer:
         merges = []
         while not isinstance(entry := self.parser.get_event(), yaml.MappingEndEvent):
             at = self.place(entry)
-            is_merge = isinstance(entry, yaml.ScalarEvent) and entry.value == "<<" and entry.style is None
+            is_merge = isinstance(entry, yaml.ScalarEvent) and entry.value == "<<" and not entry.style
             key = self.node(entry, depth + 1)
             value = self.node(self.parser.get_event(), depth + 1)
             if is_merge:
