@@ -18,10 +18,9 @@ KINDS = ("CMD", "CMD-SHELL", "NONE")
 
 
 def names(node, spot):
+    """The entries of a map whose names the author chooses: one that begins with x- is a name as well."""
     wants_map(node, spot)
     for name, entry in node.entries.items():
-        if name.startswith("x-"):
-            continue
         place = node.place_of(name)
         with spot.guard():
             if not NAME.match(name):

@@ -7,6 +7,7 @@ from .nodes import List, Map
 from .problems import Problem, Refused, shown
 
 NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
+OPENING, VARIABLE = re.compile(r"[{}]"), re.compile(r"\$\{|\}")
 OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 
 
@@ -44,10 +45,13 @@ class Expansion:
     def text(self, text, depth=0):
         if depth > MAX_NESTING:
             raise Wrong(f"variables stand more than {MAX_NESTING} deep in one another")
+        closing = {}
+        if "${" in text:  # a brace of a default may stand alone, or have a partner
+            closing = {**braces(text, "${"), **braces(text, "{")}
         parts, start = [], 0
         while (sign := text.find("$", start)) >= 0:
             parts.append(text[start:sign])
-            part, start = self.variable(text, sign + 1, depth)
+            part, start = self.variable(text, sign + 1, depth, closing)
             parts.append(part)
         parts.append(text[start:])
         result = "".join(parts)
@@ -56,15 +60,13 @@ class Expansion:
             raise Wrong("grows too long once its variables are filled in")
         return result
 
-    def variable(self, text, at, depth):
+    def variable(self, text, at, depth, closing):
         """The value of what stands behind a dollar sign, and where the text goes on."""
         if text.startswith("$", at):
             return "$", at + 1
         if text.startswith("{", at):
-            end = closing(text, at, "{")
-            if end < 0:
-                end = closing(text, at, "${")  # a brace of the default stands alone
-            if end < 0:
+            end = closing.get(at)
+            if end is None:
                 raise Wrong(f"{shown(text[at - 1:])} has no closing brace", "write $$ for a dollar sign of its own")
             return self.braced(text[at + 1:end], depth), end + 1
         match = NAME.match(text, at)
@@ -107,17 +109,15 @@ class Expansion:
         return value
 
 
-def closing(text, at, opening):
-    """Where the brace at `at` closes, or -1."""
-    level = 1
-    for position in range(at + 1, len(text)):
-        if text.endswith(opening, at, position + 1):
-            level += 1
-        elif text[position] == "}":
-            level -= 1
-            if level == 0:
-                return position
-    return -1
+def braces(text, opening):
+    """Where each brace closes. In one pass: a hostile text has many that never do."""
+    found, waiting = {}, []
+    for match in (OPENING if opening == "{" else VARIABLE).finditer(text):
+        if match[0] != "}":
+            waiting.append(match.end() - 1)
+        elif waiting:
+            found[waiting.pop()] = match.start()
+    return found
 
 
 class Interpolation:

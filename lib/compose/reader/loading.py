@@ -36,7 +36,8 @@ class Source:
 class Loader:
     def __init__(self, stage, home, report):
         self.stage, self.home, self.report = stage, home, report
-        self.scopes, self.cache, self.nodes, self.includes = [], {}, 0, 0
+        self.scopes, self.cache, self.sources = [], {}, {}
+        self.nodes, self.includes = 0, 0
 
     def scope(self, variables):
         if variables not in self.scopes:
@@ -51,16 +52,16 @@ class Loader:
             if data is None:
                 return None
             found = documents(data, self.stage.name(path))
-            self.nodes += sum(size(one) for one in found)
-            if self.nodes > MAX_ALL_NODES:
-                raise Refused(Problem(Place(self.stage.name(path), 0), "", "", "",
-                                      f"the files have more than {MAX_ALL_NODES} values in all"))
             for one in found:
                 if not isinstance(one, Map):
                     raise Refused(Problem(one.place, "", "", "", f"the top of the file must be a map, and is {kind_of(one)}",
                                           "write services: at the top"))
                 Interpolation(variables, self.report).node(one)
             self.cache[key] = found
+        self.nodes += sum(size(one) for one in self.cache[key])  # each time: each is formed again
+        if self.nodes > MAX_ALL_NODES:
+            raise Refused(Problem(Place(self.stage.name(path), 0), "", "", "",
+                                  f"the files have more than {MAX_ALL_NODES} values in all"))
         return self.cache[key]
 
     def dotenv(self, path, variables, asked):
@@ -136,8 +137,6 @@ class Loader:
             result = Map(node.place)
             for name, entry in node.entries.items():
                 place = node.place_of(name)
-                if name.startswith("x-"):
-                    continue
                 with self.report.guard():
                     if not NAME.match(name):
                         top.at("services").refuse(scalar(place, ""), f"{shown(name)} is not a name of a service",
@@ -187,6 +186,8 @@ class Loader:
         path = joined(context.directory, file.value, self.home)
         if path == source.path:
             return source
+        if (path, context.scope) in self.sources:
+            return self.sources[path, context.scope]
         found = self.documents(path, context.variables, (file.place, spot.service, "extends.file", shown(file.written)))
         if found is None:
             spot.refuse(file, "the file does not exist", "check the path; it begins at the directory of this file")
@@ -196,7 +197,8 @@ class Loader:
             own = self.services(document, Spot(inner))
             for name in own.entries if own else ():
                 services.entries[name], services.places[name] = own.entries[name], own.place_of(name)
-        return Source(path, services, inner)
+        self.sources[path, context.scope] = Source(path, services, inner)
+        return self.sources[path, context.scope]
 
     def include(self, entry, source, chain, imported):
         spot, context = Spot(source.context, "", "include"), source.context

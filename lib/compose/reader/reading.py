@@ -1,7 +1,6 @@
 """The whole way from a commit to its model. The caller gets a Reading, whatever the files hold."""
 
 import os
-import traceback
 from typing import NamedTuple
 
 from . import dotenv
@@ -50,11 +49,20 @@ def read(asked):
     except MemoryError:
         report.problem(Problem(Place(".", 0), "", "", "", "the files need more memory than reading them may take"))
     except Exception as error:  # a commit must not be able to show a person anything but a sentence
-        fault = traceback.format_exc()
+        fault = f"{error!r} at {way_of(error)}"
         report.problem(Problem(Place(".", 0), "", "", "", f"pgod cannot read these files, by a fault of its own"
                                f" ({type(error).__name__})", "report it, with the files if you can"))
     return Reading(None if report.problems else model, report.problems, report.refusals, report.notes, stage.read_files,
                    places, fault)
+
+
+def way_of(error):
+    """Without lines of the sources, which the sandbox does not let anybody open."""
+    way, step = [], error.__traceback__
+    while step is not None:
+        way.append(f"{os.path.basename(step.tb_frame.f_code.co_filename)}:{step.tb_lineno}")
+        step = step.tb_next
+    return " ".join(way)
 
 
 def model_of(asked, stage, report):

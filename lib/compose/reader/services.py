@@ -179,8 +179,8 @@ class Service:
         return node if node is not None else scalar(self.node.place, "")
 
 
-IMAGE = re.compile(r"[a-z0-9]+([._-]*[a-z0-9]+)*(\.[a-zA-Z0-9-]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
-                   r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9]+:[0-9a-fA-F]{32,})?\Z")
+IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)+"
+                   r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9.+_-]+:[0-9a-fA-F]{32,})?\Z")
 
 
 def implied():

@@ -23,7 +23,7 @@ class Unclear(ValueError):
 
 
 def words(text):
-    found, word, shape, quote = [], None, "", ""  # shape: the word, with a dot for what a shell would not look at
+    found, word, quote = [], None, ""
     position, end = 0, len(text)
     while position < end:
         one = text[position]
@@ -34,28 +34,42 @@ def words(text):
             one = text[position]
             position += 1
             if one != "\n":  # else the line goes on
-                word, shape = (word or "") + {"n": "\n", "t": "\t"}.get(one, one), shape + "."
+                word = word or Word()
+                word.add({"n": "\n", "t": "\t"}.get(one, one), ".")
         elif quote:
             if one == quote:
                 quote = ""
             else:
-                word, shape = word + one, shape + "."
+                word.add(one, ".")
         elif one in "'\"":
-            quote, word = one, word or ""
+            quote, word = one, word or Word()
         elif one in " \t\r\n":
-            finish(found, word, shape)
-            word, shape = None, ""
+            finish(found, word)
+            word = None
         else:
-            word, shape = (word or "") + one, shape + one
+            word = word or Word()
+            word.add(one, one)
     if quote:
         raise Unclear(f"a quote {quote} in it is never closed", "close it, or write the command as a list of words")
-    finish(found, word, shape)
+    finish(found, word)
     return found
 
 
-def finish(found, word, shape):
+class Word:
+    """`shape` has a dot for each character that a shell would not look at."""
+
+    def __init__(self):
+        self.text, self.shape = [], []
+
+    def add(self, text, shape):
+        self.text.append(text)
+        self.shape.append(shape)
+
+
+def finish(found, word):
     if word is None:
         return
-    if OPERATOR.match(shape):
-        raise Unclear(f"{shown(word)} has a meaning for a shell, and no shell runs here", ADVICE)
-    found.append(word)
+    text, shape = "".join(word.text), "".join(word.shape)
+    if OPERATOR.match(shape) or "$(" in shape or shape.count("`") % 2:
+        raise Unclear(f"{shown(text)} has a meaning for a shell, and no shell runs here", ADVICE)
+    found.append(text)

@@ -22,12 +22,14 @@ SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 LONGEST = 5.0  # seconds of one reading; a quiet machine needs a hundredth
 NAMES = ("compose.yaml", "compose.override.yaml", ".env", "app.env", "sub/compose.yaml")
 PIECES = (
-    "&a ", "*a", "<<: *a", "!reset ", "!override ", "!!int ", "!!binary ", "${A:-", "${A:?", "}", "$$", "$A", "[", "]", "{", "}",
-    ": ", "- ", "\n", "\t", '"', "'", "\\", "#", "|", ">", "? ", "---\n", "...\n", "%YAML 1.1\n", "~", "null", "true", "0755",
-    "1e999", "-0", "0x", "9" * 400, ".inf", ".nan", "\0", "\ufeff", "\u2028", "\x85", "é", "𝔘", "=", ",", "extends: a",
-    "extends: {file: compose.yaml, service: a}", "include: [compose.yaml]", "include: [sub/compose.yaml]", "env_file: app.env",
-    "profiles: [p]", "depends_on: [a]", "0-65535:0-65535", "1-65535", "service:a", "-1", "1e5", "x-podman: {}", "services:", "a:",
-    "ports:", "volumes:", "..", "/", "~/", "../../../etc/passwd", "99999999999999999999")
+    "&a ", "*a", "<<: *a", "!reset ", "!override ", "!!int ", "!!binary ", "${A:-", "${A:?", "}", "$$", "$A", "[",
+    "]", "{", "}", ": ", "- ", "\n", "\t", '"', "'", "\\", "#", "|", ">", "? ", "---\n", "...\n", "%YAML 1.1\n", "~",
+    "null", "true", "0755", "1e999", "-0", "0x", "9" * 400, ".inf", ".nan", "\0", "\ufeff", "\u2028", "\x85", "é",
+    "𝔘", "=", ",", "extends: a", "extends: {file: compose.yaml, service: a}", "include: [compose.yaml]",
+    "include: [sub/compose.yaml]", "env_file: app.env", "profiles: [p]", "depends_on: [a]", "0-65535:0-65535",
+    "1-65535", "service:a", "-1", "1e5", "x-podman: {}", "services:", "a:", "ports:", "volumes:", "..", "/", "~/",
+    "../../../etc/passwd", "99999999999999999999",
+)
 
 
 def mutated(data, other, chance):
@@ -75,6 +77,8 @@ class Hostile(unittest.TestCase):
         start = time.process_time()
         got = read(root)
         spent = time.process_time() - start
+        if os.environ.get("SHOW_TIMES") and spent > 0.2:
+            print(f"{what}: {spent:.2f} s", sentences(got.problems)[:1])
         self.assertEqual(got.fault, "", what)
         self.assertLess(spent, LONGEST, what)
         if got.model is None:
@@ -119,6 +123,8 @@ class Hostile(unittest.TestCase):
             "many dollars": {"compose.yaml": "services: {a: {image: x, user: '" + "$$" * 400_000 + "'}}"},
             "many open braces": {"compose.yaml": "services: {a: {image: x, user: '" + "${A:-" * 20_000 + "'}}"},
             "braces that all fail": {"compose.yaml": "services: {a: {image: x, user: '" + "${A}{" * 20_000 + "'}}"},
+            "braces that stand alone": {"compose.yaml": "services: {a: {image: x, user: '" + "${A:-{}" * 100_000 + "'}}"},
+            "a long word": {"compose.yaml": "services: {a: {image: x, command: '" + "a" * 900_000 + "'}}"},
             "many words": {"compose.yaml": "services: {a: {image: x, command: '" + "a " * 300_000 + "'}}"},
             "many ports": {"compose.yaml": "services: {a: {image: x, ports: [" + "'1-2000:1-2000', " * 2000 + "]}}"},
             "many keys": {"compose.yaml": "services: {a: {image: x, labels: {"
@@ -134,6 +140,16 @@ class Hostile(unittest.TestCase):
                 "compose.yaml": "services:\n" + "".join(f"  s{n}: {{extends: {{file: b.yaml, service: b}}}}\n"
                                                         for n in range(400)),
                 "b.yaml": "services: {b: {image: x, labels: {" + ", ".join(f"k{n}: v" for n in range(2000)) + "}}}"},
+            "a chain that many services extend": {
+                "compose.yaml": "services:\n" + "".join(f"  s{n}: {{extends: {{file: b0.yaml, service: b}}}}\n"
+                                                        for n in range(300)),
+                **{f"b{n}.yaml": f"services: {{b: {{extends: {{file: b{n + 1}.yaml, service: b}}, labels: {{"
+                   + ", ".join(f"k{m}: v" for m in range(1000)) + "}}}" for n in range(12)},
+                "b12.yaml": "services: {b: {image: x}}"},
+            "one large file in many ways": {
+                "compose.yaml": "include: [" + ", ".join(f"i{n}.yaml" for n in range(40)) + "]",
+                **{f"i{n}.yaml": "include: [large.yaml]" for n in range(40)},
+                "large.yaml": "services: {a: {image: x, labels: {" + ", ".join(f"k{n}: v" for n in range(20_000)) + "}}}"},
             "a file that many services read": {
                 "compose.yaml": "services:\n" + "".join(f"  s{n}: {{image: x, env_file: f.env}}\n"
                                                         for n in range(400)),

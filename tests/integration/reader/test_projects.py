@@ -143,6 +143,13 @@ class Grants(unittest.TestCase):
 
 
 class Settings(unittest.TestCase):
+    def test_a_name_that_begins_like_an_extension_is_a_name(self):
+        got = Read("services: {x-ray: {image: x, networks: [x-n]}}\nnetworks: {x-n: }\nx-note: {a: b}")
+        self.assertEqual(got.service("x-ray")["networks"], {"c_x-n": {}})
+
+    def test_a_long_name_of_an_image_takes_no_time(self):
+        self.assertIn("is not the name of an image", Read("services: {a: {image: " + "a" * 50_000 + "!}}").problems[0])
+
     def test_values_reach_the_reading(self):
         for text, name, wanted in (
                 ("stop_grace_period: 1m30s", "stop_grace_period", 90.0), ("stop_grace_period: 0s", "stop_grace_period", 0.0),

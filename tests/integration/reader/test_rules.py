@@ -171,7 +171,8 @@ class Words(unittest.TestCase):
                 self.assertEqual(one(f"command: {literal}").service()["command"], wanted)
 
     def test_what_only_a_shell_understands_is_refused(self):
-        for text in ("a && b", "a; b", "a | b", "a > f", "a 2>&1", "a &", "(a)", "a >f", "a 'b' && c"):
+        for text in ("a && b", "a; b", "a | b", "a > f", "a 2>&1", "a &", "(a)", "a >f", "a 'b' && c", "a $(b c)",
+                     "a `b c`"):
             with self.subTest(text=text):
                 self.assertIn('"sh", "-c"', one(f"command: |-\n  {text}").problems[0])
 
