@@ -59,8 +59,15 @@ def finish_resource(made, spot):
         made.entries["file"] = path_of(made.entries["file"], spot)
     options = made.entries.get("driver_opts")
     device = options.entries.get("device") if isinstance(options, Map) else None
-    if isinstance(device, Scalar) and device.value and device.value.startswith((".", "~")):
+    if isinstance(device, Scalar) and device.value and is_bind(options, device.value):
         options.entries["device"] = path_of(device, spot)
+
+
+def is_bind(options, device):
+    """A volume that is a directory of the host, by mount's options."""
+    mode = options.entries.get("o")
+    words = mode.value.split(",") if isinstance(mode, Scalar) and mode.value else ()
+    return "bind" in words or "rbind" in words or device.startswith((".", "~"))
 
 
 def path_of(node, spot):

@@ -3,13 +3,12 @@
 Secrets, configs and devices are here as well.
 """
 
-import os
 import re
 
 from .forms import bool_form, fields, form, text_form, wants_list
 from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
 from .problems import shown
-from .stage import joined
+from .stage import clean, joined
 
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 CONSISTENCIES = ("cached", "delegated", "consistent")
@@ -40,7 +39,7 @@ def volumes_form(node, spot, key):
 def repeated(mounts):
     seen = set()
     for mount in mounts:
-        target = os.path.normpath(mount.entries["target"].value)
+        target = clean(mount.entries["target"].value)
         if target in seen:
             yield mount.place, target
         seen.add(target)
@@ -56,7 +55,8 @@ def short_volume(item, spot):
         spot.refuse(item, "a part of the volume is empty", SHORT)
     source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
     place = item.place
-    made = Map(place, {"type": scalar(place, "bind" if is_path(source) else "volume"), "target": scalar(place, target)})
+    made = Map(place, {"type": scalar(place, "bind" if is_path(source) else "volume"),
+                       "target": scalar(place, clean(target))})
     if source:
         set_source(made, item, source, spot)
     for option in parts[2].split(",") if len(parts) > 2 else ():

@@ -96,7 +96,7 @@ class Expansion:
         if operator.endswith("-"):
             return self.text(word, depth + 1)
         reason = "is not set" if value is None else "is set, but empty"
-        said = self.text(word, depth + 1)
+        said = word  # as the file has it: what stands in it may be a value of the admin
         raise Wrong(f"the file requires the variable {name}, which {reason}" + (f" ({said})" if said else ""),
                     f"give {name} a value in .env, or ask the admin to set it in env")
 
@@ -151,7 +151,7 @@ class Interpolation:
             raise Refused(Problem(node.place, service, setting, "", "the file grows too long once variables are filled in"))
         node.value, node.expanded = node.text, True
         node.hidden = any(name in self.variables.admin for name in expansion.used)
-        for name in expansion.unset:
+        for name in expansion.unset if not path[0].startswith("x-") else ():  # it takes effect where an alias uses it
             self.report.note(Problem(node.place, service, setting, "", f"the variable {name} is not set, and becomes empty"))
 
 

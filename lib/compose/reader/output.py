@@ -56,8 +56,8 @@ def short_path(path, directory, home):
     if path.startswith(directory.rstrip("/") + "/"):
         return "./" + path[len(directory.rstrip("/")) + 1:]
     beside = os.path.dirname(directory)
-    if beside != "/" and path.startswith(beside + "/"):
-        return "../" + path[len(beside) + 1:]
+    if beside != "/" and (path == beside or path.startswith(beside + "/")):
+        return ".." + path[len(beside):]
     if path == home or path.startswith(home.rstrip("/") + "/"):
         return "~" + path[len(home.rstrip("/")):]
     return path

@@ -39,6 +39,8 @@ class Service:
         spot.refuse(node if node is not None else scalar(self.node.place, ""), text, advice)
 
     def resolved(self):
+        if self.model.get("pull_policy") == "if_not_present":
+            self.model["pull_policy"] = "missing"
         for step in (self.image, self.build, self.environment, self.labels, self.limits, self.restart, self.replicas,
                      self.healthcheck, self.dependencies, self.ulimits):
             with self.spot.guard():

@@ -73,7 +73,13 @@ def joined(directory, path, home):
     """A path of a compose file as an absolute one, without asking the file system."""
     if path == "~" or path.startswith("~/"):
         path = home + path[1:]
-    return os.path.normpath(os.path.join(directory, path))
+    return clean(os.path.join(directory, path))
+
+
+def clean(path):
+    """Without dots and doubled slashes, also at its start, where Python leaves two of them."""
+    path = os.path.normpath(path)
+    return path[1:] if path.startswith("//") else path
 
 
 def asked_by_file(path):

@@ -209,8 +209,17 @@ class Volumes(unittest.TestCase):
         self.assertEqual(got.service()["volumes"], [{"type": "volume", "source": "c_d", "target": "/data"}])
 
     def test_paths(self):
-        got = one("volumes: [.:/a, ./x/../y:/b, ~/z:/c, /d:/d, ../e:/e]").service()["volumes"]
-        self.assertEqual([one["source"] for one in got], [".", "./y", "~/z", "/d", "../e"])
+        got = one("volumes: [.:/a, ./x/../y:/b, ~/z:/c, //d:/d, ../e:/e, ..:/f]").service()["volumes"]
+        self.assertEqual([one["source"] for one in got], [".", "./y", "~/z", "/d", "../e", ".."])
+
+    def test_a_target_is_cleaned(self):
+        self.assertEqual(one("volumes: ['./a:/b//c/../d/']").service()["volumes"][0]["target"], "/b/d")
+
+    def test_a_volume_that_is_a_bind_by_its_options_has_a_whole_path(self):
+        got = Read("services: {a: {image: x}}\nvolumes: {v: {driver_opts: {type: none, o: bind, device: data}},"
+                   " w: {driver_opts: {type: nfs, device: ':/data'}}}", {"x": ""})
+        self.assertTrue(got.model["volumes"]["v"]["driver_opts"]["device"].endswith("/data"))
+        self.assertEqual(got.model["volumes"]["w"]["driver_opts"]["device"], ":/data")
 
     def test_a_source_is_kept_as_the_file_writes_it(self):
         got = one("volumes: ['/var/run/../run/docker.sock:/s']").model["services"]["a"]["volumes"][0]
