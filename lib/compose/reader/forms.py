@@ -129,10 +129,17 @@ def map_form(node, spot, key):
 def command_form(node, spot, key=None):
     if not isinstance(node, Scalar):
         return texts_form(node, spot)
+    if "\\\n" in node.text:
+        spot.note(scalar(node.place, ""), "a backslash at the end of a line joins it with the next one, as in a shell;"
+                  " docker-compose passes a word with a line end", "remove the backslashes and fold the text with >")
     try:
-        return List(node.place, [scalar(node.place, word) for word in words(node.text)])
+        found, cut = words(node.text)
     except Unclear as error:
         return spot.refuse(node, error.text, error.advice)
+    if cut is not None:
+        spot.note(scalar(node.place, ""), f"the word {shown(cut)} reaches the program whole; docker-compose cuts the command"
+                  " off in it", "put it into quotes")
+    return List(node.place, [scalar(node.place, word) for word in found])
 
 
 @form("bool")
@@ -225,6 +232,8 @@ def value_text(node, spot):
         if node.plain and not node.expanded and scalars.LEADING_ZERO.match(node.text):
             spot.note(node, "begins with a zero; pgod passes it on as it is, and other programs may read it as octal",
                       "put it into quotes")
+        elif node.plain and not node.expanded and scalars.OTHER.match(node.text):
+            spot.note(node, "is a text in YAML 1.2; docker-compose reads a number or a date", "put it into quotes")
         return node
     text = scalars.text_of(node.value)
     if text != node.text:

@@ -105,6 +105,7 @@ def long_volume(item, spot, table):
         spot.refuse(made.entries["type"], "is not a type of a volume", f"write one of {', '.join(TYPES)}")
     if "target" not in made.entries:
         spot.refuse(item, "the volume has no target", "write target: and the path within the container")
+    made.entries["target"] = made.entries["target"].given(clean(made.entries["target"].value))
     if kind in ("bind", "image") and (source is None or not source.value):
         spot.refuse(item, f"a volume of the type {kind} has no source", "write source: and what is mounted")
     if source is not None and source.value and kind in ("bind", "volume"):

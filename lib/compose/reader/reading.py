@@ -91,9 +91,9 @@ def dotenv_of(directory, outer, stage, report):
 def files_of(directory, variables, stage, report, asked):
     """Those that COMPOSE_FILE of .env names, or the usual one and the usual override beside it."""
     named = variables.get("COMPOSE_FILE")
-    if named:
-        separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
-        return [joined(directory, one, asked.home) for one in named.split(separator) if one]
+    names = [one for one in (named or "").split(variables.get("COMPOSE_PATH_SEPARATOR") or ":") if one]
+    if names:
+        return [joined(directory, one, asked.home) for one in names]
     found = [name for name in NAMES if stage.exists(os.path.join(directory, name))]
     if not found:
         asked_refuses(asked_by_file(stage.name(directory)), f"there is no {NAMES[0]} or {NAMES[2]}",

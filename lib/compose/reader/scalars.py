@@ -9,6 +9,7 @@ OCTAL = re.compile(r"0o([0-7]+)\Z")
 HEXADECIMAL = re.compile(r"0x([0-9a-fA-F]+)\Z")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]+\Z")
+OTHER = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_.]*\Z|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?\Z")  # no texts to YAML 1.1
 MAX_DIGITS = 300  # longer ones are texts: Python needs much time for them, and nobody writes them
 
 

@@ -55,8 +55,9 @@ class Service:
         else:
             self.model["image"] = completed(self.model["image"])
             if not IMAGE.match(self.model["image"]):
-                self.refuse("image", self.entry("image"), "is not the name of an image",
-                            "write NAME:TAG, such as docker.io/library/nginx:1.27")
+                spot = self.spot.at("image")  # Compose leaves it to the engine, which cannot pull it
+                spot.context.report.refusal(spot.problem(self.entry("image"), "is not the name of an image",
+                                                         "write NAME:TAG, such as docker.io/library/nginx:1.27"))
 
     def build(self):
         build = self.model.get("build")

@@ -1,7 +1,8 @@
 """A command as one text: the words that a shell would make of it, without a shell.
 
 Nothing stands for a variable, a pattern or another command here. A word that only a shell gives a meaning to is refused,
-because the program would get it as an argument.
+because the program would get it as an argument. As in Compose, a backslash goes away in double quotes too, and so in
+"a\\n"; other than there, a backslash at the end of a line takes the line end with it.
 """
 
 import re
@@ -23,6 +24,7 @@ class Unclear(ValueError):
 
 
 def words(text):
+    """The words, and the first of them that a shell would cut in two."""
     found, word, quote = [], None, ""
     position, end = 0, len(text)
     while position < end:
@@ -35,7 +37,7 @@ def words(text):
             position += 1
             if one != "\n":  # else the line goes on
                 word = word or Word()
-                word.add({"n": "\n", "t": "\t"}.get(one, one), ".")
+                word.add(one, ".")
         elif quote:
             if one == quote:
                 quote = ""
@@ -52,7 +54,8 @@ def words(text):
     if quote:
         raise Unclear(f"a quote {quote} in it is never closed", "close it, or write the command as a list of words")
     finish(found, word)
-    return found
+    texts = [text for text, _ in found]
+    return texts, next((text for text, shape in found if any(one in shape for one in ";&|<>")), None)
 
 
 class Word:
@@ -72,4 +75,4 @@ def finish(found, word):
     text, shape = "".join(word.text), "".join(word.shape)
     if OPERATOR.match(shape) or "$(" in shape or shape.count("`") % 2:
         raise Unclear(f"{shown(text)} has a meaning for a shell, and no shell runs here", ADVICE)
-    found.append(text)
+    found.append((text, shape))

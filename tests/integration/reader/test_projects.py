@@ -148,7 +148,7 @@ class Settings(unittest.TestCase):
         self.assertEqual(got.service("x-ray")["networks"], {"c_x-n": {}})
 
     def test_a_long_name_of_an_image_takes_no_time(self):
-        self.assertIn("is not the name of an image", Read("services: {a: {image: " + "a" * 50_000 + "!}}").problems[0])
+        self.assertIn("is not the name of an image", Read("services: {a: {image: " + "a" * 50_000 + "!}}").refusals[0])
 
     def test_values_reach_the_reading(self):
         for text, name, wanted in (
@@ -191,7 +191,7 @@ class Settings(unittest.TestCase):
                 self.assertEqual(Read(f"services: {{a: {{image: '{text}'}}}}").service()["image"], wanted)
         for text in ("Nginx", "a b", "nginx:", "-x", "a:b:c"):
             with self.subTest(text=text):
-                self.assertIn("is not the name of an image", Read(f"services: {{a: {{image: '{text}'}}}}").problems[0])
+                self.assertIn("is not the name of an image", Read(f"services: {{a: {{image: '{text}'}}}}").refusals[0])
 
     def test_every_setting_knows_its_place(self):
         got = Read("services:\n  a:\n    image: x\n    volumes:\n      - ./a:/a\n      - ./b:/b\n").reading

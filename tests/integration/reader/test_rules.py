@@ -165,7 +165,8 @@ class Words(unittest.TestCase):
     def test_a_shell_would_split_it_so(self):
         for text, wanted in (('a "b c" d', ["a", "b c", "d"]), ("a 'b \"c'", ["a", 'b "c']), ("a b\\ c", ["a", "b c"]),
                              ('a ""', ["a", ""]), ("", []), ("  ", []), ("a=b&c=d", ["a=b&c=d"]), ("'&&'", ["&&"]),
-                             ("a\\\nb", ["ab"]), ("Host(`x`)", ["Host(`x`)"]), ("--q=a|b x", ["--q=a|b", "x"])):
+                             ("a\\\nb", ["ab"]),
+                             ('"a\\nb" \\t', ["anb", "t"]), ("Host(`x`)", ["Host(`x`)"]), ("--q=a|b x", ["--q=a|b", "x"])):
             with self.subTest(text=text):
                 literal = "|-\n  " + text.replace("\n", "\n  ") if text.strip() else f"'{text}'"
                 self.assertEqual(one(f"command: {literal}").service()["command"], wanted)
