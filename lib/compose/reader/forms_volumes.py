@@ -5,7 +5,8 @@ Secrets, configs and devices are here as well.
 
 import re
 
-from .forms import bool_form, fields, form, text_form, wants_list
+from .forms import fields, form, text_form, wants_list
+from .forms_numbers import bool_form
 from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
 from .problems import shown
 from .stage import clean, joined

@@ -7,7 +7,7 @@ import re
 
 from . import dotenv
 from .forms import advice_for, shaped
-from . import forms_ports, forms_volumes  # noqa: F401: they add their forms
+from . import forms_networks, forms_ports, forms_volumes  # noqa: F401: they add their forms
 from .forms_services import NAME, service
 from .interpolation import Interpolation
 from .limits import MAX_ALL_NODES, MAX_CHAIN, MAX_INCLUDES, MAX_SERVICES
