@@ -60,6 +60,8 @@ def short_volume(item, spot):
                        "target": scalar(place, clean(target))})
     if source:
         set_source(made, item, source, spot)
+    if len(source) == 1 and source.isalpha():
+        spot.note(item, f"mounts the volume {source}; docker-compose reads a drive of Windows", "give it a longer name")
     for option in parts[2].split(",") if len(parts) > 2 else ():
         set_option(made, item, option, spot)
     return made
