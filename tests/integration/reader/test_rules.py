@@ -54,6 +54,13 @@ class Yaml(unittest.TestCase):
         self.assertEqual(got.service("a")["environment"], {"A": "1"})
         self.assertEqual(got.service("b")["environment"], {"A": "1", "B": "2"})
 
+    def test_variables_of_an_alias_are_filled_in_once(self):
+        got = Read("x-a: &a {A: '$$B'}\nservices: {a: {image: x, environment: *a}, b: {image: x, environment: *a}}")
+        self.assertEqual((got.service("a")["environment"], got.service("b")["environment"]), ({"A": "$B"}, {"A": "$B"}))
+
+    def test_a_control_character_in_a_key_is_not_shown(self):
+        self.assertIn("a\\u001bb", Read('services: {a: {image: x, environment: {"a\\eb": [1]}}}').problems[0])
+
     def test_tags_of_yaml_say_the_type(self):
         self.assertEqual(one("environment: {A: !!str 010, B: !!int 7}").service()["environment"], {"A": "010", "B": "7"})
         self.assertIn("!!int", one("environment: {A: !!int x}").problems[0])
@@ -108,6 +115,9 @@ class Variables(unittest.TestCase):
         self.assertNotIn("hunter2", "".join(got.problems))
         self.assertIn("(here", one("ports: ['${A}']", {".env": "A=xyz"}).problems[0])
 
+    def test_variables_deep_in_one_another_are_refused(self):
+        self.assertIn("deep in one another", one("user: '" + "${U:-" * 30 + "}" * 30 + "'").problems[0])
+
     def test_variables_that_grow_without_end_are_refused(self):
         env = "A0=xxxxxxxxxx\n" + "".join(f"A{n}={f'${{A{n - 1}}}' * 10}\n" for n in range(1, 10))
         self.assertIn("grows too long", one("user: $A9", {".env": env}).problems[0])
@@ -156,6 +166,10 @@ class Dotenv(unittest.TestCase):
         for path in ("/etc/passwd", "../x.env"):
             with self.subTest(path=path):
                 self.assertIn("outside of the repository", one(f"env_file: {path}").problems[0])
+
+    def test_a_file_that_grows_without_end_is_refused(self):
+        text = "A=" + "x" * 400_000 + "\n" + "".join(f"B{n}=$A\n" for n in range(1000))
+        self.assertIn("f.env:12: the file grows too long", one("env_file: f.env", {"f.env": text}).problems[0])
 
     def test_bom_in_dotenv(self):
         self.assertEqual(one("user: $A", {".env": b"\xef\xbb\xbfA=u\n"}).service()["user"], "u")
