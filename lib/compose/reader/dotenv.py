@@ -7,7 +7,6 @@ filled in, but not in single quotes.
 import re
 
 from .interpolation import Expansion, Wrong
-from .limits import MAX_EXPANDED
 from .problems import Place, Problem, Refused, shown
 
 EXPORT = re.compile(r"export[ \t]+(?=\S)")
@@ -56,7 +55,7 @@ def refuse(place, text, advice=""):
 class Reader:
     def __init__(self, text, name, lookup, report):
         self.text, self.name, self.outer, self.report = text, name, lookup, report
-        self.at, self.found, self.left = 0, {}, MAX_EXPANDED
+        self.at, self.found = 0, {}
         self.line, self.counted = 1, 0  # lines up to `counted`
 
     def place(self):
@@ -141,9 +140,8 @@ class Reader:
             value = expansion.text(value)
         except Wrong as error:
             refuse(place, error.text, error.advice)
-        self.left -= len(value)
-        if self.left < 0:
-            refuse(place, "the file grows too long once its variables are filled in")
+        if not self.report.spend(len(value)):
+            refuse(place, "the files grow too long once their variables are filled in")
         for name in expansion.unset:
             self.note(place, f"the variable {name} is not set, and becomes empty")
         return value

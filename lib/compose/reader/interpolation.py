@@ -2,7 +2,7 @@
 
 import re
 
-from .limits import MAX_EXPANDED, MAX_NESTING, MAX_TEXT
+from .limits import MAX_NESTING, MAX_TEXT
 from .nodes import List, Map
 from .problems import Problem, Refused, shown
 
@@ -124,7 +124,7 @@ class Interpolation:
     """Fills in the variables of a whole file. Keys stay as they are."""
 
     def __init__(self, variables, report):
-        self.variables, self.report, self.left = variables, report, MAX_EXPANDED
+        self.variables, self.report = variables, report
 
     def node(self, node, path=()):
         if isinstance(node, Map):
@@ -145,10 +145,10 @@ class Interpolation:
         except Wrong as error:
             node.text = node.value = ""
             raise Refused(Problem(node.place, service, setting, "", error.text, error.advice)) from None
-        self.left -= len(node.text)
-        if self.left < 0:
-            node.text = ""
-            raise Refused(Problem(node.place, service, setting, "", "the file grows too long once variables are filled in"))
+        if not self.report.spend(len(node.text)):
+            node.text = node.value = ""
+            raise Refused(Problem(node.place, service, setting, "",
+                                  "the files grow too long once their variables are filled in"))
         node.value, node.expanded = node.text, True
         node.hidden = any(name in self.variables.admin for name in expansion.used)
         for name in expansion.unset if not path[0].startswith("x-") else ():  # it takes effect where an alias uses it

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .limits import MAX_NOTES, MAX_PROBLEMS, MAX_SHOWN
+from .limits import MAX_EXPANDED, MAX_NOTES, MAX_PROBLEMS, MAX_SHOWN
 
 
 VERBS = ("is ", "must ", "has ", "differs ", "names ", "stands ", "begins ")  # they go on from the value or the setting
@@ -46,6 +46,7 @@ class Report:
 
     def __init__(self):
         self.problems, self.refusals, self.notes = [], [], []
+        self.left = MAX_EXPANDED
 
     def problem(self, problem):
         add(self.problems, problem, MAX_PROBLEMS)
@@ -56,6 +57,11 @@ class Report:
 
     def note(self, note):
         add(self.notes, note, MAX_NOTES)
+
+    def spend(self, characters):
+        """False: the texts with variables are longer than all files together may make them."""
+        self.left -= characters
+        return self.left >= 0
 
     def guard(self):
         return Guard(self)

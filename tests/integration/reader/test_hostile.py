@@ -150,6 +150,9 @@ class Hostile(unittest.TestCase):
                 "compose.yaml": "include: [" + ", ".join(f"i{n}.yaml" for n in range(40)) + "]",
                 **{f"i{n}.yaml": "include: [large.yaml]" for n in range(40)},
                 "large.yaml": "services: {a: {image: x, labels: {" + ", ".join(f"k{n}: v" for n in range(20_000)) + "}}}"},
+            "a file that grows in many services": {
+                "compose.yaml": "services:\n" + "".join(f"  s{n}: {{image: x, env_file: f.env}}\n" for n in range(400)),
+                "f.env": "A=" + "x" * 5000 + "\n" + "".join(f"B{n}=$A\n" for n in range(200))},
             "a file that many services read": {
                 "compose.yaml": "services:\n" + "".join(f"  s{n}: {{image: x, env_file: f.env}}\n"
                                                         for n in range(400)),
