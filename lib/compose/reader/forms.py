@@ -89,13 +89,18 @@ def text_form(node, spot, key=None):
     return node.given(node.text)
 
 
+def items_of(node, spot):
+    """The items of a list, without those that are empty or taken back."""
+    wants_list(node, spot)
+    for item in node.items:
+        if item.tag != RESET and not is_null(item):
+            yield item
+
+
 @form("texts")
 def texts_form(node, spot, key=None):
-    wants_list(node, spot)
     result = List(node.place)
-    for item in node.items:
-        if item.tag == RESET or is_null(item):
-            continue
+    for item in items_of(node, spot):
         with spot.guard():
             result.items.append(text_form(item, spot))
     return result
@@ -186,30 +191,28 @@ def pairs_of(node, spot):
             yield name, entry, item.place
 
 
-@form("pairs")
-def pairs_form(node, spot, key=None):
-    result = Map(node.place)
-    for name, entry, place in pairs_of(node, spot):
-        with spot.guard():
-            if entry.tag != RESET:
-                entry = value_text(entry, spot.at(name))
-                entry = entry.given("") if entry.value is None else entry
-            result.entries[name], result.places[name] = entry, place
-    return result
-
-
-@form("values")
-def values_form(node, spot, key=None):
-    """The same where a name without a value takes that of the variable outside."""
+def texts_by_name(node, spot, outside):
+    """A map of texts. `outside` gives the value of a name that has none."""
     result = Map(node.place)
     for name, entry, place in pairs_of(node, spot):
         with spot.guard():
             if entry.tag != RESET:
                 entry = value_text(entry, spot.at(name))
                 if entry.value is None:
-                    entry = entry.given(spot.context.variables.get(name))
+                    entry = entry.given(outside(name))
             result.entries[name], result.places[name] = entry, place
     return result
+
+
+@form("pairs")
+def pairs_form(node, spot, key=None):
+    return texts_by_name(node, spot, lambda name: "")
+
+
+@form("values")
+def values_form(node, spot, key=None):
+    """A name without a value takes that of the variable outside."""
+    return texts_by_name(node, spot, spot.context.variables.get)
 
 
 def one_of(name, choices):

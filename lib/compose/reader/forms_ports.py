@@ -3,9 +3,9 @@
 import ipaddress
 import re
 
-from .forms import fields, form, wants_list
+from .forms import fields, form, items_of
 from .limits import MAX_PORTS
-from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
+from .nodes import List, Map, Scalar, kind_of, scalar
 from .problems import shown
 
 RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?\Z")
@@ -15,11 +15,8 @@ SHORT = 'write HOST:CONTAINER or IP:HOST:CONTAINER, such as "8080:80"'
 
 @form("ports")
 def ports_form(node, spot, key):
-    wants_list(node, spot)
     result = List(node.place)
-    for item in node.items:
-        if item.tag == RESET or is_null(item):
-            continue
+    for item in items_of(node, spot):
         with spot.guard():
             result.items += long_port(item, spot, key.of) if isinstance(item, Map) else short_port(item, spot)
         if len(result.items) > MAX_PORTS:

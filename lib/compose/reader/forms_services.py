@@ -88,11 +88,6 @@ def build_form(node, spot, key):
     return made
 
 
-@form("healthcheck")
-def healthcheck_form(node, spot, key):
-    return fields(node, spot, key.of)
-
-
 @form("test")
 def test_form(node, spot, key=None):
     if isinstance(node, Scalar):

@@ -5,9 +5,9 @@ Secrets, configs and devices are here as well.
 
 import re
 
-from .forms import fields, form, text_form, wants_list
+from .forms import fields, form, items_of, text_form
 from .forms_numbers import bool_form
-from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
+from .nodes import List, Map, Scalar, kind_of, scalar
 from .problems import shown
 from .stage import clean, joined
 
@@ -20,11 +20,8 @@ RIGHTS = re.compile(r"[rwm]{1,3}\Z")
 
 @form("volumes")
 def volumes_form(node, spot, key):
-    wants_list(node, spot)
     result = List(node.place)
-    for item in node.items:
-        if item.tag == RESET or is_null(item):
-            continue
+    for item in items_of(node, spot):
         with spot.guard():
             mount = long_volume(item, spot, key.of) if isinstance(item, Map) else short_volume(item, spot)
             target = mount.entries["target"].value
@@ -121,11 +118,8 @@ def long_volume(item, spot, table):
 @form("grants")
 def grants_form(node, spot, key):
     """Secrets and configs of a service, with the path where each is mounted."""
-    wants_list(node, spot)
     result, table = List(node.place), key.of
-    for item in node.items:
-        if item.tag == RESET or is_null(item):
-            continue
+    for item in items_of(node, spot):
         with spot.guard():
             if isinstance(item, Map):
                 made = fields(item, spot, table or {name: key._replace(form="text") for name in ("source", "target")})
@@ -148,11 +142,8 @@ def target_of(made, spot):
 
 @form("devices")
 def devices_form(node, spot, key):
-    wants_list(node, spot)
     result = List(node.place)
-    for item in node.items:
-        if item.tag == RESET or is_null(item):
-            continue
+    for item in items_of(node, spot):
         with spot.guard():
             if isinstance(item, Map):
                 made = fields(item, spot, key.of)

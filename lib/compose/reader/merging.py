@@ -10,7 +10,7 @@ ENTRY = Key("any")
 
 # Forms whose rule is not to replace the value.
 USUAL = {
-    "map": "keys", "build": "keys", "healthcheck": "keys",
+    "map": "keys", "build": "keys",
     "pairs": "entries", "values": "entries", "hosts": "addresses",
     "dependencies": "maps", "networks": "maps", "resources": "maps", "ulimits": "limits",
     "texts": "append", "texts or text": "append", "list": "append", "expose": "append", "env_files": "append",

@@ -237,7 +237,7 @@ SERVICE = {
     "extra_hosts": Key("hosts"),
     "gpus": refused("any", HOST),
     "group_add": Key("texts"),
-    "healthcheck": Key("healthcheck", HEALTHCHECK),
+    "healthcheck": Key("map", HEALTHCHECK),
     "hostname": Key("text"),
     "image": Key("text"),
     "init": Key("bool"),

@@ -99,7 +99,7 @@ class Table(unittest.TestCase):
 
     def test_a_key_that_no_table_has_is_refused_everywhere(self):
         for path, key in walk(table.SERVICE):
-            if isinstance(key.of, dict) and key.form in ("map", "build", "healthcheck"):
+            if isinstance(key.of, dict) and key.form in ("map", "build"):
                 with self.subTest(key=".".join(path)):
                     text = "{nonsense: 1}"
                     for name in reversed(path):
