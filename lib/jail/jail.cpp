@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "jail/network.hpp"
+#include "jail/pipe.hpp"
 #include "jail/view.hpp"
 #include "jail/watch.hpp"
 
@@ -29,27 +30,16 @@ constexpr int failed = 125;                 // of keeper and init, when a senten
 constexpr int not_started = 127;            // exit status, as in a shell
 constexpr std::size_t max_sentence = 1'000; // bytes
 
-// One byte from one process to another: "go on".
-struct Gate {
-    Fd wait;
-    Fd open;
-};
-
-Result<Gate> make_gate() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    return Gate{Fd(ends[0]), Fd(ends[1])};
-}
+using Gate = Pipe; // one byte from one process to another: "go on"
 
 bool pass(Gate& gate) {
-    gate.open.reset();
+    gate.write_end.reset();
     char byte = 0;
-    return ::read(gate.wait.get(), &byte, 1) == 1;
+    return ::read(gate.read_end.get(), &byte, 1) == 1;
 }
 
 void open_gate(Gate& gate) {
-    (void)!::write(gate.open.get(), "g", 1);
+    (void)!::write(gate.write_end.get(), "g", 1);
 }
 
 int status_of(int wait_status) {
@@ -141,8 +131,8 @@ Result<int> keep(const Jail& jail, const Fd& problem) {
     const rlimit processes{jail.processes, jail.processes};
     if (::setrlimit(RLIMIT_NPROC, &processes) != 0)
         return errno_error("limit the processes of the build");
-    Gate mapped = TRY(make_gate());
-    Gate connected = TRY(make_gate());
+    Gate mapped = TRY(make_pipe());
+    Gate connected = TRY(make_pipe());
     constexpr unsigned long namespaces =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     const auto init =
@@ -195,29 +185,29 @@ Status map_ids(const char* program, pid_t pid, const IdMap& map) {
 } // namespace
 
 Result<int> run_in_jail(const Jail& jail) {
-    Gate made = TRY(make_gate());
-    Gate mapped = TRY(make_gate());
-    Gate problem = TRY(make_gate()); // a sentence, of keeper or init
+    Gate made = TRY(make_pipe());
+    Gate mapped = TRY(make_pipe());
+    Pipe problem = TRY(make_pipe()); // a sentence, of keeper or init
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         return errno_error("become the subreaper of the build");
     const pid_t self = ::getpid();
     const pid_t keeper = ::fork();
     if (keeper == 0) {
-        problem.wait.reset();
-        be_keeper(jail, made, mapped, problem.open, self);
+        problem.read_end.reset();
+        be_keeper(jail, made, mapped, problem.write_end, self);
     }
     if (keeper < 0)
         return errno_error("fork");
-    problem.open.reset();
+    problem.write_end.reset();
     if (pass(made)) {
         TRY(map_ids("/usr/bin/newuidmap", keeper, jail.uids));
         TRY(map_ids("/usr/bin/newgidmap", keeper, jail.gids));
         open_gate(mapped);
     }
-    mapped.open.reset();
+    mapped.write_end.reset();
     const int wait_status = TRY(watch(keeper, jail.reserve));
     std::array<char, max_sentence> sentence{};
-    const ssize_t size = ::read(problem.wait.get(), sentence.data(), sentence.size());
+    const ssize_t size = ::read(problem.read_end.get(), sentence.data(), sentence.size());
     if (size > 0)
         return Error{Code::transient, std::string(sentence.data(), static_cast<std::size_t>(size))};
     if (wait_status != 0 && jail.memory > 0)

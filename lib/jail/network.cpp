@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "jail/pipe.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -71,18 +72,6 @@ std::vector<std::string> pasta_call(const std::string& network) {
             "--udp-ns=none",
             "--no-netns-quit",
             "--netns=" + network};
-}
-
-struct Pipe {
-    Fd read_end;
-    Fd write_end;
-};
-
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return errno_error("make a pipe");
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
 // The parent keeps the other end open for as long as it lives: it may have ended before this call.
