@@ -1,6 +1,7 @@
 #include "core/compose_version.hpp"
 
 #include "base/text.hpp"
+#include "core/version_numbers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,17 +18,10 @@ constexpr Numbers oldest{1, 0, 3};
 // Those of tests/integration/translator, which unpacks Debian's packages.
 constexpr std::array<Numbers, 4> compared{{{1, 0, 3}, {1, 0, 6}, {1, 3, 0}, {1, 6, 0}}};
 
-// "1.6.0", also "1.7.0-rc1" or "1.7": what is missing is 0.
-Numbers numbers_of(std::string_view version) {
+Numbers numbers_of(std::string_view version) { // what is missing is 0
     Numbers numbers{};
-    std::size_t count = 0;
-    for (const auto part : split(trimmed(version), '.')) {
-        const auto digits = part.substr(0, std::min(part.find_first_not_of("0123456789"), part.size()));
-        const auto number = parse_decimal(digits);
-        if (!number || count == numbers.size())
-            break;
-        numbers.at(count++) = *number;
-    }
+    const auto found = version_numbers(trimmed(version));
+    std::copy_n(found.begin(), std::min(found.size(), numbers.size()), numbers.begin());
     return numbers;
 }
 

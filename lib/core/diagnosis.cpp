@@ -1,6 +1,7 @@
 #include "core/diagnosis.hpp"
 
 #include "base/text.hpp"
+#include "core/version_numbers.hpp"
 
 #include <fmt/format.h>
 
@@ -9,19 +10,6 @@
 namespace pgod {
 
 namespace {
-
-// The numbers of "4.3.1", as many as there are.
-std::vector<std::uint64_t> numbers_of(std::string_view version) {
-    std::vector<std::uint64_t> numbers;
-    for (const auto part : split(version, '.')) {
-        const auto digits = part.substr(0, std::min(part.find_first_not_of("0123456789"), part.size()));
-        const auto number = parse_decimal(digits);
-        if (!number)
-            break;
-        numbers.push_back(*number);
-    }
-    return numbers;
-}
 
 // "podman version 4.3.1" → "4.3.1".
 std::string_view number_text(std::string_view version) {
@@ -72,14 +60,14 @@ std::string remedy_of_repository(const Service& service, Code failure) {
 
 std::string problem_of_podman(std::string_view version) {
     const auto text = number_text(version);
-    const auto numbers = numbers_of(text);
+    const auto numbers = version_numbers(text);
     if (numbers.size() >= 2 && (numbers[0] > 4 || (numbers[0] == 4 && numbers[1] >= 3)))
         return {};
     return "podman 4.3 or newer is needed, and this is \"" + escaped(shortened(text, 60)) + "\"";
 }
 
 NetworkProgram network_program(std::string_view version) {
-    const auto numbers = numbers_of(number_text(version));
+    const auto numbers = version_numbers(number_text(version));
     if (!numbers.empty() && numbers[0] < 5)
         return {"slirp4netns", "slirp4netns"};
     return {"pasta", "passt"};
