@@ -9,9 +9,6 @@ namespace pgod::compose {
 
 namespace {
 
-// Also of other services of the user: the policy refuses these names in a compose file as well.
-constexpr std::string_view kept_by_pgod = "localhost/pgod/";
-
 Error is_kept(const std::string& written) {
     return {Code::permanent, fmt::format("it starts from {}, a name that pgod keeps for itself; write the "
                                          "registry before it, or choose another name",
@@ -21,11 +18,11 @@ Error is_kept(const std::string& written) {
 } // namespace
 
 Result<std::string> BaseNames::complete(const std::string& written) {
-    std::string meaning = names_a_registry(written) ? completed_image(written) : image_of_this_host(written);
-    if (meaning.starts_with(kept_by_pgod))
+    if (is_kept_by_pgod(written)) // the policy refuses these names in a compose file
         return is_kept(written);
     if (names_a_registry(written))
-        return meaning;
+        return completed_image(written);
+    std::string meaning = image_of_this_host(written);
     if (TRY(podman_.images({&meaning, 1})).empty()) {
         const PlannedBuild* other = build_of(plan_, written);
         if (other == nullptr || other->image == build_.image)

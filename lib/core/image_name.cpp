@@ -57,6 +57,10 @@ std::string completed_image(std::string_view image) {
     return completed.append(path);
 }
 
+bool is_kept_by_pgod(std::string_view image) {
+    return image.starts_with("localhost/pgod/") || image.starts_with("pgod/");
+}
+
 std::string image_of_this_host(std::string_view image) {
     return std::string("localhost/").append(image);
 }

@@ -16,6 +16,9 @@ bool names_a_registry(std::string_view image);
 // digest stay; none is added. Of a complete name: itself. `image` is_image_reference().
 std::string completed_image(std::string_view image);
 
+// localhost/pgod/SERVICE, also without localhost/: of an image of any service of the user.
+bool is_kept_by_pgod(std::string_view image);
+
 std::string image_of_this_host(std::string_view image); // of a name without a registry: localhost/NAME
 
 std::string_view without_tag(std::string_view image); // …and without digest

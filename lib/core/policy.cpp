@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "core/allowance.hpp"
 #include "core/findings.hpp"
+#include "core/image_name.hpp"
 #include "core/mount.hpp"
 #include "core/object_names.hpp"
 #include "core/paths.hpp"
@@ -51,7 +52,8 @@ class Judge {
         std::set<std::string_view> names;
         for (const auto& container : plan_.containers) {
             if (!names.insert(container.name).second)
-                findings_.add(container.service, "container_name", quoted_value(container.name) + " is used twice");
+                findings_.add(container.service, "container_name",
+                              quoted_value(container.name) + " is used twice");
             judge_name(container);
             judge_container(container);
             judge_allowed(container, grants_.allow, findings_);
@@ -106,7 +108,7 @@ class Judge {
 
     void judge_container(const PlannedContainer& container) {
         // podman reads a short name as one of localhost/ first.
-        if (container.image.starts_with("localhost/pgod/") || container.image.starts_with("pgod/"))
+        if (is_kept_by_pgod(container.image))
             findings_.add(container.service, "image",
                           quoted_value(container.image) +
                               " is a name that pgod keeps for itself; write the registry "
