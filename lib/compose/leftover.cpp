@@ -41,7 +41,7 @@ bool is_leftover(int proc, const std::string& pid, std::string_view mark) {
     struct stat status {};
     if (::fstatat(proc, pid.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || status.st_uid != ::geteuid())
         return false;
-    // What podman starts has its environment too: conmon, pasta, its own "podman pause".
+    // Programs that podman starts inherit its environment: conmon, pasta, its own "podman pause".
     if (trimmed(text_of(proc, pid + "/comm")) != "podman")
         return false;
     const std::string environment = text_of(proc, pid + "/environ");

@@ -1,4 +1,4 @@
-"""What a service has to do with others: dependencies, networks and hosts."""
+"""Settings that name other services or hosts: dependencies, networks and extra hosts."""
 
 import ipaddress
 

@@ -238,7 +238,7 @@ class Loader:
 
 
 def conflicts(node, known, section, spot):
-    """What a file includes is not merged: it must be the same in both, or have another name."""
+    """The reader does not merge included files: an entry of one name must be the same in both."""
     for name, entry in node.entries.items():
         if name in known and plain(known[name]) != plain(entry):
             place = node.place_of(name)

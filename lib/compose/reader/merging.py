@@ -1,4 +1,4 @@
-"""What two values of one key become: in an override file, in `extends`, and in a second document of a file.
+"""Merges two values of one key: of an override file, of `extends`, or of a second document of a file.
 
 Both are in their long forms already. Nothing is changed in place, so a base that is extended stays as it is.
 """

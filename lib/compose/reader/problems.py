@@ -1,4 +1,4 @@
-"""What a reading says about the files: problems that refuse the commit, and notes that do not."""
+"""The reader's sentences about the files: a problem refuses the commit, a note does not."""
 
 from typing import NamedTuple
 

@@ -146,7 +146,7 @@ class Project:
                                    "check the name")
 
     def circles(self):
-        """Takes away services that need nothing any more. What is left waits for itself, or for one that does."""
+        """Removes services without dependencies until none is left to remove. The rest forms a circle, or waits for one."""
         waiting = {name: {one for one in service.model["depends_on"] if one in self.services}
                    for name, service in self.services.items()}
         while ready := [name for name, needs in waiting.items() if not needs]:

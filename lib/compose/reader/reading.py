@@ -15,7 +15,7 @@ OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.ov
 
 
 class Asked(NamedTuple):
-    """What the admin decides about one service of pgod."""
+    """The admin's settings for one service of pgod."""
 
     root: str  # the directory with the files of the commit
     project: str

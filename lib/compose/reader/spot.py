@@ -5,7 +5,7 @@ from .problems import Problem, Refused, shown
 
 
 class Context:
-    """What all settings of one file share."""
+    """The settings of one file share this."""
 
     def __init__(self, report, directory, home, variables, scope):
         self.report = report
@@ -35,7 +35,7 @@ class Spot:
 
 
 def value_of(node):
-    """What the file has, and what it became unless that would show a value of the admin."""
+    """Shows the text of the file. Adds the value that it became, unless that would show a value of the admin."""
     if not isinstance(node, Scalar) or node.written == "" and not node.expanded:
         return ""
     if node.expanded and not node.hidden and node.text != node.written:
