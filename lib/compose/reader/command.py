@@ -19,7 +19,8 @@ def answer(request):
     asked = Asked(**{name: tuple(value) if isinstance(value, list) else value for name, value in request.items()})
     got = read(asked)
     return {"model": got.model, "problems": sentences(got.problems), "refusals": sentences(got.refusals),
-            "notes": sentences(got.notes), "files": got.files, "places": got.places, "fault": got.fault}
+            "notes": sentences(got.notes), "files": got.files, "places": got.places, "written": got.written,
+            "fault": got.fault}
 
 
 def main(words):

@@ -34,6 +34,14 @@ class Project:
         self.states()
         return self.model
 
+    def written(self):
+        """What the files themselves say of the services that run, merged and in long forms, for the policy of keys."""
+        found = {section: {name: plain(cleaned(node)) for name, node in self.top.entries[section].entries.items()}
+                 for section in ("networks", "volumes")}
+        found["services"] = {name: plain(service.node) for name, service in self.services.items()}
+        found["keys"] = [name for name, node in self.top.entries.items() if plain(node) not in ({}, None)]
+        return found
+
     def choose(self):
         for name, node in self.top.entries["services"].entries.items():
             profiles = node.entries.get("profiles")

@@ -34,14 +34,15 @@ class Reading(NamedTuple):
     notes: list
     files: list  # that were read
     places: dict  # path of a setting → FILE:LINE
+    written: dict = {}  # the keys that the merged files write, in their long forms
     fault: str = ""  # of the reader itself, for its developers
 
 
 def read(asked):
     report, stage = Report(), Stage(asked.root)
-    model, places, fault = None, {}, ""
+    model, places, written, fault = None, {}, {}, ""
     try:
-        model, places = model_of(asked, stage, report)
+        model, places, written = model_of(asked, stage, report)
     except Refused as error:
         report.problem(error.problem)
     except RecursionError:
@@ -53,7 +54,7 @@ def read(asked):
         report.problem(Problem(Place(".", 0), "", "", "", f"pgod cannot read these files, by a fault of its own"
                                f" ({type(error).__name__})", "report it, with the files if you can"))
     return Reading(None if report.problems else model, report.problems, report.refusals, report.notes, stage.read_files,
-                   places, fault)
+                   places, written, fault)
 
 
 def way_of(error):
@@ -79,7 +80,7 @@ def model_of(asked, stage, report):
     merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
     profiles = asked.profiles or [one.strip() for one in (variables.get("COMPOSE_PROFILES") or "").split(",") if one.strip()]
     project = Project(merged, asked.project, profiles, loader, variables, directory)
-    return project.resolved(), project.places
+    return project.resolved(), project.places, project.written()
 
 
 def dotenv_of(directory, outer, stage, report):

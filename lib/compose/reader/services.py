@@ -53,6 +53,7 @@ class Service:
             if "build" not in self.model and "provider" not in self.model:
                 self.refuse("", None, "the service has neither an image nor a build", "write image: or build:")
         else:
+            self.model["image_written"] = self.model["image"]  # pgod completes it, once it knows which images are there
             self.model["image"] = completed(self.model["image"])
             if not IMAGE.match(self.model["image"]):
                 spot = self.spot.at("image")  # Compose leaves it to the engine, which cannot pull it

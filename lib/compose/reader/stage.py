@@ -31,7 +31,8 @@ class Stage:
 
         real = os.path.realpath(path)
         if not beneath(real, self.root):
-            refuse(f"{self.name(path)} is outside of the repository", "move the file into the repository")
+            leads = f": it leads to {real}" if beneath(path, self.root) else ""
+            refuse(f"{self.name(path)} is outside of the repository{leads}", "move the file into the repository")
         if real not in self.known:
             if len(self.known) >= MAX_FILES:
                 refuse(f"more than {MAX_FILES} files would be read")

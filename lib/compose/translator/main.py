@@ -22,6 +22,11 @@ def sentence_of(error):
     return f"{compose_file}: podman-compose cannot work with it ({type(error).__name__}: {text})"
 
 
+def first_of(problems):
+    left = len(problems) - 1
+    return problems[0] + (f" (and {left} more problem{'s' if left > 1 else ''})" if left else "")
+
+
 def trace():
     try:
         return traceback.format_exc()[-4000:]
@@ -40,10 +45,16 @@ def answer(tail):
     guard = Guard(library | own)
     sys.addaudithook(guard)
     try:
-        calls, top = translated(module, guard)
+        read = read_commit()
+        for sentence in read["notes"]:
+            note(sentence)
+        problems = read["problems"] + read["refusals"]
+        if problems and not guard.first:
+            return {"problem": first_of(problems), "problems": problems[:MAX_PROBLEMS], "trace": read["fault"]}
         if not guard.first:
-            return {"calls": calls, "model": model_of(top, module.podman_compose),
-                    "files": sorted(guard.files), "notes": notes}
+            calls = translated(module, guard, handed(read["model"]))
+        if not guard.first:
+            return {"calls": calls, "model": model_of(read), "files": sorted(read["files"]), "notes": notes}
         return {"problem": f"{compose_file}: {guard.first}"}
     except Refused as error:
         return {"problem": f"{compose_file}: {guard.first or error}"}

@@ -1,16 +1,6 @@
 # The model: what the merged file says beyond podman's calls, for the policy. It is judged by pgod, never by this.
 
 
-def conditions(service):
-    """What must be up before it: depends_on with its conditions, and all that podman-compose made of it and links."""
-    found = {name: "" for name in names_of(service.get("_deps"))}
-    depends_on = service.get("depends_on")
-    if hasattr(depends_on, "items"):
-        for name, entry in depends_on.items():
-            found[str(name)] = str(entry.get("condition", "")) if hasattr(entry, "get") else ""
-    return found
-
-
 def paths_in(section, name, value, before=()):
     """The keys within a setting, as pgod's policy judges them; a network's own name is a star, a driver has its value."""
     if not hasattr(value, "items"):
@@ -24,26 +14,20 @@ def paths_in(section, name, value, before=()):
             yield from paths_in(section, name, entry, path)
 
 
-def without_own(mount):
-    """A long-form volume without keys that podman-compose keeps for itself, which are handed to nobody."""
-    if hasattr(mount, "items"):
-        return {key: value for key, value in mount.items() if not is_own(key)}
+# Of these the reader has made others, and podman-compose never sees them.
+RESOLVED = ("extends", "profiles", "label_file")
 
 
-def nested_keys(top, compose):
+def nested_keys(written):
     found = []
     for section in ("networks", "volumes"):
-        entries = top["file"].get(section)
-        for name, entry in entries.items() if hasattr(entries, "items") else ():
+        for name, entry in written[section].items():
             found += paths_in(section, name, entry)
-    for name, service in compose.services.items():
-        for key, value in (("build", service.get("build")), ("deploy", service.get("deploy")),
-                           ("networks", service.get("_networks"))):
-            found += paths_in("services", name, value, (key,))
-        for entry in service.get("env_file") or ():
-            found += paths_in("services", name, entry, ("env_file",))
+    for name, service in written["services"].items():
+        for key in ("build", "deploy", "networks"):
+            found += paths_in("services", name, service.get(key), (key,))
         for mount in service.get("volumes") or ():
-            found += paths_in("services", name, without_own(mount), ("volumes",))
+            found += paths_in("services", name, {key: value for key, value in mount.items() if key != "written"}, ("volumes",))
     if len(found) > MAX_NESTED:
         raise Refused(f"holds more than {MAX_NESTED} keys")
     return found
@@ -66,20 +50,20 @@ def urls_of(top):
             for name, value in urls}
 
 
-def model_of(top, compose):
+def model_of(read):
+    model, written = read["model"], read["written"]
     return {
-        "keys": [str(key) for key in top["file"] if key != "_dirname"] + top["aside"],
-        "nested": nested_keys(top, compose),
-        "settings": settings_of(top["file"]),
-        "urls": urls_of(top["file"]),
+        "keys": written["keys"],
+        "nested": nested_keys(written),
+        "settings": settings_of(model),
+        "urls": urls_of(model),
         "services": {
-            str(name): {
-                "keys": [str(key) for key in service if not is_own(key)]
-                + list(service.get("_aside", ())),
-                "depends_on": conditions(service),
-                "restart": str(service.get("restart") or ""),
+            name: {
+                "keys": [key for key in written["services"][name] if key not in RESOLVED],
+                "depends_on": {other: entry["condition"] for other, entry in service["depends_on"].items()},
+                "restart": service.get("restart") or "",
                 "builds": "build" in service,
             }
-            for name, service in compose.services.items()
+            for name, service in model["services"].items()
         },
     }

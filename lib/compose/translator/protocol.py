@@ -12,7 +12,7 @@
 # it stands there even when the second never comes; the second has at most MAX_RESULT bytes:
 #   {"version": TEXT}                                    podman-compose's; empty when it cannot be loaded
 #   {"calls": [[WORD…]…], "model", "files", "notes"}     translated
-#   or {"problem": one sentence, "trace"?}               the commit is at fault
+#   or {"problem": one sentence, "problems", "trace"?}   the commit is at fault
 #   or {"problem": one sentence, "host": true}           the host is
 #
 # Nothing is run and nothing is written: podman-compose's own functions are called one by one, with a stand-in for its
@@ -23,10 +23,11 @@ import sys
 result_fd, stage, compose_file, project = int(sys.argv[1]), *sys.argv[2:5]
 admin_names = set(sys.argv[5:])
 
-import copy, datetime, functools, inspect, json, logging, os, re, shlex, stat, subprocess, sysconfig, traceback, types
+import copy, functools, inspect, json, logging, os, shlex, stat, subprocess, sysconfig, traceback
+import pgod_reader.command as reader
 
 MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = (8 << 20) - 4096, 1000, 100, 300
-MAX_NESTED, MAX_NOTES, MAX_URLS = 5000, 20, 64
+MAX_NESTED, MAX_NOTES, MAX_URLS, MAX_PROBLEMS = 5000, 20, 64, 20
 
 
 class Refused(Exception):
@@ -35,3 +36,11 @@ class Refused(Exception):
 
 class Unfamiliar(Exception):
     """This podman-compose works otherwise than pgod knows."""
+
+
+notes = []
+
+
+def note(sentence):
+    if sentence not in notes and len(notes) < MAX_NOTES:
+        notes.append(sentence)

@@ -58,20 +58,19 @@ def path_of_file():
     return real if beneath(real, stage) else path
 
 
-def translated(module, guard):
-    """What podman is to make of the commit, and the merged file. `up` itself is not called: it differs in every version
-    (pods, what it asks of the containers that are there, how it waits), and none of that is the commit's."""
+def translated(module, guard, file):
+    """What podman is to make of the commit. `up` itself is not called: it differs in every version (pods, what it asks of
+    the containers that are there, how it waits), and none of that is the commit's."""
     compose, path = module.podman_compose, path_of_file()
     os.chdir(os.path.dirname(path))
-    top = level(module, variables_of(module, os.path.dirname(path)))
+    level(module, file)
     waits = inspect.iscoroutinefunction(module.container_to_args)
     compose.podman = (WaitingStandIn if waits else PlainStandIn)(guard)
     sys.argv = ["podman-compose", "-p", project, "-f", path, "up", "-d"]
     args = compose._parse_args()
     finished(compose._parse_compose_file())
-    if set(top.get("file", {}).get("services", ())) != set(compose.services):
+    if set(file["services"]) != set(compose.services):
         raise Unfamiliar("merges files in another place")
-    compose.networks = {name: with_plain_external(entry) for name, entry in compose.networks.items()}
     order = {name: number for number, name in enumerate(compose.services)}
     containers = sorted(compose.containers, key=lambda container: (
         len(names_of(container.get("_deps"))), order[container["_service"]], container["num"]))
@@ -79,14 +78,7 @@ def translated(module, guard):
         finished(module.build_one(compose, args, container))
     for container in containers:
         compose.podman.keep(["run", *finished(module.container_to_args(compose, container, True))])
-    return compose.podman.calls, top
-
-
-def with_plain_external(network):
-    external = network.get("external") if hasattr(network, "items") else None
-    if not hasattr(external, "items"):
-        return network
-    return dict(network, external=True, **({"name": external["name"]} if external.get("name") else {}))
+    return compose.podman.calls
 
 
 def names_of(dependencies):

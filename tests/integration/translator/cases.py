@@ -39,14 +39,13 @@ CASES = {
     "a port outside of the file": one("ports: ['8080:80/tcp']\nexpose: ['5432']"),
     "a named volume": one("volumes: ['data:/d', 'data:/ro:ro', 'data:/rw:rw', 'data:/z:z']",
                           "volumes:\n  data: {labels: {a: b}}\n"),
-    "a volume that nobody declares": one("volumes: ['data:/d']"),
     "a volume with the default driver": one("volumes: ['data:/d']", "volumes: {data: {driver: local}}\n"),
     "a volume of its own name": one("volumes: ['data:/d']", "volumes: {data: {name: c_other}}\n"),
     "a volume of somebody else": one("volumes: ['data:/d']", "volumes: {data: {external: true}}\n"),
     "a volume of somebody else, as it was": one("volumes: ['data:/d']", "volumes: {data: {external: {name: shared}}}\n"),
     "volumes in the long form": one("volumes: [{type: volume, source: data, target: /d, read_only: true},"
                                     " {type: bind, source: ./sub, target: /b, bind: {propagation: rslave}},"
-                                    " {type: tmpfs, target: /t, tmpfs: {size: 1000, mode: 700}}]",
+                                    " {type: tmpfs, target: /t, tmpfs: {size: 1000, mode: 0700}}]",
                                     "volumes: {data: }\n", **{"sub/f": ""}),
     "an anonymous volume": one("volumes: [/var/lib/x]"),
     "a bind and its options": one("volumes: ['./sub:/b:ro', './none:/n', './sub:/z:Z']", **{"sub/f": ""}),
@@ -56,14 +55,12 @@ CASES = {
         {"compose.yaml": "services:\n  a: {image: x, volumes: ['./link/../d:/b', {type: bind, source: ./link/../d, target: /l}]}"
                          "\n  b: {image: y, build: link/../d}\n", "d/Dockerfile": "FROM scratch\n",
          "deep/d/Dockerfile": "FROM scratch\n", "deep/e/f": ""}, {"link": "deep/e"}),
-    "several options of a mount": one("volumes: ['./sub:/b:ro,z,rslave', 'data:/d:Z,ro', './sub:/c:cached,z,rw']", **{"sub/f": ""}),
+    "several options of a mount": one("volumes: ['./sub:/b:ro,z,rslave', 'data:/d:Z,ro', './sub:/c:cached,z,rw']",
+                                      "volumes: {data: }\n", **{"sub/f": ""}),
     "an anonymous volume in the long form": one("volumes: [{type: volume, target: /d, read_only: true}]"),
-    "keys of podman-compose's own in a volume": one(
-        "volumes: [{type: volume, source: data, target: /d, _vol: {name: theirs}, _whole: true}]", "volumes: {data: }\n"),
     "tmpfs": one("tmpfs: [/run, '/tmp:size=1m']"),
     "one tmpfs": one("tmpfs: /run"),
     "several networks": one("networks: [front, back]", "networks: {front: {internal: true}, back: {labels: {x: y}}}\n"),
-    "one network as a text": one("networks: front", "networks: {front: }\n"),
     "aliases in networks": one("networks: {front: {aliases: [web, other]}, back: }", "networks: {front: , back: {}}\n"),
     "a network with the default driver": one("", "networks: {default: {driver: bridge}}\n"),
     "a network that nobody uses": one("networks: [front]", "networks: {front: {}, zz: {driver: bridge}}\n"),
@@ -92,7 +89,7 @@ CASES = {
         " service_completed_successfully}, c: {condition: service_started}}}\n"),
     "a dependency without a condition": one("depends_on: {b: }", "  b: {image: x}\n"),
     "empty dependencies": one("depends_on:"),
-    "replicas": one("deploy: {replicas: 3}", "  b: {image: x, container_name: own, scale: 2}\n"),
+    "replicas": one("deploy: {replicas: 3}", "  b: {image: x, container_name: own}\n"),
     "replicas and a mode": one("deploy: {replicas: 2, mode: replicated, resources: {limits: {cpus: '0.5', memory: 50M,"
                                " pids: 7}, reservations: {memory: 20M}}}"),
     "an empty deploy": one("deploy:"),
@@ -109,17 +106,17 @@ CASES = {
     "a number where a text may be": one("user: 1000\nexpose: [80]"),
     "rights": one("cap_drop: [ALL]\ncap_add: [CHOWN]\nsecurity_opt: ['no-new-privileges:true']\nprivileged: false"),
     "rights that are refused": one("privileged: true\ndevices: [/dev/fuse]\nsysctls: {net.core.somaxconn: 7}\n"
-                                   "annotations: {a: b}\ninit-path: /x\npod: p\npublishall: true"),
+                                   "annotations: {a: b}"),
     "sysctls as a list": one("sysctls: ['net.core.somaxconn=7']"),
-    "keys that pgod ignores": one(
-        "dns: [1.1.1.1]\ndns_search: x\ndns_opt: [y]\nplatform: linux/amd64\nstop_grace_period: 1s\nmac_address:"
-        " 02:42:ac:11:65:43\ncpuset: '0'\ndevelop: {}\nhttp_proxy: false\ndomainname: x\nx-own: {a: b}\n_aliases: [z]"
-        "\n_deps: [z]"),
-    "keys that pgod refuses": one(
-        "pid: host\nipc: host\nuserns_mode: host\ngroup_add: [x]\nruntime: x\ndevice_cgroup_rules: ['c 1:1 rwm']\n"
-        "cgroup_parent: x\nprofiles: [p]\nsecrets: [s]\nconfigs: [c]\ngpus: all",
-        "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./s}}\nx-podman: {in_pod: false}\nname: other\ninclude: [b.yaml]\n",
-        **{"s": "", "b.yaml": "services: {z: {image: x}}\n"}),
+    "keys that podman-compose leaves out": one(
+        "dns: [192.0.2.1]\ndns_search: x\ndns_opt: [y]\nstop_grace_period: 1m5s\nmac_address: 02:42:ac:11:65:43\ncpuset: '0'"
+        "\nmemswap_limit: 1g\nmem_limit: 512m\ncpu_quota: 50000\ncpu_period: 100000\npids_limit: 9"),
+    "keys that change nothing": one("platform: linux/amd64\ndevelop: {}\nx-own: {a: b}\nattach: false"),
+    "keys that the policy refuses": one("pid: host\nipc: host\nsecrets: [s]\nconfigs: [c]",
+                                        "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./s}}\nname: other\n", s=""),
+    "a service of a profile": one("", "  b: {image: x, profiles: [p]}\n"),
+    "an included file": one("", "include: [b.yaml]\n", **{"b.yaml": "services: {z: {image: x}}\n"}),
+    "an override": one("environment: {A: 1}", **{"compose.override.yaml": "services: {a: {environment: {B: 2}}}\n"}),
     "settings of pgod": one("", "x-pgo: {strategy: changed, urls: {'a.example': ':8080'}}\nx-own: 1\nversion: '3'\n"),
     "a build": ({"compose.yaml": "services:\n  a: {build: app}\n  b: {build: {context: ., dockerfile: D, target: t, args:"
                                  " {A: 1, B: x y}}, image: own:1, ulimits: {nofile: 10}}\n",
@@ -131,7 +128,7 @@ CASES = {
                           "app/E": "FROM scratch\n"}, {"link": "app", "app/D": "E"}),
     "replicas of a build": one("build: .\ndeploy: {replicas: 2}", Dockerfile="FROM scratch\n"),
     "a service of the same file": one("extends: {service: base}\nenvironment: {B: 2}",
-                                      "  base: {image: x, environment: {A: 1}, command: sleep 1, volumes: ['d:/d']}\n"),
+                                      "  base: {image: x, environment: {A: 1}, command: sleep 1, volumes: ['d:/d']}\nvolumes: {d: }\n"),
     "a service that is extended and needs others": one(
         "extends: {service: base}\nenvironment: {B: 2}",
         "  base: {image: x, environment: {A: 1}, depends_on: [d], links: ['d:e']}\n  d: {image: x}\n"
@@ -141,7 +138,8 @@ CASES = {
                                       "  base: {image: x, environment: {A: 1}}\n"),
     "volumes of extends by their targets": one(
         "extends: {service: base}\nvolumes: ['own:/d:ro', {type: bind, source: ./s, target: /x}, 'k:/k/']",
-        "  base: {image: x, volumes: ['theirs:/d', 'x:/x:ro', {type: tmpfs, target: /k}, 'z:/z:ro']}\n"),
+        "  base: {image: x, volumes: ['theirs:/d', 'x:/x:ro', {type: tmpfs, target: /k}, 'z:/z:ro']}\n"
+        "volumes: {own: , k: , theirs: , x: , z: }\n"),
     "a build of extends as text and mapping": one(
         "extends: {service: base}\nbuild: {context: app, args: [B=2, C=3]}",
         "  base: {image: y, build: other}\n  c: {image: z, extends: {service: d}, build: app}\n"
@@ -153,7 +151,6 @@ CASES = {
     "env files of extends as text and mapping": one(
         "extends: {service: base}\nenv_file: one.env", "  base: {image: x, env_file: {path: two.env}}\n",
         **{"one.env": "", "two.env": ""}),
-    "a dependency as a text": one("depends_on: b", "  b: {image: x}\n"),
     "a service of another file": one("extends: {file: sub/base.yaml, service: base}\nports: ['8081:80']",
                                      **{"sub/base.yaml": "services:\n  base:\n    image: x\n    command: echo '${BOTH}'\n"
                                                          "    ports: ['8080:80']\n    volumes: ['./d:/d']\n"}),

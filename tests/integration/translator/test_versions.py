@@ -23,14 +23,32 @@ TRANSLATOR = ROOT / "lib/compose/translator"
 PLAN_OF = pathlib.Path(os.environ.get("PGOD_PLAN_OF", ROOT / "build/dev/bin/plan_of"))
 RECORDED = pathlib.Path(__file__).parent / "recorded-plans.json"  # see its key "about"
 
-# There `extends` changed the other service, too, which is a mistake of podman-compose 1.0.3.
-MENDED = {"a service of the same file"}
+# Where 1.0.3 read the file otherwise than the Compose specification says: the container is recreated once.
+MENDED = {
+    "a service of the same file": "`extends` changed the other service, too",
+    "a service that extends one that extends": "likewise",
+    "a service of another file": "paths begin at the file that holds them",
+    "environment as a map": "`true` became `True`",
+    "variables of everybody": "the environment wins over .env",
+    "env files": "podman read them, and kept quotes and comments", "env files in the long form": "likewise",
+    "one env file": "likewise", "env files of extends as text and mapping": "likewise", "a file in a directory": "likewise",
+    "a volume of somebody else": "it was looked for under the project's name",
+    "links": "the alias was lost",
+    "limits": "pids_limit was ignored", "replicas and a mode": "likewise",
+    "above a link of the commit": "`..` behind a link is settled without following it",
+}
+# Mistakes of a file that podman-compose reads and the specification does not know.
+GONE = {"a volume that nobody declares", "keys of podman-compose's own in a volume", "one network as a text",
+        "a dependency as a text", "keys that pgod ignores", "keys that pgod refuses"}
 
 
 def program():
-    """The translator as pgod-work starts it: the parts in CMakeLists.txt's order."""
-    order = re.search(r"foreach\(part (.*)\)", (ROOT / "lib/compose/CMakeLists.txt").read_text()).group(1).split()
-    return "\n".join((TRANSLATOR / f"{part}.py").read_text() for part in order)
+    """The translator as pgod-work starts it: the reader's modules and the parts, in CMakeLists.txt's order."""
+    compose = ROOT / "lib/compose"
+    reader = {path.stem: path.read_bytes().hex() for path in sorted((compose / "reader").glob("*.py"))
+              if path.stem not in ("bootstrap", "__main__")}
+    order = re.search(r"foreach\(part (reader/.*?)\)", (compose / "CMakeLists.txt").read_text(), re.DOTALL).group(1).split()
+    return f"READER = {reader!r}\n" + "\n".join((compose / f"{part}.py").read_text() for part in order)
 
 
 PROGRAM = program()
@@ -109,40 +127,41 @@ class Versions(unittest.TestCase):
 
     def test_commits_are_refused_that_were_refused_and_no_others(self):
         refused = {name for name in cases.CASES if self.plans[name, "1.0.3"].refused}
-        self.assertEqual(refused, {"environment without a value", "another service's network", "rights that are refused",
-                                   "several networks without a default", "a network as a mode, with an alias"})
+        self.assertEqual(refused, {"another service's network", "rights that are refused",
+                                   "a network as a mode, with an alias"})
 
     def test_what_is_the_same_is_also_right(self):
         """Options of the container a: where every version has been wrong in one way."""
         for name, option in {"a volume of somebody else, as it was": ["--volume", "shared:/d"],
-                             "keys of podman-compose's own in a volume": ["--volume", "c_data:/d"],
                              "several options of a mount": ["--volume", "@STAGE@/sub:/b:ro,rslave,z"]}.items():
             for version in packages.PACKAGES:
                 with self.subTest(name, version=version):
                     container = self.plans[name, version].json["plan"]["containers"][0]
                     self.assertIn(option, container["options"])
 
-    def test_keys_within_env_files_are_told(self):
-        for version in packages.PACKAGES:
-            nested = self.plans["env files in the long form", version].answer["model"]["nested"]
-            self.assertLessEqual({"env_file.path", "env_file.required"}, {key["path"] for key in nested}, version)
-
     def test_a_plan_that_an_older_pgod_recorded_is_the_one_of_today(self):
         recorded = json.loads(RECORDED.read_text())["plans"]
         self.assertGreater(len(recorded), 60)
         for name, record in recorded.items():
+            if name in GONE:
+                continue
             record["commit"] = "0" * 40
             read = subprocess.run([PLAN_OF, "record"], input=json.dumps(record), capture_output=True, text=True, timeout=60,
                                   check=True)
             for version in packages.PACKAGES:
                 with self.subTest(name, version=version):
                     compared = self.assertNotEqual if name in MENDED else self.assertEqual
-                    compared(json.loads(read.stdout)["plan"], self.plans[name, version].json["plan"])
+                    compared(made_of(json.loads(read.stdout)["plan"]), made_of(self.plans[name, version].json["plan"]))
 
     def test_notes_are_the_same(self):
         for version in packages.PACKAGES:
             self.assertEqual(self.plans["a variable of the service itself", version].answer["notes"],
-                             ["variable INNER is not set, and becomes empty"])
+                             ["compose.yaml:5: a: hostname: the variable INNER is not set, and becomes empty"])
+
+
+def made_of(plan):
+    """What podman makes of it: a container restarts where this changes."""
+    return {key: plan.get(key) for key in ("containers", "builds", "networks", "volumes")}
 
 
 def pair_test(one, other):
@@ -157,24 +176,30 @@ for pair in itertools.combinations(packages.PACKAGES, 2):
 
 HOSTILE = {
     # what → (the lines of a service, more of the file, links, words of the problem)
-    "another file by extends": ("extends: {file: /etc/hostname, service: x}", "", {}, "/etc/hostname is outside the repository"),
-    "a file above": ("extends: {file: ../../x, service: x}", "", {}, "outside the repository"),
-    "a link as .env": ("", "", {".env": "/etc/hostname"}, "/etc/hostname"),
-    "a link as a file of extends": ("extends: {file: l, service: x}", "", {"l": "/etc/hostname"}, "(it leads to /etc/hostname)"),
+    "another file by extends": ("extends: {file: /etc/hostname, service: x}", "", {}, "/etc/hostname is outside of the repository"),
+    "a file above": ("extends: {file: ../../x, service: x}", "", {}, "outside of the repository"),
+    "a link as .env": ("", "", {".env": "/etc/hostname"}, ".env is outside of the repository: it leads to /etc/hostname"),
+    "a link as a file of extends": ("extends: {file: l, service: x}", "", {"l": "/etc/hostname"}, "it leads to /etc/hostname"),
+    "a link as a file of variables": ("env_file: l", "", {"l": "/etc/hostname"}, "it leads to /etc/hostname"),
     "a device": ("extends: {file: l, service: x}", "", {"l": "/dev/zero"}, "/dev/zero"),
     "objects of Python": ("command: !!python/object/apply:os.system [true]", "", {}, "compose.yaml:4"),
-    "a tag of podman-compose": ("environment: !override {A: 1}", "", {}, "compose.yaml:4"),
-    "another tag of podman-compose": ("", "x-a: !reset x\n", {}, "compose.yaml:4"),
-    "bytes": ("entrypoint: !!binary aGk=", "", {}, "!!binary"),
-    "bytes as a name": ("environment: {!!binary aGk=: x}", "", {}, "is no text"),
-    "a variable's name that holds its value": ("environment: {'A=B': }", "", {}, "'A=B' is no name of a variable"),
-    "a service that is not there": ("extends: {service: gone}", "", {}, "a extends 'gone', which is not defined"),
-    "a service that is empty": ("", "  b:\n", {}, "is empty, or no mapping"),
-    "a file that is its own": ("extends: {file: compose.yaml, service: zz}", "", {}, None),
+    "bytes": ("entrypoint: !!binary aGk=", "", {}, "compose.yaml:4: the tag"),
+    "bytes as a name": ("environment: {!!binary aGk=: x}", "", {}, "compose.yaml:4: the tag"),
+    "a variable's name that holds its value": ("environment: {'A=B': x}", "", {}, "'A=B' is no name of a variable"),
+    "keys of podman-compose's own": ("_deps: [z]", "", {}, '"_deps" is not a key'),
+    "keys of podman-compose's own in a volume": ("volumes: [{type: volume, target: /d, _vol: {name: x}}]", "", {},
+                                                 '"_vol" is not a key'),
+    "keys of podman": ("pod: p", "", {}, '"pod" is not a key'),
+    "a volume that nobody declares": ("volumes: ['data:/d']", "", {}, "declares no volume"),
+    "a service that is not there": ("extends: {service: gone}", "", {}, '"gone" is not a service of compose.yaml'),
+    "a service that is empty": ("", "  b:\n", {}, "compose.yaml:4: b: the service is empty"),
+    "a file that is its own": ("extends: {file: compose.yaml, service: zz}", "", {}, '"zz" is not a service'),
     "no YAML": ("command: [", "", {}, "compose.yaml:"),
-    "too many containers": ("deploy: {replicas: 1000000000}", "", {}, "more than 100 containers"),
+    "too many replicas": ("deploy: {replicas: 1000000000}", "", {}, "must be a number from 0 to 100"),
+    "too many containers": ("scale: 100", "  b: {image: x}\n", {}, "more than 100 containers"),
     "itself": ("x: &x {y: *x}", "", {}, "compose.yaml"),
-    "a NUL": ('command: ["a\\0b"]', "", {}, "NUL"),
+    "a NUL": ('command: ["a\\0b"]', "", {}, "compose.yaml:4"),
+    "several mistakes": ("scale: x\ntty: [y]", "", {}, "(and 1 more problem)"),
 }
 
 
@@ -214,12 +239,12 @@ ITS_OWN = set("name service_name service _service _project num".split())
 
 
 def honoured():
-    """What levelling.py hands on: its three tables, and nothing else of it, are run."""
+    """What levelling.py hands on: its tables, and nothing else of it, are run."""
     tree = ast.parse((TRANSLATOR / "levelling.py").read_text())
     tables = [one for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]).startswith("HONOURED")]
     names = {}
     exec(compile(ast.Module(tables, []), "levelling.py", "exec"), names)  # noqa: S102
-    return names["HONOURED"], names["HONOURED_BUILD"], names["HONOURED_MOUNT"]
+    return names["HONOURED"], names["HONOURED_BUILD"]
 
 
 def paths_of(table, before=""):
@@ -234,11 +259,10 @@ class SelfTestCommit(unittest.TestCase):
 
     def test_it_holds_every_key_that_is_handed_to_podman_compose(self):
         services = yaml.safe_load((SELF_TEST / "compose.yaml").read_text())["services"].values()
-        of_service, of_build, of_mount = honoured()
+        of_service, of_build = honoured()
         for table, entries in (
                 ({key: within for key, within in of_service.items() if key not in ITS_OWN}, services),
-                (of_build, [service["build"] for service in services if "build" in service]),
-                (of_mount, [mount for service in services for mount in service.get("volumes", ()) if hasattr(mount, "items")])):
+                (of_build, [service["build"] for service in services if "build" in service])):
             there = {path for entry in entries for path in paths_of(entry)}
             self.assertEqual(set(paths_of(table)) - there, set())
 
@@ -285,8 +309,8 @@ class SelfTest(unittest.TestCase):
                                                     "async def build_one(compose, args, cnt):\n"
                                                     "    await compose.podman.output([], 'image', ['exists'])")],
                 "merges files in another place": [("            rec_merge(compose, content)\n",
-                                                   "            compose.update(content)\n")],
-                "has no attribute 'flat_deps'": [("flat_deps", "flattened_deps")],
+                                                   "            compose.update(services={})\n")],
+                "has no attribute 'get_net_args'": [("get_net_args", "net_args")],
                 "subprocess.Popen": [("async def build_one(compose, args, cnt):",
                                       "async def build_one(compose, args, cnt):\n    subprocess.run(['true'])")]}.items():
             with self.subTest(words):

@@ -1,0 +1,191 @@
+# The handover: the reader's model in the one form that every podman-compose understands. Nothing in it depends on
+# another file, on a variable or on a link of the commit: each text is what podman gets.
+
+
+def read_commit():
+    """The commit as the Compose specification reads it. Runs below the audit hook, like podman-compose itself."""
+    names = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+    usual = next((name for name in names if os.path.lexists(os.path.join(stage, name))), None)
+    return reader.answer({
+        "root": stage, "project": project, "files": [] if compose_file == usual else [compose_file],
+        "admin": {name: os.environ[name] for name in admin_names if name in os.environ},
+        "environment": {name: value for name, value in os.environ.items() if name not in admin_names},
+        "home": os.environ.get("HOME", "/")})
+
+
+def handed(model):
+    """The whole file for podman-compose."""
+    services = {name: service_of(name, service, model) for name, service in model["services"].items()}
+    if sum(service["replicas"] for service in model["services"].values()) > MAX_CONTAINERS:
+        raise Refused(f"more than {MAX_CONTAINERS} containers are asked for")
+    give_aliases_of_links(model["services"], services)
+    used = {name for service in services.values() for name in service.get("networks", ())}
+    return {"services": services, "networks": {name: object_of(model["networks"][name], ("internal",)) for name in sorted(used)},
+            "volumes": {name: object_of(entry, ()) for name, entry in model["volumes"].items()}}
+
+
+def object_of(entry, more):
+    """A network or a volume; pgod makes it with nothing but these keys."""
+    found = {"name": entry["name"]}
+    if entry.get("external"):
+        return dict(found, external=True)
+    if entry.get("labels"):
+        found["labels"] = dict(entry["labels"])
+    return found | {key: entry[key] for key in more if entry.get(key)}
+
+
+# How podman-compose gets a setting whose value in the model is not what it takes.
+AS_IT_IS = ("container_name", "command", "entrypoint", "environment", "cap_add", "cap_drop", "security_opt", "user",
+            "working_dir", "hostname", "stop_signal", "restart", "pull_policy", "expose", "tmpfs", "read_only", "tty",
+            "stdin_open", "init", "privileged", "network_mode", "cpus", "cpu_shares", "logging")
+MADE = {}
+
+
+def made(key):
+    def keep(function):
+        MADE[key] = function
+        return function
+    return keep
+
+
+def service_of(name, service, model):
+    for variable in service["environment"]:
+        if "=" in variable:  # it would be the value of another one
+            raise ValueError(f"{name}: environment: {variable!r} is no name of a variable")
+    found = {key: copy.deepcopy(service[key]) for key in AS_IT_IS if service.get(key) not in (None, False)}
+    found |= {key: function(service[key]) for key, function in MADE.items() if service.get(key) not in (None, {}, [])}
+    if "image_written" in service:
+        found["image"] = service["image_written"]
+    if "build" in service:
+        found["build"] = build_of(service["build"])
+    found["depends_on"] = {other: {"condition": entry["condition"]} for other, entry in service["depends_on"].items()}
+    if service["replicas"] != 1:
+        found["deploy"] = {"mode": "replicated", "replicas": service["replicas"]}
+    if service["networks"]:
+        found["networks"] = list(service["networks"])
+        found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
+    found["_flags"] = []
+    return found
+
+
+def give_aliases_of_links(given, made_services):
+    """A link's alias is a name of the other service, in the networks that both share."""
+    for name, service in given.items():
+        for link in service.get("links", ()):
+            other, _, alias = link.partition(":")
+            networks = made_services.get(other, {}).get("_networks", {})
+            for network in set(networks) & set(made_services[name].get("_networks", {})) if alias else ():
+                if alias not in networks[network]:
+                    networks[network].append(alias)
+
+
+@made("labels")
+@made("sysctls")
+@made("annotations")
+def pairs_of(given):
+    return [f"{name}={value}" for name, value in given.items()]
+
+
+@made("mem_limit")
+@made("mem_reservation")
+@made("shm_size")
+def size_of(given):
+    """In the largest unit that fits, as people write it."""
+    for unit, size in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
+        if given > 0 and given % size == 0:
+            return f"{given // size}{unit}"
+    return str(given)
+
+
+@made("ulimits")
+def ulimits_of(given):
+    return {name: limit["soft"] if limit["soft"] == limit["hard"] else dict(limit) for name, limit in given.items()}
+
+
+@made("devices")
+def devices_of(given):
+    words = []
+    for one in given:
+        target = f":{one['target']}" if one["target"] != one["source"] or one["permissions"] != "rwm" else ""
+        rights = f":{one['permissions']}" if one["permissions"] != "rwm" else ""
+        words.append(one["source"] + target + rights)
+    return words
+
+
+@made("extra_hosts")
+def hosts_of(given):
+    return [f"{name}:{address}" for name, addresses in given.items() for address in addresses]
+
+
+@made("ports")
+def ports_of(given):
+    """Neighbours as one range again, so that a plan stays short."""
+    ranges = []
+    for one in given:
+        first = (one["host_ip"], one["protocol"], one["published"], one["target"])
+        if ranges and follows(ranges[-1], first):
+            ranges[-1][1] += 1
+        else:
+            ranges.append([first, 1])
+    return [port_of(*one) for one in ranges]
+
+
+def follows(before, one):
+    (address, protocol, published, target), count = before
+    return (one[:2] == (address, protocol) and published.isdigit() and int(published) > 0
+            and one[2:] == (str(int(published) + count), target + count))
+
+
+def port_of(first, count):
+    address, protocol, published, target = first
+    host = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+    if count > 1:
+        published, target = f"{published}-{int(published) + count - 1}", f"{target}-{target + count - 1}"
+    return f"{host}{published + ':' if host or published else ''}{target}{'/' + protocol if protocol != 'tcp' else ''}"
+
+
+@made("volumes")
+def mounts_of(given):
+    """One of each target: the last takes effect."""
+    return list({one["target"]: mount_of(one) for one in given}.values())
+
+
+def mount_of(one):
+    if one["type"] not in ("bind", "volume", "tmpfs"):
+        raise Refused(f"volumes: {one['target']}: pgod mounts no volumes of the type {one['type']}")
+    mount = {"type": one["type"], "source": one.get("source"), "target": one["target"]}
+    if one["type"] == "bind":
+        mount["source"] = os.path.realpath(one["source"])  # what a link of the commit means is settled here, once
+    bind = one.get("bind") or {}
+    mount["_options"] = [bind[key] for key in ("propagation", "selinux") if bind.get(key)]
+    if (one.get("volume") or {}).get("nocopy"):
+        mount["_options"].append("nocopy")
+    if one.get("read_only"):
+        mount["_options"].append("ro")
+    mount["_tmpfs"] = one.get("tmpfs") or {}
+    return mount
+
+
+@made("healthcheck")
+def healthcheck_of(given):
+    if given.get("start_interval"):
+        note("healthcheck.start_interval has no effect: podman checks at interval from the start")
+    found = {key: duration_of(given[key]) for key in ("interval", "timeout", "start_period") if given.get(key) is not None}
+    return found | {key: given[key] for key in ("test", "retries") if given.get(key) is not None}
+
+
+def duration_of(seconds):
+    """As people write it: 30s, 1m30s, 500ms."""
+    left, text = round(seconds * 1000), ""
+    for unit, size in (("h", 3600000), ("m", 60000), ("s", 1000), ("ms", 1)):
+        if left >= size:
+            text, left = f"{text}{left // size}{unit}", left % size
+    return text or "0s"
+
+
+def build_of(given):
+    if given.get("dockerfile_inline"):
+        raise Refused("build: pgod builds from files of the repository; write dockerfile_inline into a Dockerfile")
+    args = {name: value for name, value in (given.get("args") or {}).items() if value is not None}
+    found = {"context": given["context"], "dockerfile": given["dockerfile"], "args": args}
+    return {key: value for key, value in (found | {"target": given.get("target")}).items() if value}
