@@ -60,6 +60,11 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
     Plan as_before = running->plan;
     as_before.model.settings = next.plan.model.settings; // how it is deployed, not what
     as_before.model.urls = next.plan.model.urls;         // for the proxy
+    as_before.files = next.plan.files;                   // those that changed have been named
+    as_before.model.keys = next.plan.model.keys;
+    for (auto& [name, service] : as_before.model.services) // nor how the file says it
+        if (const auto now = next.plan.model.services.find(name); now != next.plan.model.services.end())
+            service.keys = now->second.keys;
     if (as_before != next.plan)
         return "what the service asks of podman changed";
     for (const auto& container : next.plan.containers) {

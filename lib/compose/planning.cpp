@@ -106,16 +106,18 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     request.compose_file =
         TRY(find_compose_file(stage.get(), work.job.compose_file ? &*work.job.compose_file : nullptr));
     request.project = work.job.service;
+    request.configured = work.job.compose_file.has_value();
     request.environment = work.job.environment;
     request.admin_environment = work.job.env;
     for (const auto& [name, secret] : work.job.secrets)
         request.admin_environment.push_back(name + "=" + placeholder_of(name));
-    Translation translation = TRY(translate(request));
+    Translation translation =
+        TRY(translate(request, [&work](const std::string& problem) { work.output.say(problem); }));
     auto [plan, violations] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
     plan.files = std::move(translation.files);
     TRY(name_images(work, plan));
     for (const auto& note : translation.notes)
-        work.output.say(escaped(fmt::format("{}: {}", request.compose_file, note)));
+        work.output.say(escaped(note));
     for (auto& violation : judge(plan, grants_of(work)))
         violations.push_back(std::move(violation));
     for (auto& violation : judge_nested_keys(translation.nested))

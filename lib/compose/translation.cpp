@@ -34,6 +34,7 @@ constexpr rlim_t max_memory = 400 << 20; // bytes of address space; 383 bytes of
 constexpr rlim_t max_cpu = 20;           // seconds
 constexpr auto translation_deadline = 30s;
 constexpr int answer_fd = 3;
+constexpr std::size_t max_sentence = 500; // bytes
 
 Model model_of(const Json& json) {
     Model model;
@@ -80,9 +81,15 @@ std::string name_of_variable(const std::string& assignment) {
 os::RunRequest translator_run(const TranslationRequest& request, int file) {
     os::RunRequest run;
     run.spawn.program = "/usr/bin/python3";
-    run.spawn.argv = {
-        "python3",      "-I", "-B", "-", std::to_string(answer_fd), request.stage, request.compose_file,
-        request.project};
+    run.spawn.argv = {"python3",
+                      "-I",
+                      "-B",
+                      "-",
+                      std::to_string(answer_fd),
+                      request.stage,
+                      request.compose_file,
+                      request.project,
+                      request.configured ? "configured" : "usual"};
     run.spawn.env = request.environment;
     for (const auto& assignment : request.admin_environment) {
         run.spawn.argv.push_back(name_of_variable(assignment));
@@ -139,11 +146,15 @@ Answer parse_answer(std::string_view text) {
     const std::string problem = text_of(json, "problem");
     if (problem.empty()) {
         auto translation = translation_of(json, version);
-        return {std::move(version), std::move(translation)};
+        return {std::move(version), std::move(translation), {}};
     }
     os::log_debug("{}", text_of(json, "trace"));
     const Code code = flag_of(json, "host") ? Code::transient : Code::permanent;
-    return {std::move(version), Error{code, shortened(escaped(problem), 500)}};
+    auto all = texts_of(json, "problems");
+    std::vector<std::string> others;
+    for (std::size_t i = 1; i < all.size(); ++i)
+        others.push_back(shortened(escaped(all[i]), max_sentence));
+    return {std::move(version), Error{code, shortened(escaped(problem), max_sentence)}, std::move(others)};
 }
 
 Result<std::string> find_compose_file(int stage, const std::string* configured) {
@@ -183,7 +194,8 @@ Result<Answer> ask_translator(const TranslationRequest& request) {
     return answer;
 }
 
-Result<Translation> translate(const TranslationRequest& request) {
+Result<Translation> translate(const TranslationRequest& request,
+                              const std::function<void(const std::string&)>& say) {
     Answer answer = TRY(ask_translator(request));
     crash_point("translated");
     if (answer.version.empty() && !answer.translation) // nothing of the commit was read by then
@@ -193,6 +205,9 @@ Result<Translation> translate(const TranslationRequest& request) {
     if (standing_of_compose(answer.version) ==
         ComposeStanding::untried) // before a commit is blamed for anything
         TRY(self_test(request.environment));
+    for (const auto& other : answer.others)
+        if (say)
+            say(other);
     return std::move(answer.translation);
 }
 

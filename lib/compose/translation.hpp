@@ -1,7 +1,8 @@
 // Translation: podman-compose compiles a commit into podman calls, and none of them is run. Its own functions
 // are called by the translator (translator/*.py, embedded) in an isolated Python, as the service's user,
-// under limits on memory, CPU, time, processes, files and output. It reads the stage and nothing else, and
-// starts no program.
+// under limits on memory, CPU, time, processes, files and output. The reader of the Compose specification
+// (reader/*.py, embedded too) reads the commit there and hands them its model. They read the stage and
+// nothing else, and start no program.
 //
 // The calls are every build, volume, network and container. What must be pulled is what the containers run
 // and no build makes, and what must be removed is found by label.
@@ -11,6 +12,7 @@
 #include "core/plan.hpp"
 #include "core/policy_nested.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,7 @@ struct TranslationRequest {
     std::string project;                        // podman-compose's -p: the service's name
     std::vector<std::string> environment;       // of the user
     std::vector<std::string> admin_environment; // NAME=value; they win over the repository's .env
+    bool configured = false;                    // the admin names the file: no override stands beside it
 };
 
 struct Translation {
@@ -30,20 +33,23 @@ struct Translation {
     std::vector<Argv> calls;
     Model model;
     std::vector<NestedKey> nested;  // keys within the settings of the model
-    std::vector<std::string> files; // relative to the stage, sorted: what podman-compose opened there
-    std::vector<std::string> notes; // what podman-compose takes otherwise than its author may think
+    std::vector<std::string> files; // relative to the stage, sorted: what was read there
+    std::vector<std::string> notes; // what has no effect, or another one than its author may think
 };
 
 // Code::permanent when the commit is at fault: the message names the file and, where it is known, the line.
 // Code::transient when the host is: also of a podman-compose that cannot be loaded, that is too old, or that
 // no test of ours has compared and that fails the self-test, however it fails and whatever it said of the
 // commit.
-Result<Translation> translate(const TranslationRequest& request);
+// `say` gets what else is wrong with the commit, a sentence each; the message ends with how many these are.
+Result<Translation> translate(const TranslationRequest& request,
+                              const std::function<void(const std::string&)>& say = {});
 
 // The translator's answer (translator/protocol.py), apart from the process that writes it.
 struct Answer {
     std::string version; // said before the commit is read; empty: podman-compose could not be loaded
     Result<Translation> translation;
+    std::vector<std::string> others; // more problems of the commit, each bounded and escaped
 };
 Answer parse_answer(std::string_view json);
 

@@ -4,6 +4,7 @@
 #include "core/allowance.hpp"
 #include "core/mount.hpp"
 #include "core/plan_flags.hpp"
+#include "core/plan_value.hpp"
 
 #include <algorithm>
 #include <set>
@@ -78,6 +79,8 @@ void drop_defaults(PlanOption& option) {
 void make_canonical(PlannedContainer& container) {
     auto& options = container.options;
     std::for_each(options.begin(), options.end(), drop_defaults);
+    for (auto& option : options)
+        option.value = canonical_value(option);
     merge_networks(options);
     sort_aliases(options);
     sort_by_flag(options, run_flags());

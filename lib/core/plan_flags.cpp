@@ -45,11 +45,53 @@ bool is_retries(std::string_view value) noexcept {
     return is_number(value) && value.size() <= 9 && value.find_first_not_of('0') != std::string_view::npos;
 }
 
+bool is_stop_timeout(std::string_view value) noexcept {
+    return is_number(value) && value.size() <= 5;
+}
+
+// podman's word keep-groups would give the container the groups that the user has on the host.
+bool is_group(std::string_view value) noexcept {
+    return is_object_name(value) && value != "keep-groups";
+}
+
+bool is_unlimited(std::string_view value) noexcept {
+    return value == "-1";
+}
+
+bool is_number_or_unlimited(std::string_view value) noexcept {
+    return is_unlimited(value) || is_number(value);
+}
+
+bool is_size_or_unlimited(std::string_view value) noexcept {
+    return is_unlimited(value) || is_size(value);
+}
+
+// resolv.conf has them as words of a line.
+bool is_resolver_option(std::string_view value) noexcept {
+    const auto colon = value.find(':');
+    return is_object_name(value.substr(0, colon)) &&
+           (colon == std::string_view::npos || is_number(value.substr(colon + 1)));
+}
+
+bool is_search_domain(std::string_view value) noexcept {
+    return value == "." || is_object_name(value);
+}
+
+bool is_mac_address(std::string_view value) noexcept {
+    if (value.size() != 17)
+        return false;
+    for (std::size_t i = 0; i < value.size(); ++i)
+        if (i % 3 == 2 ? value[i] != ':'
+                       : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
+            return false;
+    return true;
+}
+
 constexpr std::string_view a_size = "a size such as 64m";
 constexpr std::string_view a_duration = "a duration such as 30s";
 constexpr std::string_view a_name = "a name of letters, digits, \"_\", \".\" and \"-\"";
 
-constexpr std::array<Flag, 57> run_table{{
+constexpr std::array<Flag, 66> run_table{{
     {"--name", "", "container_name", Take::drop, true, is_object_name, a_name},
     {"--detach", "-d", "", Take::drop, false},
     {"--pull", "", "pull_policy", Take::drop, true, is_pull_policy,
@@ -87,6 +129,18 @@ constexpr std::array<Flag, 57> run_table{{
     {"--memory", "-m", "mem_limit", Take::once, true, is_size, a_size},
     {"--memory-reservation", "", "mem_reservation", Take::once, true, is_size, a_size},
     {"--init", "", "init", Take::once, false},
+    {"--group-add", "", "group_add", Take::many, true, is_group, "a group of the container"},
+    {"--stop-timeout", "", "stop_grace_period", Take::once, true, is_stop_timeout,
+     "a number of seconds below a day"},
+    {"--dns", "", "dns", Take::many, true, is_ip_address, "an IP address"},
+    {"--dns-option", "", "dns_opt", Take::many, true, is_resolver_option, "an option such as ndots:2"},
+    {"--dns-search", "", "dns_search", Take::many, true, is_search_domain, "a domain, or \".\""},
+    {"--mac-address", "", "mac_address", Take::once, true, is_mac_address, "such as 02:42:ac:11:65:43"},
+    {"--pids-limit", "", "pids_limit", Take::once, true, is_number_or_unlimited, "a number, or -1"},
+    {"--memory-swap", "", "memswap_limit", Take::once, true, is_size_or_unlimited, "a size, or -1"},
+    {"--cpu-period", "", "cpu_period", Take::once, true, is_number, "a number of microseconds"},
+    {"--cpu-quota", "", "cpu_quota", Take::once, true, is_number_or_unlimited,
+     "a number of microseconds, or -1"},
     {"--entrypoint", "", "entrypoint", Take::once, true, is_not_empty, "a command"},
     {"--health-cmd", "--healthcheck-command", "healthcheck", Take::once, true, is_not_empty, "a command"},
     {"--no-healthcheck", "", "healthcheck", Take::once, false},
@@ -113,7 +167,6 @@ constexpr std::array<Flag, 57> run_table{{
     {"--userns", "", "userns_mode", Take::never},
     {"--cgroup-parent", "", "cgroup_parent", Take::never},
     {"--device-cgroup-rule", "", "device_cgroup_rules", Take::never},
-    {"--group-add", "", "group_add", Take::never},
     {"--volumes-from", "", "volumes_from", Take::never},
 }};
 

@@ -1,7 +1,8 @@
 // The flags of `podman run` and `podman build` that a plan may hold, one row each, and the dangerous ones
 // that get a sentence of their own. What has no row is refused. The rows are in the order that a plan has
 // (plan_canonical.hpp). Rules: podman-compose's container_to_args() and build_one() with the keys that
-// translator/levelling.py hands them, podman-run(1) and podman-build(1) of 4.3.1.
+// translator/levelling.py hands them, FLAGS of translator/handover.py, podman-run(1) and podman-build(1)
+// of 4.3.1.
 #pragma once
 
 #include "core/plan.hpp"

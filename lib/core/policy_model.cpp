@@ -48,6 +48,7 @@ constexpr auto service_keys = std::to_array<std::string_view>({"annotations",
                                                                "expose",
                                                                "extends",
                                                                "extra_hosts",
+                                                               "group_add",
                                                                "healthcheck",
                                                                "hostname",
                                                                "image",
@@ -100,7 +101,7 @@ constexpr std::string_view no_secrets =
 constexpr std::string_view not_run =
     "is ignored by this podman-compose, and would run commands or programs; remove it";
 
-constexpr std::array<RefusedKey, 28> refused_service_keys{{
+constexpr std::array<RefusedKey, 27> refused_service_keys{{
     {"cgroup", other_containers},
     {"cgroup_parent", other_containers},
     {"configs", no_secrets},
@@ -110,7 +111,6 @@ constexpr std::array<RefusedKey, 28> refused_service_keys{{
     {"device_cgroup_rules", other_devices},
     {"external_links", other_containers},
     {"gpus", other_devices},
-    {"group_add", other_containers},
     {"ipc", other_containers},
     {"label_file", "would read a file that podman-compose does not check; write the labels under \"labels\""},
     {"oom_kill_disable", other_devices},
@@ -220,7 +220,8 @@ void judge_lost_services(const Plan& plan, Findings& findings) {
         planned.insert(container.service);
     for (const auto& [name, service] : plan.model.services) {
         const bool may_have_none =
-            std::find(service.keys.begin(), service.keys.end(), "deploy") != service.keys.end();
+            std::any_of(service.keys.begin(), service.keys.end(),
+                        [](const std::string& key) { return key == "deploy" || key == "scale"; });
         if (!planned.contains(name) && !may_have_none)
             findings.add(name, "container_name",
                          "podman-compose makes no container of this service; another one "

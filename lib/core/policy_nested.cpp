@@ -82,7 +82,7 @@ constexpr auto service_rows = std::to_array<Row>({
     {"volumes.bind.create_host_path"},
     {"volumes.bind.propagation"},
     {"volumes.bind.recursive", ignored},
-    {"volumes.bind.selinux", ignored},
+    {"volumes.bind.selinux"},
     {"volumes.consistency"},
     {"volumes.image", ignored},
     {"volumes.read_only"},

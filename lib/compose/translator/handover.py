@@ -2,15 +2,22 @@
 # another file, on a variable or on a link of the commit: each text is what podman gets.
 
 
+places = {}  # of settings
+
+
 def read_commit():
     """The commit as the Compose specification reads it. Runs below the audit hook, like podman-compose itself."""
-    names = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-    usual = next((name for name in names if os.path.lexists(os.path.join(stage, name))), None)
-    return reader.answer({
-        "root": stage, "project": project, "files": [] if compose_file == usual else [compose_file],
+    answer = reader.answer({
+        "root": stage, "project": project, "files": [compose_file] if how == "configured" else [],
         "admin": {name: os.environ[name] for name in admin_names if name in os.environ},
         "environment": {name: value for name, value in os.environ.items() if name not in admin_names},
         "home": os.environ.get("HOME", "/")})
+    places.update(answer["places"])
+    return answer
+
+
+def note_of(service, setting, text):
+    note(f"{places.get(f'services.{service}.{setting}', compose_file)}: {service}: {setting}: {text}")
 
 
 def handed(model):
@@ -38,6 +45,7 @@ def object_of(entry, more):
 AS_IT_IS = ("container_name", "command", "entrypoint", "environment", "cap_add", "cap_drop", "security_opt", "user",
             "working_dir", "hostname", "stop_signal", "restart", "pull_policy", "expose", "tmpfs", "read_only", "tty",
             "stdin_open", "init", "privileged", "network_mode", "cpus", "cpu_shares", "logging")
+PULLED = ("always", "missing", "never", "newer")
 MADE = {}
 
 
@@ -53,18 +61,25 @@ def service_of(name, service, model):
         if "=" in variable:  # it would be the value of another one
             raise ValueError(f"{name}: environment: {variable!r} is no name of a variable")
     found = {key: copy.deepcopy(service[key]) for key in AS_IT_IS if service.get(key) not in (None, False)}
-    found |= {key: function(service[key]) for key, function in MADE.items() if service.get(key) not in (None, {}, [])}
+    if (service.get("healthcheck") or {}).get("start_interval"):
+        note_of(name, "healthcheck.start_interval", "pgod ignores this: podman checks at interval from the start")
+    if found.get("pull_policy") not in PULLED:
+        found.pop("pull_policy", None)
+    for other, entry in service["depends_on"].items():
+        if entry.get("restart"):
+            note_of(name, f"depends_on.{other}.restart", "pgod ignores this: it restarts what a commit changes")
+    found |= {key: function(service[key]) for key, function in MADE.items() if service.get(key) not in (None, 0, {}, [])}
     if "image_written" in service:
         found["image"] = service["image_written"]
     if "build" in service:
-        found["build"] = build_of(service["build"])
+        found["build"] = build_of(name, service["build"])
     found["depends_on"] = {other: {"condition": entry["condition"]} for other, entry in service["depends_on"].items()}
     if service["replicas"] != 1:
         found["deploy"] = {"mode": "replicated", "replicas": service["replicas"]}
     if service["networks"]:
         found["networks"] = list(service["networks"])
         found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
-    found["_flags"] = []
+    found["_flags"] = flags_of(name, service)
     return found
 
 
@@ -152,7 +167,7 @@ def mounts_of(given):
 
 def mount_of(one):
     if one["type"] not in ("bind", "volume", "tmpfs"):
-        raise Refused(f"volumes: {one['target']}: pgod mounts no volumes of the type {one['type']}")
+        raise ValueError(f"volumes: {one['target']}: pgod mounts no volumes of the type {one['type']}")
     mount = {"type": one["type"], "source": one.get("source"), "target": one["target"]}
     if one["type"] == "bind":
         mount["source"] = os.path.realpath(one["source"])  # what a link of the commit means is settled here, once
@@ -168,10 +183,9 @@ def mount_of(one):
 
 @made("healthcheck")
 def healthcheck_of(given):
-    if given.get("start_interval"):
-        note("healthcheck.start_interval has no effect: podman checks at interval from the start")
-    found = {key: duration_of(given[key]) for key in ("interval", "timeout", "start_period") if given.get(key) is not None}
-    return found | {key: given[key] for key in ("test", "retries") if given.get(key) is not None}
+    """Zero means the default everywhere in it."""
+    found = {key: duration_of(given[key]) for key in ("interval", "timeout", "start_period") if given.get(key)}
+    return found | {key: given[key] for key in ("test", "retries") if given.get(key)}
 
 
 def duration_of(seconds):
@@ -183,9 +197,76 @@ def duration_of(seconds):
     return text or "0s"
 
 
-def build_of(given):
+IGNORED_BUILD = ("extra_hosts", "labels", "no_cache", "platforms", "pull", "shm_size", "ulimits")
+
+
+def build_of(name, given):
     if given.get("dockerfile_inline"):
-        raise Refused("build: pgod builds from files of the repository; write dockerfile_inline into a Dockerfile")
+        raise ValueError(f"{name}: build: pgod builds from files of the repository; write dockerfile_inline into a Dockerfile")
+    if REMOTE.match(given["context"]):
+        raise ValueError(f"{name}: build: {given['context']!r} is not in this repository; add it as a submodule of git, or"
+                         " name an image")
+    context = os.path.realpath(given["context"])
+    if not beneath(context, stage):
+        raise ValueError(f"{name}: build: {shown(given['context'])} is outside of the repository")
+    for key in IGNORED_BUILD:
+        if given.get(key) not in (None, False, "", [], {}):
+            note_of(name, f"build.{key}", "pgod ignores this: it builds with its own settings")
     args = {name: value for name, value in (given.get("args") or {}).items() if value is not None}
-    found = {"context": given["context"], "dockerfile": given["dockerfile"], "args": args}
+    found = {"context": context, "dockerfile": given["dockerfile"], "args": args}
     return {key: value for key, value in (found | {"target": given.get("target")}).items() if value}
+
+
+# podman's flags of keys that some version of podman-compose leaves out; core/plan_flags.cpp knows the same.
+FLAGS = {
+    "stop_grace_period": ("--stop-timeout", lambda seconds: [math.ceil(seconds)]),
+    "dns": ("--dns", list),
+    "dns_opt": ("--dns-option", list),
+    "dns_search": ("--dns-search", list),
+    "mac_address": ("--mac-address", lambda address: [address]),
+    "pids_limit": ("--pids-limit", lambda number: [number or -1]),  # Compose's 0 is no limit
+    "memswap_limit": ("--memory-swap", lambda size: [size if size < 0 else size_of(size)]),
+    "cpu_period": ("--cpu-period", lambda number: [number]),
+    "cpu_quota": ("--cpu-quota", lambda number: [number]),
+    "group_add": ("--group-add", list),
+}
+OF_NETWORKS = ("dns", "dns_opt", "dns_search", "mac_address")  # podman refuses them where there is no network
+# What podman cannot do for this user, with the reason that the team reads.
+IGNORED = {
+    "pull_policy": "pgod pulls when it deploys a commit",  # those that podman does not have
+    "blkio_config": "a user of the host cannot limit it",
+    "cpuset": "a user of the host cannot limit it",
+    "mem_swappiness": "this kernel's control groups do not know it",
+    "domainname": "podman does not know it; write the whole name into hostname",
+    "platform": "pgod runs images of the host's own platform",
+}
+
+
+def flags_of(name, service):
+    for key in IGNORED:
+        if service.get(key) not in (None, "", {}, *(PULLED if key == "pull_policy" else ())):
+            note_of(name, key, f"pgod ignores this: {IGNORED[key]}")
+    given = {key: service[key] for key in FLAGS if service.get(key) not in (None, "", [])}
+    if service.get("network_mode"):
+        for key in [key for key in OF_NETWORKS if key in given]:
+            note_of(name, key, "pgod ignores this beside network_mode: podman does not know it there")
+            del given[key]
+    judge_limits(name, service, given)
+    words = []
+    for key, (flag, values) in FLAGS.items():
+        for value in values(given[key]) if key in given else ():
+            words += [flag, str(value)]
+    return words
+
+
+def judge_limits(name, service, given):
+    """What podman would refuse when the old containers are gone."""
+    swap, memory = given.get("memswap_limit"), service.get("mem_limit")
+    if swap == 0:
+        del given["memswap_limit"]  # as if it were not there
+    elif swap is not None and not memory:
+        raise ValueError(f"{name}: memswap_limit needs mem_limit beside it")
+    elif swap is not None and 0 < swap < memory:
+        raise ValueError(f"{name}: memswap_limit holds memory and swap together, and must not be below mem_limit")
+    if service.get("cpus") and ("cpu_period" in given or "cpu_quota" in given):
+        raise ValueError(f"{name}: cpus stands beside cpu_quota or cpu_period; keep one of the two")

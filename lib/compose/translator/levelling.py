@@ -120,12 +120,14 @@ def level_build(module, original):
         if "build" not in container:
             return
         build = only(container["build"], HONOURED_BUILD)
-        context = build["context"] = os.path.realpath(build["context"])
+        context = build["context"]
         asked = build["dockerfile"]
         for path in (os.path.join(context, name) for name in (asked, *(DOCKERFILES if asked == "Dockerfile" else ()))):
             if os.path.exists(path):
                 build["dockerfile"] = os.path.realpath(path)
                 break
+        else:
+            raise ValueError(f"{container['_service']}: build: {'the repository' if context == stage else shown(context)} holds no {asked}; add it to the repository")
         ulimits = container.get("ulimits") or {}
         original(compose, args, {"image": container["image"], "build": dict(build, ulimits=ulimits), "ulimits": ulimits,
                                  "_service": container["_service"], "name": container["name"]})

@@ -48,7 +48,7 @@ def answer(tail):
         read = read_commit()
         for sentence in read["notes"]:
             note(sentence)
-        problems = read["problems"] + read["refusals"]
+        problems = read["refusals"] + read["problems"]  # the most dangerous ones first
         if problems and not guard.first:
             return {"problem": first_of(problems), "problems": problems[:MAX_PROBLEMS], "trace": read["fault"]}
         if not guard.first:

@@ -50,6 +50,18 @@ def urls_of(top):
             for name, value in urls}
 
 
+def conditions(name, services):
+    """What must be up before it: its own conditions, and all that these need in turn."""
+    found = {other: entry["condition"] for other, entry in services[name]["depends_on"].items()}
+    waiting = list(found)
+    while waiting:
+        for other in services[waiting.pop()]["depends_on"]:
+            if other not in found:
+                found[other] = ""
+                waiting.append(other)
+    return found
+
+
 def model_of(read):
     model, written = read["model"], read["written"]
     return {
@@ -60,7 +72,7 @@ def model_of(read):
         "services": {
             name: {
                 "keys": [key for key in written["services"][name] if key not in RESOLVED],
-                "depends_on": {other: entry["condition"] for other, entry in service["depends_on"].items()},
+                "depends_on": conditions(name, model["services"]),
                 "restart": service.get("restart") or "",
                 "builds": "build" in service,
             }

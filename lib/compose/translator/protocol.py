@@ -1,11 +1,12 @@
 # The translator: asks the installed podman-compose what it makes of one commit. pgod-work starts it once per plan, as
-# the service's user: `python3 -I -B - RESULT STAGE FILE PROJECT [NAME…]`, with these files, one after the other, on
+# the service's user: `python3 -I -B - RESULT STAGE FILE PROJECT HOW [NAME…]`, with these files, one after the other, on
 # standard input (translation.cpp; the order is CMakeLists.txt's).
 #
 #   RESULT   descriptor of the file that gets the answer
 #   STAGE    absolute path, without links: where the commit was exported
 #   FILE     the compose file, relative to STAGE
 #   PROJECT  podman-compose's -p
+#   HOW      "configured": the admin names FILE, and it stands alone; "usual": the files that Compose looks for are read
 #   NAME…    the admin's variables, which are in the environment and win over the repository's .env
 #
 # The answer is two lines of UTF-8, each a JSON object. The first is written before anything of the commit is read, so that
@@ -20,11 +21,12 @@
 # the caller's.
 import sys
 
-result_fd, stage, compose_file, project = int(sys.argv[1]), *sys.argv[2:5]
-admin_names = set(sys.argv[5:])
+result_fd, stage, compose_file, project, how = int(sys.argv[1]), *sys.argv[2:6]
+admin_names = set(sys.argv[6:])
 
-import copy, functools, inspect, json, logging, os, shlex, stat, subprocess, sysconfig, traceback
+import copy, functools, inspect, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
 import pgod_reader.command as reader
+from pgod_reader.forms_services import REMOTE
 
 MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = (8 << 20) - 4096, 1000, 100, 300
 MAX_NESTED, MAX_NOTES, MAX_URLS, MAX_PROBLEMS = 5000, 20, 64, 20

@@ -61,6 +61,9 @@ def path_of_file():
 def translated(module, guard, file):
     """What podman is to make of the commit. `up` itself is not called: it differs in every version (pods, what it asks of
     the containers that are there, how it waits), and none of that is the commit's."""
+    if not file["services"]:
+        note(f"{compose_file}: no service runs")
+        return []  # to some versions it is an error
     compose, path = module.podman_compose, path_of_file()
     os.chdir(os.path.dirname(path))
     level(module, file)

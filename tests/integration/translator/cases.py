@@ -95,6 +95,7 @@ CASES = {
     "an empty deploy": one("deploy:"),
     "limits": one("cpus: 0.5\ncpu_shares: 512\nmem_limit: 512M\nmem_reservation: 128m\nshm_size: 64m\npids_limit: 9"
                   "\nulimits: {nproc: 65535, nofile: {soft: 10, hard: 20}}"),
+    "zeros": one("cpus: 0\nmem_limit: 0\nshm_size: 0\npids_limit: 0\nhealthcheck: {test: x, interval: 0s, retries: 0}"),
     "a byte count": one("mem_limit: 52428800"),
     "logging": one("logging: {driver: json-file, options: {max-size: 10m, tag: '{{.Name}}'}}"),
     "logging without options": one("logging: {driver: k8s-file, options: }"),
@@ -114,6 +115,7 @@ CASES = {
     "keys that change nothing": one("platform: linux/amd64\ndevelop: {}\nx-own: {a: b}\nattach: false"),
     "keys that the policy refuses": one("pid: host\nipc: host\nsecrets: [s]\nconfigs: [c]",
                                         "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./s}}\nname: other\n", s=""),
+    "no services": ({"compose.yaml": "services: {}\n"}, {}),
     "a service of a profile": one("", "  b: {image: x, profiles: [p]}\n"),
     "an included file": one("", "include: [b.yaml]\n", **{"b.yaml": "services: {z: {image: x}}\n"}),
     "an override": one("environment: {A: 1}", **{"compose.override.yaml": "services: {a: {environment: {B: 2}}}\n"}),

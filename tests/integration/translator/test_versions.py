@@ -67,7 +67,8 @@ def translated(name, version, source=None):
     return translated_commit(*cases.CASES[name], version, cases.FILES.get(name, "compose.yaml"), source)
 
 
-def translated_commit(files, links, version, file="compose.yaml", source=None, project="c", admin=cases.ADMIN):
+def translated_commit(files, links, version, file="compose.yaml", source=None, project="c", admin=cases.ADMIN,
+                      configured=False):
     directory = tempfile.mkdtemp(prefix="pgod-translator-")
     try:
         stage = pathlib.Path(directory).resolve() / "stage"
@@ -78,7 +79,8 @@ def translated_commit(files, links, version, file="compose.yaml", source=None, p
             (stage / path).symlink_to(target)
         result = os.open(directory + "/result", os.O_RDWR | os.O_CREAT)
         found = f"import sys\nsys.path.insert(0, {str(source or packages.unpacked(version))!r})\n"
-        subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, project, *admin], cwd=stage,
+        subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, project,
+                        "usual" if file == "compose.yaml" and not configured else "configured", *admin], cwd=stage,
                        input=(found + PROGRAM).encode(), env={**cases.ENVIRONMENT, **admin}, pass_fds=[result],
                        timeout=120, check=True)
         os.lseek(result, 0, os.SEEK_SET)
@@ -153,6 +155,11 @@ class Versions(unittest.TestCase):
                     compared = self.assertNotEqual if name in MENDED else self.assertEqual
                     compared(made_of(json.loads(read.stdout)["plan"]), made_of(self.plans[name, version].json["plan"]))
 
+    def test_a_file_that_the_admin_names_stands_alone(self):
+        for configured, expected in ((False, ["A=1", "B=2"]), (True, ["A=1"])):
+            plan = translated_commit(*cases.CASES["an override"], "1.3.0", configured=configured).json["plan"]
+            self.assertEqual([value for flag, value in plan["containers"][0]["options"] if flag == "--env"], expected)
+
     def test_notes_are_the_same(self):
         for version in packages.PACKAGES:
             self.assertEqual(self.plans["a variable of the service itself", version].answer["notes"],
@@ -191,6 +198,14 @@ HOSTILE = {
                                                  '"_vol" is not a key'),
     "keys of podman": ("pod: p", "", {}, '"pod" is not a key'),
     "a volume that nobody declares": ("volumes: ['data:/d']", "", {}, "declares no volume"),
+    "a build of another repository": ("build: https://git.example/a.git", "", {}, "add it as a submodule of git, or name an image"),
+    "a build of the host": ("build: /etc", "", {}, "a: build: /etc is outside of the repository"),
+    "a build behind a link": ("build: ./l", "", {"l": "/etc"}, "a: build: l is outside of the repository"),
+    "a build without a Dockerfile": ("build: ./sub", "", {}, "a: build: sub holds no Dockerfile"),
+    "a Dockerfile within the file": ("build: {context: ., dockerfile_inline: FROM x}", "", {}, "into a Dockerfile"),
+    "swap without memory": ("memswap_limit: 1g", "", {}, "memswap_limit needs mem_limit"),
+    "swap below memory": ("memswap_limit: 1m\nmem_limit: 2m", "", {}, "must not be below mem_limit"),
+    "two limits of the CPU": ("cpus: 1\ncpu_quota: 1000", "", {}, "keep one of the two"),
     "a service that is not there": ("extends: {service: gone}", "", {}, '"gone" is not a service of compose.yaml'),
     "a service that is empty": ("", "  b:\n", {}, "compose.yaml:4: b: the service is empty"),
     "a file that is its own": ("extends: {file: compose.yaml, service: zz}", "", {}, '"zz" is not a service'),

@@ -45,6 +45,24 @@ std::vector<Container> running_containers() {
 
 } // namespace
 
+TEST_CASE("another way to write the same deploys nothing") {
+    Record running = running_record();
+    running.plan.model.keys = {"services", "version"};
+    running.plan.model.services["web"].keys = {"extends", "image"};
+    Plan next = plan_of();
+    next.model.keys = {"services"};
+    next.model.services["web"].keys = {"image"};
+    next.files = {"base.yaml", "compose.yaml"};
+    const std::map<std::string, std::string> images{{"bb", "image1"}};
+    const std::vector<std::string> unchanged;
+    const auto reason = [&] {
+        return reason_to_deploy(&running, NewVersion{stage, next, images, unchanged}, running_containers());
+    };
+    CHECK(!reason());
+    next.model.services["web"].restart = "always";
+    CHECK(reason() == "what the service asks of podman changed");
+}
+
 TEST_CASE("the reasons for which containers are made anew") {
     using Changed = std::vector<std::string>;
     using Images = std::map<std::string, std::string>;
@@ -230,7 +248,8 @@ TEST_CASE("a name that an older pgod recorded without its registry is the same i
             const std::map<std::string, std::string> same{{image, "image1"}};
             CHECK_FALSE(need_of(&running, NewVersion{stage, plan, same, changed}, running_containers()));
             const std::map<std::string, std::string> other{{image, "image2"}};
-            const auto need = need_of(&running, NewVersion{stage, plan, other, changed}, running_containers());
+            const auto need =
+                need_of(&running, NewVersion{stage, plan, other, changed}, running_containers());
             REQUIRE(need);
             CHECK(need->reason == "the image of web changed");
         }

@@ -43,6 +43,20 @@ TEST_CASE("what the translator says went wrong") {
     CHECK(host.translation.error().code == Code::transient);
 }
 
+TEST_CASE("all problems of a commit, each bounded and without control characters") {
+    const std::string text =
+        "{\"version\": \"1.3.0\"}\n"
+        R"J({"problem": "a (and 2 more problems)", "problems": ["a", "b\u001b[31m", ")J" +
+        std::string(2000, 'c') + "\"]}";
+    const auto answer = parse_answer(text);
+    REQUIRE(!answer.translation);
+    CHECK(answer.translation.error().message == "a (and 2 more problems)");
+    REQUIRE(answer.others.size() == 2);
+    CHECK(answer.others[0] == "b\\x1b[31m");
+    CHECK(answer.others[1].size() <= 510);
+    CHECK(answer.others[1].starts_with("ccc"));
+}
+
 TEST_CASE("a translator that ended in the middle has said its version") {
     for (const char* begun : {"{\"version\": \"9.9.9\"}", "{\"version\": \"9.9.9\"}\n",
                               "{\"version\": \"9.9.9\"}\n{\"calls\": [[\"run\""}) {

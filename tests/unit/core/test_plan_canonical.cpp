@@ -55,6 +55,15 @@ TEST_CASE("what podman does the same way is written the same way") {
              {"healthcheck, 1.6",
               {"--healthcheck-command", "x", "--healthcheck-interval", "1s", "--healthcheck-retries", "2"},
               {"--health-cmd", "x", "--health-interval", "1s", "--health-retries", "2"}},
+             {"a size", {"-m", "52428800", "--shm-size", "1536m"}, {"-m", "50MiB", "--shm-size", "1.5g"}},
+             {"a size of whole gigabytes", {"-m", "1024M"}, {"-m", "1g"}},
+             {"a duration",
+              {"--health-cmd", "x", "--health-interval", "90s", "--health-timeout", "0.5s"},
+              {"--health-cmd", "x", "--health-interval", "1m30s", "--health-timeout", "500ms"}},
+             {"a port of TCP", {"-p", "8080:80/tcp"}, {"-p", "8080:80"}},
+             {"an exposed port of TCP", {"--expose", "80/tcp"}, {"--expose", "80"}},
+             {"one limit for both", {"--ulimit", "nofile=10:10"}, {"--ulimit", "nofile=10"}},
+             {"a label without a value", {"--label", "a"}, {"--label", "a="}},
              {"pull is said by pgod", {"--pull", "always"}, {"--pull=missing"}},
              {"the order of flags",
               {"--tty", "-e", "A=1", "--env-file", "/e", "-e", "B=2", "--init"},
@@ -76,6 +85,12 @@ TEST_CASE("what podman does otherwise stays another plan") {
              {"no network", {"--network", "none"}, {}},
              {"read only", {"-v", "demo_d:/d:ro"}, {"-v", "demo_d:/d"}},
              {"another healthcheck", {"--health-cmd", "x"}, {"--health-cmd", "y"}},
+             {"another size", {"-m", "1.1k"}, {"-m", "1k"}},
+             {"another duration",
+              {"--health-cmd", "x", "--health-interval", "1us"},
+              {"--health-cmd", "x", "--health-interval", "2us"}},
+             {"another port", {"-p", "80:80/udp"}, {"-p", "80:80"}},
+             {"another limit", {"--ulimit", "nofile=10:20"}, {"--ulimit", "nofile=10"}},
          }) {
         CAPTURE(row.name);
         CHECK(plan_of(run_of(row.one)) != plan_of(run_of(row.other)));

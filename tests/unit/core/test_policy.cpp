@@ -325,7 +325,6 @@ TEST_CASE("keys of the model") {
                                                            "device_cgroup_rules",
                                                            "runtime",
                                                            "gpus",
-                                                           "group_add",
                                                            "credential_spec",
                                                            "secrets",
                                                            "configs",
