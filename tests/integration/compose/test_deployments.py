@@ -192,7 +192,7 @@ class Deployments(scene.ComposeTest):
             svc.deploy({"compose.yaml": "services: ["})
         logs = sorted((svc.path / "log").iterdir(), key=lambda p: int(p.name))
         self.assertEqual([p.name for p in logs], [str(n) for n in range(3, 53)])
-        self.assertIn("compose.yaml:1", logs[-1].read_text())
+        self.assertIn("compose.yaml:2: not YAML", logs[-1].read_text())
         self.assertEqual(os.stat(logs[-1]).st_mode & 0o777, 0o600)
 
 
