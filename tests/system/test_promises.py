@@ -151,7 +151,7 @@ class Promises(SystemTest):
                 self.assertEqual(done.returncode, exit_status, f"{operation} of {compose}: {done.stderr}")
                 self.assertTrue(done.stderr.strip(), operation)
                 self.untouched()
-        self.assertIn("missing networks", done.stderr)
+        self.assertIn("declares no network \"nowhere\"", done.stderr)
 
     def test_a_rollback_is_no_success_and_its_commit_is_left_alone(self):
         self.begin(interval=SLOW)
