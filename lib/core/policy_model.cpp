@@ -26,6 +26,7 @@ constexpr auto service_keys = std::to_array<std::string_view>({"annotations",
                                                                "cap_add",
                                                                "cap_drop",
                                                                "command",
+                                                               "configs",
                                                                "container_name",
                                                                "cpu_count",
                                                                "cpu_percent",
@@ -74,6 +75,7 @@ constexpr auto service_keys = std::to_array<std::string_view>({"annotations",
                                                                "read_only",
                                                                "restart",
                                                                "scale",
+                                                               "secrets",
                                                                "security_opt",
                                                                "shm_size",
                                                                "stdin_open",
@@ -95,16 +97,13 @@ struct RefusedKey {
 constexpr std::string_view other_containers =
     "would reach containers, namespaces or groups outside of this service";
 constexpr std::string_view other_devices = "would reach devices or the host's resources";
-constexpr std::string_view no_secrets =
-    "are not supported; mount a file of the repository, or a directory that the admin grants";
 
 constexpr std::string_view not_run =
     "is ignored by this podman-compose, and would run commands or programs; remove it";
 
-constexpr std::array<RefusedKey, 27> refused_service_keys{{
+constexpr std::array<RefusedKey, 25> refused_service_keys{{
     {"cgroup", other_containers},
     {"cgroup_parent", other_containers},
-    {"configs", no_secrets},
     {"cpu_rt_period", other_devices},
     {"cpu_rt_runtime", other_devices},
     {"credential_spec", other_containers},
@@ -124,7 +123,6 @@ constexpr std::array<RefusedKey, 27> refused_service_keys{{
      "is ignored by this podman-compose, so the service would always run; remove the key or the service"},
     {"provider", not_run},
     {"runtime", "would choose the program that makes the container"},
-    {"secrets", no_secrets},
     {"storage_opt", other_devices},
     {"use_api_socket", "would hand podman itself to the container"},
     {"userns_mode", other_containers},
@@ -132,12 +130,11 @@ constexpr std::array<RefusedKey, 27> refused_service_keys{{
     {"volumes_from", other_containers},
 }};
 
-constexpr std::array<std::string_view, 5> top_keys{"version", "services", "networks", "volumes", "name"};
-constexpr std::array<RefusedKey, 4> refused_top_keys{{
-    {"configs", no_secrets},
+constexpr std::array<std::string_view, 7> top_keys{"version", "services", "networks", "volumes",
+                                                   "configs", "secrets",  "name"};
+constexpr std::array<RefusedKey, 2> refused_top_keys{{
     {"include", "is ignored by this podman-compose; write the services into one file"},
     {"models", "is ignored by this podman-compose; remove it"},
-    {"secrets", no_secrets},
 }};
 
 // podman-compose's own keys, honoured from 1.2 on: flags of podman, mappings of users, a root file system.

@@ -80,6 +80,7 @@ def service_of(name, service, model):
         found["networks"] = list(service["networks"])
         found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
     found["_flags"] = flags_of(name, service)
+    found["volumes"] = [*found.get("volumes", ()), *files_of(name, service, model)]
     return found
 
 

@@ -51,8 +51,11 @@ def answer(tail):
         problems = read["refusals"] + read["problems"]  # the most dangerous ones first
         if problems and not guard.first:
             return {"problem": first_of(problems), "problems": problems[:MAX_PROBLEMS], "trace": read["fault"]}
+        file = {} if guard.first else handed(read["model"])
+        if refused and not guard.first:
+            return {"problem": first_of(refused), "problems": refused[:MAX_PROBLEMS]}
         if not guard.first:
-            calls = translated(module, guard, handed(read["model"]))
+            calls = translated(module, guard, file)
         if not guard.first:
             return {"calls": calls, "model": model_of(read), "files": sorted(read["files"]), "notes": notes}
         return {"problem": f"{compose_file}: {guard.first}"}

@@ -113,8 +113,11 @@ CASES = {
         "dns: [192.0.2.1]\ndns_search: x\ndns_opt: [y]\nstop_grace_period: 1m5s\nmac_address: 02:42:ac:11:65:43\ncpuset: '0'"
         "\nmemswap_limit: 1g\nmem_limit: 512m\ncpu_quota: 50000\ncpu_period: 100000\npids_limit: 9"),
     "keys that change nothing": one("platform: linux/amd64\ndevelop: {}\nx-own: {a: b}\nattach: false"),
-    "keys that the policy refuses": one("pid: host\nipc: host\nsecrets: [s]\nconfigs: [c]",
-                                        "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./s}}\nname: other\n", s=""),
+    "keys that the policy refuses": one("pid: host\nipc: host", "name: other\n", s=""),
+    "secrets and configs of files": one(
+        "secrets: [s, {source: s, target: t, mode: 0440, uid: '5'}, {source: s, target: /etc/s}]\nconfigs: [c]\n"
+        "volumes: ['./s:/v']", "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./l}}\n", s="x")[:1]
+    + ({"l": "s"},),
     "no services": ({"compose.yaml": "services: {}\n"}, {}),
     "a service of a profile": one("", "  b: {image: x, profiles: [p]}\n"),
     "an included file": one("", "include: [b.yaml]\n", **{"b.yaml": "services: {z: {image: x}}\n"}),

@@ -13,7 +13,7 @@ from reader import table  # noqa: E402
 
 # Those that handover.py and the reader work with by name.
 BY_NAME = {"image", "build", "depends_on", "deploy", "scale", "networks", "links", "extends", "profiles", "env_file",
-           "label_file"}
+           "label_file", "secrets", "configs"}
 BUILD_BY_NAME = {"context", "dockerfile", "args", "target", "dockerfile_inline"}
 
 

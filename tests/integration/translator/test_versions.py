@@ -214,6 +214,8 @@ HOSTILE = {
     "too many containers": ("scale: 100", "  b: {image: x}\n", {}, "more than 100 containers"),
     "itself": ("x: &x {y: *x}", "", {}, "compose.yaml"),
     "a NUL": ('command: ["a\\0b"]', "", {}, "compose.yaml:4"),
+    "a secret that is not there": ("secrets: [s]", "secrets: {s: {file: ./gone}}\n", {},
+                                   "compose.yaml:4: a: secrets: s: the repository holds no gone; add it"),
     "several mistakes": ("scale: x\ntty: [y]", "", {}, "(and 1 more problem)"),
 }
 
