@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 namespace pgod::compose {
 
 namespace {
@@ -59,12 +61,30 @@ Result<std::string> in_volume(const std::string& source, const std::string& volu
     return source;
 }
 
+bool is_missing(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 } // namespace
+
+PlannedContainer without_missing(PlannedContainer container) {
+    std::erase_if(container.options, [](const PlanOption& option) {
+        const auto bind = bind_of(option);
+        return bind && is_optional_path_of_time(bind->source) && is_missing(bind->source);
+    });
+    return container;
+}
 
 Result<std::string> resolve_bind(const std::string& source, const BindRoots& roots, int tree,
                                  IfMissing missing) {
     if (const auto path = path_beneath(source, roots.stage))
         return in_work_tree(*path, roots, tree, missing);
+    if (is_path_of_time(source)) {
+        if (is_missing(source) && !is_optional_path_of_time(source))
+            return Error{Code::permanent, fmt::format("{} does not exist on this host", escaped(source))};
+        return source;
+    }
     for (const auto& volume : roots.volumes)
         if (const auto path = path_beneath(source, volume))
             return in_volume(source, volume, *path);

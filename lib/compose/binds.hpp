@@ -1,7 +1,8 @@
 // Binds: where a bind source of a plan is on the host. A source in the stage is at the same place in the work
 // tree, one outside must be in a directory that the admin granted. Both are resolved beneath their root
 // without following links (a container may have left one), before anything goes down and again before each
-// container is made. A directory that the work tree lacks is made; outside of it nothing is.
+// container is made. Files of the host's time are root's, and their links are followed. A directory that the
+// work tree lacks is made; outside of it nothing is.
 #pragma once
 
 #include "base/result.hpp"
@@ -23,6 +24,9 @@ enum class IfMissing { accept, make }; // in the work tree
 // The absolute path for podman. Code::permanent when it leads elsewhere or does not exist.
 Result<std::string> resolve_bind(const std::string& source, const BindRoots& roots, int tree,
                                  IfMissing missing);
+
+// Without the files of the host's time that this host lacks: podman would refuse the container for one.
+PlannedContainer without_missing(PlannedContainer container);
 
 // Every bind of the plan, named after its compose service.
 Status check_binds(const Plan& plan, const BindRoots& roots, int tree);

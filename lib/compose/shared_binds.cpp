@@ -7,14 +7,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace pgod::compose {
 
 namespace {
 
 bool lies_in(const HostBind& inner, const HostBind& outer) {
-    return outer.writable && inner.source != outer.source && is_at_or_beneath(inner.source, outer.source);
+    return outer.writable && !is_path_of_time(inner.source) && inner.source != outer.source &&
+           is_at_or_beneath(inner.source, outer.source);
 }
 
 } // namespace
@@ -26,9 +25,7 @@ std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage) {
             const auto bind = bind_of(option);
             if (!bind || is_at_or_beneath(bind->source, stage))
                 continue;
-            const bool read_only =
-                std::find(bind->options.begin(), bind->options.end(), "ro") != bind->options.end();
-            found.push_back({container.service, bind->source, !read_only});
+            found.push_back({container.service, bind->source, !is_read_only(*bind)});
         }
     return found;
 }

@@ -56,7 +56,7 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
 
 Result<RecordedContainer> run_container(const Work& work, const Record& record, std::size_t number,
                                         const std::string& release) {
-    const auto& container = record.plan.containers[number];
+    const auto container = without_missing(record.plan.containers[number]);
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};

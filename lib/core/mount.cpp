@@ -210,4 +210,16 @@ PlanOption volume_option(const Mount& mount) {
     return {"--volume", volume_value(mount)};
 }
 
+bool is_optional_path_of_time(std::string_view path) noexcept {
+    return path == "/etc/localtime" || path == "/etc/timezone";
+}
+
+bool is_path_of_time(std::string_view path) noexcept {
+    return is_optional_path_of_time(path) || is_at_or_beneath(path, "/usr/share/zoneinfo");
+}
+
+bool is_read_only(const Mount& mount) {
+    return std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
+}
+
 } // namespace pgod

@@ -37,4 +37,11 @@ std::optional<Mount> mount_of(const PlanOption& option); // of a "--volume" that
 std::optional<Mount> bind_of(const PlanOption& option);  // the same, where it is a bind
 PlanOption volume_option(const Mount& mount);
 
+// The host's time: /etc/localtime, /etc/timezone and the files of its zones. Root alone changes them, so each
+// container may read them, also through links.
+bool is_path_of_time(std::string_view path) noexcept;
+bool is_optional_path_of_time(
+    std::string_view path) noexcept; // a container goes without it where it is missing
+bool is_read_only(const Mount& mount);
+
 } // namespace pgod

@@ -158,7 +158,8 @@ class Judge {
                           "volume " + quoted_value(mount.source) +
                               " does not belong to this service; declare it under the top-level \"volumes\" "
                               "without \"external\" and \"name\", or write ./ before a path");
-        if (mount.kind != MountKind::bind || in_stage(mount.source))
+        if (mount.kind != MountKind::bind || in_stage(mount.source) ||
+            (is_path_of_time(mount.source) && is_read_only(mount)))
             return;
         const bool granted =
             std::any_of(grants_.volumes.begin(), grants_.volumes.end(), [&](const std::string& directory) {
@@ -186,9 +187,9 @@ class Judge {
         for (const auto& container : plan_.containers)
             for (const auto& option : container.options) {
                 auto bind = bind_of(option);
-                if (!bind)
+                if (!bind || is_path_of_time(bind->source))
                     continue;
-                if (std::find(bind->options.begin(), bind->options.end(), "ro") == bind->options.end())
+                if (!is_read_only(*bind))
                     writable.insert(bind->source);
                 binds.emplace(container.service, std::move(bind->source));
             }

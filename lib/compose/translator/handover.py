@@ -68,6 +68,7 @@ def service_of(name, service, model):
     for other, entry in service["depends_on"].items():
         if entry.get("restart"):
             note_of(name, f"depends_on.{other}.restart", "pgod ignores this: it restarts what a commit changes")
+    service = dict(service, volumes=settled(name, service.get("volumes") or ()))
     found |= {key: function(service[key]) for key, function in MADE.items() if service.get(key) not in (None, 0, {}, [])}
     if "image_written" in service:
         found["image"] = service["image_written"]
@@ -170,8 +171,6 @@ def mount_of(one):
     if one["type"] not in ("bind", "volume", "tmpfs"):
         raise ValueError(f"volumes: {one['target']}: pgod mounts no volumes of the type {one['type']}")
     mount = {"type": one["type"], "source": one.get("source"), "target": one["target"]}
-    if one["type"] == "bind":
-        mount["source"] = os.path.realpath(one["source"])  # what a link of the commit means is settled here, once
     bind = one.get("bind") or {}
     mount["_options"] = [bind[key] for key in ("propagation", "selinux") if bind.get(key)]
     if (one.get("volume") or {}).get("nocopy"):

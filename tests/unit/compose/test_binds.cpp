@@ -62,3 +62,18 @@ TEST_CASE("where bind sources lead") {
     CHECK_FALSE(resolve_bind("/s/stage/out/there", roots, tree.get(), IfMissing::make));
     CHECK_FALSE(std::filesystem::exists("/etc/there"));
 }
+
+TEST_CASE("files of the host's time are followed, and left out where they are missing") {
+    const Scratch scratch;
+    scratch.commit("tree", {{"f", "1"}});
+    const Fd tree = scratch.open("tree");
+    const BindRoots roots{"/s/stage", scratch.path("tree").string(), {}};
+    for (const std::string& source : std::vector<std::string>{"/etc/localtime", "/etc/timezone"})
+        CHECK(resolve_bind(source, roots, tree.get(), IfMissing::accept).value() == source);
+    CHECK_FALSE(resolve_bind("/usr/share/zoneinfo/Nowhere", roots, tree.get(), IfMissing::accept));
+    const PlannedContainer container{
+        "c", "c", {{"--volume", "/etc/timezone:/etc/timezone:ro"}, {"--volume", "/s/stage:/s"}}, "i", {}};
+    const auto made = without_missing(container);
+    CHECK(made.options.size() == (std::filesystem::exists("/etc/timezone") ? 2 : 1));
+    CHECK(made.options.back() == container.options.back());
+}

@@ -150,6 +150,23 @@ TEST_CASE("bind mounts") {
     CHECK(verdict({"-v", "/opt/x:/x"}, everything) == "");
 }
 
+TEST_CASE("the host's time may be read") {
+    for (const std::string& source :
+         std::vector<std::string>{"/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo",
+                                  "/usr/share/zoneinfo/Europe/Amsterdam"}) {
+        CAPTURE(source);
+        CHECK(verdict({"-v", source + ":/t:ro"}, no_grants()) == "");
+        CHECK(verdict({"-v", source + ":/t"}, no_grants()).find("is outside of the repository") !=
+              std::string::npos);
+    }
+    for (const std::string& source :
+         std::vector<std::string>{"/etc/localtime/x", "/etc/timezones", "/usr/share/zoneinfos", "/usr/share"})
+        CHECK(verdict({"-v", source + ":/t:ro"}, no_grants()) != "");
+    auto granted = no_grants(); // root owns /etc: what lies there does not change under a container
+    granted.volumes = {"/etc"};
+    CHECK(verdict({"-v", "/etc:/e", "-v", "/etc/localtime:/etc/localtime:ro"}, granted) == "");
+}
+
 TEST_CASE("a bind beneath another one that can be written to") {
     struct Row {
         std::vector<std::string> web; // volumes
