@@ -3,7 +3,7 @@
 import difflib
 
 from . import scalars
-from .nodes import RESET, List, Map, Scalar, is_null, kind_of, scalar
+from .nodes import RESET, List, Map, Scalar, is_empty, is_null, kind_of, scalar
 from .problems import shown
 from .words import Unclear, words
 
@@ -108,9 +108,10 @@ def texts_form(node, spot, key=None):
 
 @form("texts or text")
 def texts_or_text_form(node, spot, key=None):
-    if isinstance(node, Scalar):
-        return List(node.place, [text_form(node, spot)])
-    return texts_form(node, spot)
+    """Empty texts are left out."""
+    result = List(node.place, [text_form(node, spot)]) if isinstance(node, Scalar) else texts_form(node, spot)
+    result.items = [item for item in result.items if item.value != ""]
+    return result
 
 
 @form("list")
@@ -177,7 +178,7 @@ def pairs_of(node, spot):
     if not isinstance(node, List):
         spot.refuse(node, f"must be a map or a list, and is {kind_of(node)}", "write NAME: VALUE")
     for item in node.items:
-        if is_null(item):
+        if is_null(item) or is_empty(item):
             continue
         with spot.guard():
             if not isinstance(item, Scalar):

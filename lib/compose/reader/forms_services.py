@@ -9,7 +9,7 @@ from .problems import shown
 from .stage import joined
 
 NAME = re.compile(r"[a-zA-Z0-9._-]+\Z")
-CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
+CONTAINER_NAME = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?\Z")  # an empty one is none
 RESTART = re.compile(r"(|no|always|unless-stopped|on-failure(:[0-9]{1,9})?)\Z")
 PULL = re.compile(r"(always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+)\Z")
 REMOTE = re.compile(r"([a-z][a-z0-9+.-]*://|git@|github\.com/|service:|docker-image:)")

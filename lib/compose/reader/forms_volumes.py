@@ -107,7 +107,7 @@ def long_volume(item, spot, table):
         spot.refuse(item, "the volume has no target", "write target: and the path within the container")
     made.entries["target"] = made.entries["target"].given(clean(made.entries["target"].value))
     if kind in ("bind", "image") and (source is None or not source.value):
-        spot.refuse(item, f"a volume of the type {kind} has no source", "write source: and what is mounted")
+        spot.refuse(source or item, f"a volume of the type {kind} has no source", "write source: and what is mounted")
     if source is not None and source.value and kind in ("bind", "volume"):
         set_source(made, source, source.value, spot)
     elif source is not None and kind == "image":

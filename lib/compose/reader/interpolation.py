@@ -41,6 +41,7 @@ class Expansion:
 
     def __init__(self, lookup):
         self.lookup, self.unset, self.used, self.budget = lookup, [], [], MAX_TEXT
+        self.lacking = []  # those that are unset or empty, and have no default
 
     def text(self, text, depth=0):
         if depth > MAX_NESTING:
@@ -94,7 +95,7 @@ class Expansion:
         if there:
             return value
         if operator.endswith("-"):
-            return self.text(word, depth + 1)
+            return self.text(word, depth + 1) or self.nothing(name)
         reason = "is not set" if value is None else "is set, but empty"
         said = word  # as the file has it: what stands in it may be a value of the admin
         raise Wrong(f"the file requires the variable {name}, which {reason}" + (f" ({said})" if said else ""),
@@ -105,8 +106,11 @@ class Expansion:
         self.used.append(name)
         if value is None:
             self.unset.append(name)
-            return ""
-        return value
+        return value or self.nothing(name)
+
+    def nothing(self, name):
+        self.lacking.append(name)
+        return ""
 
 
 def braces(text, opening):
@@ -144,15 +148,19 @@ class Interpolation:
             node.text = expansion.text(node.text)
         except Wrong as error:
             node.text = node.value = ""
-            raise Refused(Problem(node.place, service, setting, "", error.text, error.advice)) from None
+            problem = Problem(node.place, service, setting, "", error.text, error.advice)
+            self.report.unfilled.append(problem)
+            raise Refused(problem) from None
         if not self.report.spend(len(node.text)):
             node.text = node.value = ""
             raise Refused(Problem(node.place, service, setting, "",
                                   "the files grow too long once their variables are filled in"))
         node.value, node.expanded = node.text, True
         node.hidden = any(name in self.variables.admin for name in expansion.used)
+        node.lacking = tuple(dict.fromkeys(expansion.lacking))
         for name in expansion.unset if not path[0].startswith("x-") else ():  # it takes effect where an alias uses it
-            self.report.note(Problem(node.place, service, setting, "", f"the variable {name} is not set, and becomes empty"))
+            self.report.note(Problem(node.place, service, setting, "", f"the variable {name} is not set, and becomes empty",
+                                     "write . for the directory of the file" if name == "PWD" else ""))
 
 
 def named(path):

@@ -18,7 +18,7 @@ class Node:
 class Scalar(Node):
     """`text` is what counts, `written` what the file has, and `value` what YAML or a form makes of it."""
 
-    __slots__ = ("text", "value", "written", "plain", "expanded", "hidden")
+    __slots__ = ("text", "value", "written", "plain", "expanded", "hidden", "lacking")
 
     def __init__(self, place, text, value, tag=None):
         super().__init__(place, tag)
@@ -26,6 +26,7 @@ class Scalar(Node):
         self.plain = False  # without quotes, in one line or several
         self.expanded = False  # holds values of variables: YAML's own types no longer matter
         self.hidden = False  # holds values of the admin, which no sentence may show
+        self.lacking = ()  # variables that gave it nothing
 
     kind = "text"
 
@@ -67,6 +68,10 @@ def scalar(place, value):
 
 def is_null(node):
     return isinstance(node, Scalar) and node.value is None
+
+
+def is_empty(node):
+    return isinstance(node, Scalar) and node.value == ""
 
 
 def size(node):

@@ -106,7 +106,7 @@ def volumes_of(service, model, path):
         source = one.get("source")
         if source is not None:
             written = one.get("written", "")
-            if written.startswith("/") and not written.startswith("//"):
+            if written.startswith("/"):
                 source = written  # docker-compose leaves an absolute one as it is
             source = path(source) if one["type"] == "bind" else model["volumes"].get(source, {}).get("name", source)
         given = {"type": one["type"], "source": source, "target": one["target"], "ro": one.get("read_only"),

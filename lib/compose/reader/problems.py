@@ -47,9 +47,19 @@ class Report:
     def __init__(self):
         self.problems, self.refusals, self.notes = [], [], []
         self.left = MAX_EXPANDED
+        self.unfilled = []  # those of variables that cannot be filled in: others may follow from them
 
     def problem(self, problem):
         add(self.problems, problem, MAX_PROBLEMS)
+
+    def settled(self):
+        """The problems without those that only follow from a variable that cannot be filled in."""
+        if not self.unfilled:
+            return self.problems
+        lacking = {(one.service, one.setting.partition(".")[0]) for one in self.unfilled}
+        used = {(one.place, one.text) for one in self.unfilled if not one.setting.startswith("x-")}
+        return [one for one in self.problems if (not follows(one, lacking) if one not in self.unfilled else
+                                                 not one.setting.startswith("x-") or (one.place, one.text) not in used)]
 
     def refusal(self, problem):
         """A setting that the reader understands and that pgod gives to nobody."""
@@ -81,6 +91,11 @@ class Guard:
             self.report.problem(error.problem)
             return True
         return False
+
+
+def follows(problem, lacking):
+    settings = (problem.setting.partition(".")[0],) if problem.setting else ("image", "build")
+    return any((problem.service, setting) in lacking for setting in settings)
 
 
 def add(rows, row, most):

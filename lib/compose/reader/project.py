@@ -46,7 +46,8 @@ class Project:
         for name, node in self.top.entries["services"].entries.items():
             profiles = node.entries.get("profiles")
             names = {one.value for one in profiles.items} if isinstance(profiles, List) else set()
-            if names and "*" not in self.profiles and not names & self.profiles:
+            on = "" in names or "*" in self.profiles or names & self.profiles  # docker-compose: "" is always on
+            if names and not on:
                 self.left_out[name] = sorted(names)
                 continue
             service = Service(node, Spot(self.context, name), self.loader)

@@ -53,7 +53,7 @@ def read(asked):
         fault = f"{error!r} at {way_of(error)}"
         report.problem(Problem(Place(".", 0), "", "", "", f"pgod cannot read these files, by a fault of its own"
                                f" ({type(error).__name__})", "report it, with the files if you can"))
-    return Reading(None if report.problems else model, report.problems, report.refusals, report.notes, stage.read_files,
+    return Reading(None if report.problems else model, report.settled(), report.refusals, report.notes, stage.read_files,
                    places, written, fault)
 
 

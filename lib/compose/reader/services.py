@@ -4,7 +4,7 @@ import re
 
 from . import dotenv
 from .merging import SAME, cleaned, unique
-from .nodes import Map, plain, scalar
+from .nodes import Map, is_empty, plain, scalar
 from .problems import shown
 from .table import SERVICE
 
@@ -23,6 +23,8 @@ class Service:
             same = SAME.get(SERVICE[name].merge)
             if same:
                 self.node.entries[name] = unique(entry, same)
+        for name in [name for name, entry in self.node.entries.items() if is_empty(entry)]:
+            del self.node.entries[name]  # an override can take a text back by an empty one
         self.model = plain(self.node)
 
     def entry(self, *path):

@@ -22,6 +22,8 @@ class Spot:
         return Spot(self.context, self.service, f"{self.setting}.{key}" if self.setting else key)
 
     def problem(self, node, text, advice="", place=None):
+        if isinstance(node, Scalar) and node.lacking:
+            advice = lacks(node.lacking)
         return Problem(place or node.place, self.service, self.setting, value_of(node), text, advice)
 
     def refuse(self, node, text, advice="", place=None):
@@ -32,6 +34,13 @@ class Spot:
 
     def guard(self):
         return self.context.report.guard()
+
+
+def lacks(names):
+    first = names[:3]
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    one = f"{', '.join(first)}{rest} {'has' if len(names) == 1 else 'have'} no value"
+    return f"{one}: write one into .env, or ask the admin to set it in env"
 
 
 def value_of(node):

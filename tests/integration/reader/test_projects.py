@@ -258,6 +258,41 @@ class Sentences(unittest.TestCase):
         self.assertEqual([text.split(": ")[2] for text in got.notes], ["x-podman.rootfs", "isolation", "deploy.placement"])
 
 
+class MissingVariables(unittest.TestCase):
+    def test_a_value_is_refused_with_the_variables_that_left_it_empty(self):
+        got = one('mem_limit: ${A}${B:-}\nvolumes: ["${ROOT}:/x", {type: bind, source: "${ROOT}", target: /y}]')
+        self.assertEqual(got.problems, [
+            'compose.yaml:4: a: mem_limit: "${A}${B:-}" (here "") is not a size in bytes; A, B have no value: write one into'
+            ' .env, or ask the admin to set it in env',
+            'compose.yaml:5: a: volumes: "${ROOT}:/x" (here ":/x"): a part of the volume is empty; ROOT has no value: write'
+            ' one into .env, or ask the admin to set it in env',
+            'compose.yaml:5: a: volumes: "${ROOT}" (here ""): a volume of the type bind has no source; ROOT has no value:'
+            ' write one into .env, or ask the admin to set it in env'])
+        self.assertIn('"x:${TAG}" (here "x:") is not the name of an image; TAG has no value',
+                      Read("services: {a: {image: 'x:${TAG}'}}").refusals[0])
+
+    def test_a_required_variable_has_one_sentence(self):
+        got = Read("""
+            x-common: &common
+              environment: ["${A:?write it into .env}"]
+            services:
+              a: {<<: *common, image: "${B:?}"}
+              b: {<<: *common, image: x, volumes: [{type: bind, source: "${C:?}", target: /x}], depends_on: ["${D:?}"]}
+        """)
+        self.assertEqual([text.partition(";")[0] for text in got.problems], [
+            "compose.yaml:5: a: image: the file requires the variable B, which is not set",
+            "compose.yaml:3: a, b: environment: the file requires the variable A, which is not set (write it into .env)",
+            "compose.yaml:6: b: volumes.source: the file requires the variable C, which is not set",
+            "compose.yaml:6: b: depends_on: the file requires the variable D, which is not set"])
+
+    def test_without_a_service_that_uses_it_an_extension_has_the_sentence(self):
+        self.assertIn("x-common.a: the file requires", Read("x-common: {a: '${A:?}'}\nservices: {a: {image: x}}").problems[0])
+
+    def test_the_working_directory_has_another_name(self):
+        self.assertIn("the variable PWD is not set, and becomes empty; write . for the directory", one(
+            "volumes: ['${PWD}/x:/x']").notes[0])
+
+
 class Files(unittest.TestCase):
     def test_a_link_that_leaves_the_repository_is_not_followed(self):
         with tempfile.TemporaryDirectory() as directory:
