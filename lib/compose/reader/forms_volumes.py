@@ -89,8 +89,9 @@ def set_option(made, item, option, spot):
     elif option in ("z", "Z") or option in PROPAGATIONS:
         bind = made.entries.setdefault("bind", Map(place))
         bind.entries["propagation" if option in PROPAGATIONS else "selinux"] = scalar(place, option)
-    elif option not in CONSISTENCIES:
-        spot.refuse(item, f"{shown(option)} is not an option of a volume", "write ro, rw, z, Z, nocopy or a propagation")
+    elif option not in CONSISTENCIES:  # docker-compose says nothing: zabbix's own files have "roz"
+        spot.note(item, f"{shown(option)} is not an option of a volume, and has no effect",
+                  "write ro, rw, z, Z, nocopy or a propagation, with commas between them")
 
 
 def long_volume(item, spot, table):

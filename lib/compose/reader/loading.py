@@ -87,6 +87,7 @@ class Loader:
 
     def document(self, document, source, chain):
         model, top = source.model, Spot(source.context)
+        of_first_format(document, top)
         for name, place in ((name, document.place_of(name)) for name in document.entries):
             if name not in TOP and not name.startswith("x-"):
                 with self.report.guard():
@@ -235,6 +236,15 @@ class Loader:
                 spot.at("env_file").refuse(one, "the file does not exist", "check the path")
             values.update(found)
         return context.variables.with_dotenv(values)
+
+
+def of_first_format(document, top):
+    """Compose's first format had its services at the top."""
+    for name, entry in document.entries.items():
+        if "services" not in document.entries and name not in TOP and isinstance(entry, Map) and (
+                "image" in entry.entries or "build" in entry.entries):
+            top.refuse(scalar(document.place_of(name), ""), f"the service {shown(name)} is at the top of the file",
+                       "write services: above all services, and indent them")
 
 
 def conflicts(node, known, section, spot):

@@ -257,6 +257,10 @@ class Sentences(unittest.TestCase):
         got = one("x-podman.rootfs: /\nisolation: default\ndeploy: {placement: {constraints: [a]}}")
         self.assertEqual([text.split(": ")[2] for text in got.notes], ["x-podman.rootfs", "isolation", "deploy.placement"])
 
+    def test_a_file_of_composes_first_format_has_one_sentence(self):
+        self.assertEqual(Read("db: {image: x}\nweb: {build: .}").problems, [
+            'compose.yaml:1: the service "db" is at the top of the file; write services: above all services, and indent them'])
+
 
 class MissingVariables(unittest.TestCase):
     def test_a_value_is_refused_with_the_variables_that_left_it_empty(self):

@@ -224,8 +224,13 @@ class Volumes(unittest.TestCase):
         self.assertEqual(got.service()["volumes"], [{"type": "volume", "source": "c_d", "target": "/data"}])
 
     def test_paths(self):
-        got = one("volumes: [.:/a, ./x/../y:/b, ~/z:/c, //d:/d, ../e:/e, ..:/f]").service()["volumes"]
-        self.assertEqual([one["source"] for one in got], [".", "./y", "~/z", "/d", "../e", ".."])
+        got = one("volumes: [.:/a, ./x/../y:/b, ~/z:/c, ../e:/e, ..:/f]").service()["volumes"]
+        self.assertEqual([one["source"] for one in got], [".", "./y", "~/z", "../e", ".."])
+
+    def test_an_absolute_path_has_one_slash_for_podman(self):
+        got = one("volumes: ['//d//e:/d']")
+        self.assertEqual(got.model["services"]["a"]["volumes"][0]["source"], "/d/e")
+        self.assertEqual(got.service()["volumes"][0]["source"], "//d//e")  # as docker-compose shows it
 
     def test_a_target_is_cleaned(self):
         self.assertEqual(one("volumes: ['./a:/b//c/../d/']").service()["volumes"][0]["target"], "/b/d")
@@ -254,6 +259,11 @@ class Volumes(unittest.TestCase):
                      "{type: bind, target: /a}", "7", "[x]"):
             with self.subTest(text=text):
                 self.assertIn("a: volumes", one(f"volumes: [{text}]").problems[0])
+
+    def test_an_option_that_does_not_exist_has_no_effect_as_with_docker_compose(self):
+        got = one("volumes: ['d:/d:roz']", {"compose.override.yaml": "volumes: {d: }"})
+        self.assertEqual(got.service()["volumes"], [{"type": "volume", "source": "c_d", "target": "/d"}])
+        self.assertIn('volumes: "d:/d:roz": "roz" is not an option of a volume, and has no effect; write ro', got.notes[1])
 
 
 class Networks(unittest.TestCase):
