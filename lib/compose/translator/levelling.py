@@ -15,6 +15,7 @@
 #   keys                       later versions honour more                        HONOURED alone reaches podman-compose;
 #                                                                                handover.py adds flags for the rest
 #   pods, --requires           from 1.0.6                                        none: pgod waits by itself
+#   dependencies               followed with twice the effort for each one       none: the model has them
 #
 # What is left is how the same thing is written (labels, the order): core/plan_canonical.hpp.
 
@@ -66,6 +67,7 @@ def level(module, file):
     module.rec_subs = lambda value, ignored: value
     module.dotenv_to_dict = lambda path: {}
     module.yaml.safe_load = lambda stream: copy.deepcopy(file)
+    module.yaml.safe_dump = lambda value, *args, **keys: ""  # for a hash that no plan holds
     if hasattr(module, "load_yaml_or_die"):
         module.load_yaml_or_die = lambda path, stream: copy.deepcopy(file)
     if hasattr(module, "normalize_service_final"):  # which takes `..` behind a link for what stands before the link

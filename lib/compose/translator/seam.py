@@ -64,6 +64,9 @@ def translated(module, guard, file):
     if not file["services"]:
         note(f"{compose_file}: no service runs")
         return []  # to some versions it is an error
+    needs = {name: len(conditions(name, file["services"])) for name in file["services"]}
+    for service in file["services"].values():
+        del service["depends_on"]  # each podman-compose takes twice as long for each link of a chain
     compose, path = module.podman_compose, path_of_file()
     os.chdir(os.path.dirname(path))
     level(module, file)
@@ -76,13 +79,10 @@ def translated(module, guard, file):
         raise Unfamiliar("merges files in another place")
     order = {name: number for number, name in enumerate(compose.services)}
     containers = sorted(compose.containers, key=lambda container: (
-        len(names_of(container.get("_deps"))), order[container["_service"]], container["num"]))
+        needs[container["_service"]], order[container["_service"]], container["num"]))
     for container in containers:
         finished(module.build_one(compose, args, container))
     for container in containers:
         compose.podman.keep(["run", *finished(module.container_to_args(compose, container, True))])
     return compose.podman.calls
 
-
-def names_of(dependencies):
-    return {str(getattr(one, "name", one)) for one in dependencies or ()}
