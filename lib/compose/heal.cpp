@@ -112,9 +112,9 @@ class Healing {
         const auto known = std::find_if(record_.containers.begin(), record_.containers.end(),
                                         [&name](const auto& one) { return one.name == name; });
         if (known == record_.containers.end())
-            record_.containers.push_back({name, id});
+            record_.containers.push_back({name, id, false, record_.deployment});
         else
-            *known = {name, id};
+            *known = {name, id, false, record_.deployment};
     }
 
     // One that cannot be started again (its network or a mount went with it) is made again.
