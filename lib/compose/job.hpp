@@ -8,6 +8,7 @@
 #include "compose/secrets.hpp"
 #include "compose/service_directory.hpp"
 #include "core/service.hpp"
+#include "core/stop_grace.hpp"
 #include "core/url_claims.hpp"
 #include "core/vocabulary.hpp"
 
@@ -58,10 +59,11 @@ struct JobResult {
     std::vector<UrlClaim> urls;          // of what runs
 };
 
-// A switch with all its deadlines, and the way back: podman's removal, starts, healthchecks. Nothing that
-// takes a running version down begins with less time left, and what comes before leaves it.
+// A switch with all its deadlines, and the way back: the end of containers, podman's removal, starts,
+// healthchecks. Nothing that takes a running version down begins with less time left, and what comes before
+// leaves it.
 inline std::chrono::milliseconds time_to_switch(const Job& job) {
-    return std::chrono::minutes{4} + 2 * job.start_timeout;
+    return std::chrono::minutes{4} + stops_of_a_switch + 2 * job.start_timeout;
 }
 
 struct Work {
@@ -73,9 +75,9 @@ struct Work {
     std::function<Status()> gate = {}; // see pass_gate()
 };
 
-// A deployment calls this before it changes anything that runs or its files, the first time and later ones. It
-// waits until the supervisor lets it, which may cancel the deployment until then. Code::transient: too little
-// time is left.
+// A deployment calls this before it changes anything that runs or its files, the first time and later ones.
+// It waits until the supervisor lets it, which may cancel the deployment until then. Code::transient: too
+// little time is left.
 inline Status pass_gate(const Work& work) {
     return work.gate ? work.gate() : ok();
 }

@@ -1,6 +1,7 @@
 #include "compose/leftover.hpp"
 
 #include "base/text.hpp"
+#include "compose/stopping.hpp"
 #include "os/log.hpp"
 #include "os/safe_path.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = 150s;
+constexpr auto patience = longest_removal + 30s;
 constexpr auto look_interval = 50ms;
 constexpr std::size_t max_environment = 2 << 20; // bytes; the most that execve(2) takes
 

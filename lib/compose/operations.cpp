@@ -7,6 +7,7 @@
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/rootless_network.hpp"
+#include "compose/stopping.hpp"
 #include "compose/switch.hpp"
 #include "core/exit_status.hpp"
 
@@ -22,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto state_deadline = 180s; // podman stops side by side, 10 s each; a start may pull nothing
+constexpr auto state_deadline = 180s; // beside the time that containers need to stop
 
 JobResult failed(const Work& work, const Error& error, int exit_code = exit_status::failed) {
     JobResult result = observe(work);
@@ -54,6 +55,15 @@ Words words_of(Verb verb) {
         return {"restart", "restarted"};
     }
     return {"", ""};
+}
+
+// Restarting a hundred containers one after the other must not outlast the job.
+std::chrono::milliseconds time_for(Verb verb, const StopTimes& times, const Job& job) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(job.deadline - std::chrono::steady_clock::now());
+    const auto stops = verb == Verb::restart ? times.one_after_another : times.together;
+    return std::min<std::chrono::milliseconds>(state_deadline + stops,
+                                               std::max<std::chrono::milliseconds>(left, state_deadline));
 }
 
 // In the order of the plan, which is the order in which they may depend on each other.
@@ -103,11 +113,11 @@ Result<bool> change(const Work& work, Verb verb) {
     }
     Podman::Call call;
     call.arguments = {words_of(verb).verb};
-    if (verb != Verb::start)
-        call.arguments.insert(call.arguments.end(), {"--time", "10"});
+    const StopTimes times = verb == Verb::start ? StopTimes() : stop_times(work.podman, selected);
+    cut_short(call.arguments, times);
     for (const auto& container : selected)
         call.arguments.push_back(container.id);
-    call.deadline = state_deadline;
+    call.deadline = time_for(verb, times, work.job);
     crash_point("state-to-change");
     TRY(work.podman.must(call, words_of(verb).verb));
     crash_point("state-changed");

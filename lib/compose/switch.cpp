@@ -8,6 +8,7 @@
 #include "compose/need.hpp"
 #include "compose/rootless_network.hpp"
 #include "compose/start_order.hpp"
+#include "compose/stopping.hpp"
 #include "compose/storage_container.hpp"
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
@@ -27,8 +28,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto stop_timeout = 10;       // seconds, then SIGKILL: podman's and podman-compose's own default
-constexpr auto removal_deadline = 120s; // for all of them; podman stops them side by side
 constexpr auto run_deadline = 120s;
 constexpr std::size_t started_at_once = 4;
 
@@ -118,10 +117,12 @@ Status remove_containers(const Work& work, std::span<const Container> containers
     if (containers.empty())
         return ok();
     Podman::Call call;
-    call.arguments = {"rm", "--force", "--ignore", "--time", std::to_string(stop_timeout)};
+    const StopTimes times = stop_times(work.podman, containers);
+    call.arguments = {"rm", "--force", "--ignore"};
+    cut_short(call.arguments, times);
     for (const auto& container : containers)
         call.arguments.push_back(container.id);
-    call.deadline = removal_deadline;
+    call.deadline = removal_deadline(times);
     TRY(work.podman.must(call, "stop and remove containers", Code::transient));
     return ok();
 }

@@ -13,7 +13,8 @@
 
 namespace pgod::compose {
 
-// stop (with each one's own signal, 10 s) and remove, all in one call, which podman does side by side.
+// Stops each with its own signal and within its own period, and removes it: one call, in which podman does
+// several at a time.
 Status remove_containers(const Work& work, std::span<const Container> containers);
 
 // Names that the plan needs and somebody else holds.

@@ -1,7 +1,9 @@
 #include "core/plan_flags.hpp"
 
+#include "base/text.hpp"
 #include "core/allowance.hpp"
 #include "core/plan_shapes.hpp"
+#include "core/stop_grace.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,7 +48,8 @@ bool is_retries(std::string_view value) noexcept {
 }
 
 bool is_stop_timeout(std::string_view value) noexcept {
-    return is_number(value) && value.size() <= 5;
+    const auto seconds = parse_decimal(value);
+    return seconds && *seconds <= static_cast<std::uint64_t>(longest_stop_grace.count());
 }
 
 // podman's word keep-groups would give the container the groups that the user has on the host.
@@ -131,7 +134,7 @@ constexpr std::array<Flag, 66> run_table{{
     {"--init", "", "init", Take::once, false},
     {"--group-add", "", "group_add", Take::many, true, is_group, "a group of the container"},
     {"--stop-timeout", "", "stop_grace_period", Take::once, true, is_stop_timeout,
-     "a number of seconds below a day"},
+     "a number of seconds, at most 600"},
     {"--dns", "", "dns", Take::many, true, is_ip_address, "an IP address"},
     {"--dns-option", "", "dns_opt", Take::many, true, is_resolver_option, "an option such as ndots:2"},
     {"--dns-search", "", "dns_search", Take::many, true, is_search_domain, "a domain, or \".\""},

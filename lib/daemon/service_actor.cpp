@@ -1,5 +1,6 @@
 #include "daemon/service_actor.hpp"
 
+#include "core/stop_grace.hpp"
 #include "os/log.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto trouble_retry = 30s;      // what keeps a service from being looked at may pass
-constexpr auto recover_deadline = 35min; // waits for a deployment that an earlier pgod began
+constexpr auto trouble_retry = 30s; // what keeps a service from being looked at may pass
+constexpr auto recover_deadline =
+    35min + stops_of_a_switch; // waits for a deployment that an earlier pgod began
 
 // Polls are jittered by a tenth (core/backoff.hpp): a user's only service is looked at with each of its
 // polls, many together once in an interval.

@@ -1,5 +1,6 @@
 // The workers of a service: what each is given to do, and what its end means.
 #include "core/exit_status.hpp"
+#include "core/stop_grace.hpp"
 #include "daemon/file_look.hpp"
 #include "daemon/service_actor.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto work_deadline = 30min; // of a deployment with its pulls and builds
+constexpr auto work_deadline = 30min + stops_of_a_switch; // of a deployment with its pulls and builds
 
 ipc::WorkKind kind_of(reconcile::Work work) {
     switch (work) {

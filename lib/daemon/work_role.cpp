@@ -14,6 +14,7 @@
 #include "compose/rollback.hpp"
 #include "compose/survey.hpp"
 #include "core/exit_status.hpp"
+#include "core/stop_grace.hpp"
 #include "daemon/program_path.hpp"
 #include "daemon/secret_files.hpp"
 #include "ipc/work_messages.hpp"
@@ -45,7 +46,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto longest_job = std::chrono::hours(3);
-constexpr auto default_deadline = 30min;
+constexpr auto default_deadline = 30min + stops_of_a_switch;
 constexpr std::chrono::milliseconds look_interval = 5s; // at the gate
 constexpr auto report_patience = 5s; // a supervisor that does not read its reports gets none
 

@@ -12,6 +12,7 @@ MAX_NESTING = 20  # variables within the defaults of variables
 MAX_TEXT = 1 << 20  # characters of one text, once its variables are filled in
 MAX_EXPANDED = 8 << 20  # characters of all such texts, of all files
 MAX_SERVICES = 500
+MAX_STOP_GRACE = 600  # seconds; as core/stop_grace.hpp
 MAX_PORTS = 2_000  # of one service, with all ranges written out
 MAX_PROBLEMS = 200
 MAX_NOTES = 200

@@ -3,6 +3,7 @@
 import re
 
 from . import dotenv
+from .limits import MAX_STOP_GRACE
 from .merging import SAME, cleaned, unique
 from .nodes import Map, is_empty, plain, scalar
 from .problems import shown
@@ -44,7 +45,7 @@ class Service:
         if self.model.get("pull_policy") == "if_not_present":
             self.model["pull_policy"] = "missing"
         for step in (self.image, self.build, self.environment, self.labels, self.limits, self.restart, self.replicas,
-                     self.healthcheck, self.dependencies, self.ulimits):
+                     self.healthcheck, self.dependencies, self.ulimits, self.stop_grace_period):
             with self.spot.guard():
                 step()
         return self.model
@@ -162,6 +163,12 @@ class Service:
                 self.refuse(f"ulimits.{name}", self.entry("ulimits"), "has neither soft nor hard", "write a number")
             limit.setdefault("soft", one)
             limit.setdefault("hard", one)
+
+    def stop_grace_period(self):
+        if self.model.get("stop_grace_period", 0) > MAX_STOP_GRACE:
+            spot = self.spot.at("stop_grace_period")
+            spot.context.report.refusal(spot.problem(self.entry("stop_grace_period"), "is longer than pgod waits",
+                                                     f"write {MAX_STOP_GRACE // 60}m or less"))
 
     def dependencies(self):
         """Links, shared namespaces and volumes_from need the other service too."""

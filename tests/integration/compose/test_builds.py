@@ -63,7 +63,7 @@ class Builds(scene.ComposeTest):
     def test_a_registry_that_stalls_is_not_the_commits_fault(self):
         with socket.create_server(("127.0.0.1", 0)) as registry:  # accepts and never answers
             base = f"127.0.0.1:{registry.getsockname()[1]}/never:answers"
-            _, result = self.build(f"FROM {base}\n", deadline=6 * 60 + 15)
+            _, result = self.build(f"FROM {base}\n", deadline=26 * 60 + 15)
         self.failed(result, TRANSIENT, f"web: build failed: pull {base}", "did not end within")
 
     def test_a_base_image_that_no_registry_has_waits_like_an_image_of_the_compose_file(self):

@@ -45,7 +45,7 @@ def encode_job(job):
     frame += texts(job.get("domains", [])) + texts(job.get("taken", [])) + texts(job.get("neighbours", []))
     frame += texts(job.get("args", []))
     frame += struct.pack("<q", job.get("start_timeout", 60) * 1000) + text(job.get("terminal", ""))
-    return frame + struct.pack("<q", int(job.get("deadline", 1800) * 1000))
+    return frame + struct.pack("<q", int(job.get("deadline", 3000) * 1000))
 
 
 class Reader:

@@ -203,6 +203,11 @@ class Settings(unittest.TestCase):
                         "b.yaml": "services: {a: {user: u}}"})
         self.assertEqual(got.service()["user"], "u")
 
+    def test_a_period_to_stop_in_has_an_end(self):
+        self.assertEqual(one("stop_grace_period: 10m").refusals, [])
+        self.assertEqual(one("stop_grace_period: 10m1s").refusals,
+                         ["compose.yaml:4: a: stop_grace_period: \"10m1s\" is longer than pgod waits; write 10m or less"])
+
 
 class Sentences(unittest.TestCase):
     """Each says where, what and what to do. These were unclear once."""

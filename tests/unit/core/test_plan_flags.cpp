@@ -99,6 +99,10 @@ TEST_CASE("flags and values that are refused, under the setting they come from")
     const std::vector<RefusedRow> rows{
         {"privileged", {"--privileged"}, "privileged", "is not allowed"},
         {"stop_grace_period", {"--stop-timeout", "-1"}, "stop_grace_period", "is not a number of seconds"},
+        {"a long stop_grace_period",
+         {"--stop-timeout", "601"},
+         "stop_grace_period",
+         "is not a number of seconds"},
         {"dns", {"--dns", "none"}, "dns", "is not an IP address"},
         {"dns_opt", {"--dns-option", "a b"}, "dns_opt", "is not an option"},
         {"dns_search", {"--dns-search", "a,b"}, "dns_search", "is not a domain"},

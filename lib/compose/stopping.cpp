@@ -1,0 +1,65 @@
+#include "compose/stopping.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pgod::compose {
+
+namespace {
+
+std::size_t rounds(std::size_t containers, std::size_t at_once) {
+    return (containers + at_once - 1) / at_once;
+}
+
+} // namespace
+
+StopTimes stop_times_of(std::string_view periods, std::size_t processors) {
+    StopTimes times;
+    std::size_t containers = 0;
+    std::chrono::seconds longest{0};
+    for (const auto line : split(periods, '\n')) {
+        if (trimmed(line).empty())
+            continue;
+        const auto number = parse_decimal(trimmed(line));
+        const std::uint64_t most = longest_stop_grace.count();
+        times.too_long |= !number || *number > most;
+        const std::chrono::seconds period(std::min<std::uint64_t>(number.value_or(most), most));
+        longest = std::max(longest, period);
+        times.one_after_another += period;
+        ++containers;
+    }
+    // podman's own number of workers. Less work for one that is not as long as the longest: an upper bound is
+    // enough.
+    times.together = longest * rounds(containers, 3 * std::max<std::size_t>(processors, 1) + 1);
+    return times;
+}
+
+StopTimes stop_times(const Podman& podman, std::span<const Container> containers) {
+    if (containers.empty())
+        return {};
+    Podman::Call call;
+    call.arguments = {"container", "inspect", "--format", "{{.Config.StopTimeout}}"};
+    for (const auto& container : containers)
+        call.arguments.push_back(container.id);
+    call.ends_with_us = true;
+    // Its exit status says whether one has gone meanwhile, which changes nothing here.
+    const auto answer = podman.call(call);
+    if (!answer || answer->output.empty())
+        return {longest_stop_grace, longest_stop_grace * containers.size(), false};
+    return stop_times_of(answer->output, std::thread::hardware_concurrency());
+}
+
+void cut_short(Argv& arguments, const StopTimes& times) {
+    if (times.too_long)
+        arguments.insert(arguments.end(), {"--time", std::to_string(longest_stop_grace.count())});
+}
+
+std::chrono::seconds removal_deadline(const StopTimes& times) {
+    return work_of_podman + std::min(times.together, longest_stop_grace);
+}
+
+} // namespace pgod::compose

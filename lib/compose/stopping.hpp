@@ -1,0 +1,38 @@
+// Stopping: how long podman may take to stop containers. Each container gets the period that it was made with
+// (stop_grace_period, else podman's own), so podman is asked: what is stopped may come from an earlier
+// commit.
+#pragma once
+
+#include "compose/podman.hpp"
+#include "core/stop_grace.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgod::compose {
+
+struct StopTimes {
+    std::chrono::seconds together{0};          // podman stops several at a time: `rm`, `stop`
+    std::chrono::seconds one_after_another{0}; // `restart`
+    bool too_long = false; // somebody gave a container more than longest_stop_grace; `cut_short()` cuts it
+};
+
+// Assumes the longest period when podman does not answer.
+StopTimes stop_times(const Podman& podman, std::span<const Container> containers);
+
+// Appends the longest period to a call that stops containers, if one of them has a longer one.
+void cut_short(Argv& arguments, const StopTimes& times);
+
+// Pure: of podman's answer, a period a line, on a host with so many processors.
+StopTimes stop_times_of(std::string_view periods, std::size_t processors);
+
+// For podman to stop and remove containers. Those of one service together get at most longest_stop_grace.
+std::chrono::seconds removal_deadline(const StopTimes& times);
+inline constexpr std::chrono::seconds work_of_podman = std::chrono::minutes{2}; // beside the waiting
+inline constexpr std::chrono::seconds longest_removal = work_of_podman + longest_stop_grace;
+
+} // namespace pgod::compose

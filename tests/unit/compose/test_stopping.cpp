@@ -1,0 +1,38 @@
+#include "compose/stopping.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgod::compose;
+using namespace std::chrono_literals;
+
+TEST_CASE(
+    "podman stops three containers a processor and one more side by side, and restarts one after the other") {
+    const auto few = stop_times_of("10\n60\n10\n\n", 1);
+    CHECK(few.together == 60s);
+    CHECK(few.one_after_another == 80s);
+    CHECK_FALSE(few.too_long);
+    CHECK(stop_times_of("10\n10\n10\n10\n60\n", 1).together == 120s);
+    CHECK(stop_times_of("10\n10\n10\n10\n60\n", 2).together == 60s);
+    CHECK(stop_times_of("", 2).together == 0s);
+}
+
+TEST_CASE("a period that is longer than pgod permits, or no number, is cut") {
+    for (const char* const period : {"601", "4294967295", "99999999999999999999", "-1", "<no value>"}) {
+        CAPTURE(period);
+        const auto times = stop_times_of(period, 2);
+        CHECK(times.together == 600s);
+        CHECK(times.too_long);
+        pgod::Argv arguments{"rm"};
+        cut_short(arguments, times);
+        CHECK(arguments == pgod::Argv{"rm", "--time", "600"});
+    }
+    pgod::Argv arguments{"rm"};
+    cut_short(arguments, stop_times_of("600\n0\n", 2));
+    CHECK(arguments == pgod::Argv{"rm"});
+}
+
+TEST_CASE("a removal has the period of its containers and podman's own time, and an end") {
+    CHECK(removal_deadline({60s, 80s, false}) == 180s);
+    CHECK(removal_deadline({}) == 120s);
+    CHECK(removal_deadline({1h, 2h, false}) == longest_removal);
+}
