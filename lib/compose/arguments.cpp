@@ -1,5 +1,6 @@
 #include "compose/arguments.hpp"
 
+#include "core/memory_file.hpp"
 #include "core/mount.hpp"
 
 namespace pgod::compose {
@@ -14,6 +15,9 @@ std::string moved_path(const RunSettings& settings, const std::string& path) {
 PlanOption moved_option(const PlanOption& option, const RunSettings& settings) {
     if (option.flag == "--env-file")
         return {option.flag, moved_path(settings, option.value)};
+    if (const auto file = memory_file_of(option))
+        if (const auto path = settings.memory_files.find(file->target); path != settings.memory_files.end())
+            return {"--volume", path->second + ':' + file->target + ":ro"};
     auto bind = bind_of(option);
     if (!bind)
         return option;

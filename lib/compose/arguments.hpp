@@ -20,6 +20,7 @@ struct RunSettings {
     std::string env_file;                     // where podman will find RunCall::environment
     std::map<std::string, std::string> paths; // bind source or env file of the plan → where it is
     const Secrets& secrets;
+    std::map<std::string, std::string> memory_files = {}; // target in the container → where it is
 };
 
 struct RunCall {

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/images.hpp"
+#include "compose/memory_files.hpp"
 #include "core/plan_images.hpp"
 
 #include <fmt/format.h>
@@ -87,10 +88,9 @@ Result<Consequences> consequences_of(const Work& work, const Plan& plan, std::sp
     for (const auto& image : images_to_pull(plan))
         if (!images.contains(image))
             found.to_pull.push_back(image);
-    found.need = need_of(
-        running,
-        NewVersion{stage, plan, images, changed, TRY(changed_secrets(work.podman, plan, work.job.secrets))},
-        seen);
+    auto secrets = TRY(changed_secrets(work.podman, plan, work.job.secrets));
+    secrets.merge(changed_memory_files(work, plan, seen));
+    found.need = need_of(running, NewVersion{stage, plan, images, changed, std::move(secrets)}, seen);
     return found;
 }
 

@@ -5,6 +5,7 @@
 #include "compose/deployment_log.hpp"
 #include "compose/images.hpp"
 #include "compose/leftover.hpp"
+#include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
@@ -60,6 +61,7 @@ class Deployment {
         FetchedImages images = TRY(fetch_images(work_, plan_.plan, history));
         images_ = images.ids;
         secrets_ = TRY(changed_secrets(work_.podman, plan_.plan, work_.job.secrets));
+        secrets_.merge(changed_memory_files(work_, plan_.plan, changeover_.seen()));
         changeover_.use(std::move(images));
         return ok();
     }

@@ -4,6 +4,7 @@
 #include "compose/changeover.hpp"
 #include "compose/ending.hpp"
 #include "compose/leftover.hpp"
+#include "compose/memory_files.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/release.hpp"
@@ -122,7 +123,10 @@ class Healing {
         Podman::Call call;
         call.arguments = {fault.remedy == Remedy::unpause ? "unpause" : "start", fault.id};
         call.deadline = start_deadline;
-        const auto started = work_.podman.must(call, "start");
+        Status started = restore_memory_files(work_, record_.plan.containers[fault.planned]);
+        if (started)
+            if (auto answer = work_.podman.must(call, "start"); !answer)
+                started = std::move(answer).error();
         if (!started)
             work_.output.say(started.error().message);
         return static_cast<bool>(started);

@@ -31,6 +31,7 @@ struct Job {
     std::optional<std::string> compose_file;
     std::vector<std::string> env; // the admin's, NAME=value
     Secrets secrets;              // …and those of his env_file
+    Secrets secret_files;         // those of `secrets`, whole files
     int registry_auth = -1;       // an open file for podman's REGISTRY_AUTH_FILE; -1: the user's own counts
     std::optional<std::vector<PortRange>> ports;
     std::vector<std::string> volumes;

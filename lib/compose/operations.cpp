@@ -4,6 +4,7 @@
 #include "compose/binds.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/leftover.hpp"
+#include "compose/memory_files.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/rootless_network.hpp"
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <ctime>
 #include <set>
+#include <span>
 
 namespace pgod::compose {
 
@@ -91,12 +93,18 @@ Status remove_networks(const Work& work) {
     return ok();
 }
 
-// podman mounts bind sources again when it starts a container: a link may have come meanwhile.
-Status check_binds_again(const Work& work, const std::optional<Record>& record) {
+// podman mounts bind sources again when it starts a container: a link may have come meanwhile, and a reboot
+// empties the runtime directory.
+Status prepare_mounts(const Work& work, const std::optional<Record>& record,
+                      std::span<const Container> starting) {
     if (!record)
         return ok();
     const Fd tree = TRY(work.directory.open_directory("tree"));
-    return check_binds(record->plan, bind_roots(work), tree.get());
+    TRY(check_binds(record->plan, bind_roots(work), tree.get()));
+    for (const auto& planned : record->plan.containers)
+        if (find_container(starting, planned.name) != nullptr)
+            TRY(restore_memory_files(work, planned));
+    return ok();
 }
 
 Result<bool> change(const Work& work, Verb verb) {
@@ -108,7 +116,10 @@ Result<bool> change(const Work& work, Verb verb) {
     if (selected.empty())
         return Error{Code::gone, "there are no containers; `up` makes them"};
     if (verb != Verb::stop) {
-        TRY(check_binds_again(work, record));
+        auto starting = selected;
+        if (verb == Verb::start) // one that runs keeps what it has
+            std::erase_if(starting, [](const Container& one) { return one.state == "running"; });
+        TRY(prepare_mounts(work, record, starting));
         TRY(mend_rootless_network(work.podman));
     }
     Podman::Call call;
@@ -163,6 +174,7 @@ JobResult take_down(const Work& work) {
     if (auto removed = remove_networks(work); !removed)
         return failed(work, removed.error());
     crash_point("down-networks-removed");
+    remove_memory_files(work);
     for (const auto& container : owned)
         work.output.print(fmt::format("{} removed\n", escaped(container.service)));
     return done(work, !owned.empty());

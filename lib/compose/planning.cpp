@@ -1,6 +1,7 @@
 #include "compose/planning.hpp"
 
 #include "base/text.hpp"
+#include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/shared_binds.hpp"
 #include "compose/translation.hpp"
@@ -111,6 +112,8 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     request.admin_environment = work.job.env;
     for (const auto& [name, secret] : work.job.secrets)
         request.admin_environment.push_back(name + "=" + placeholder_of(name));
+    for (const auto& [name, secret] : work.job.secret_files)
+        request.admin_secrets.push_back(name);
     Translation translation =
         TRY(translate(request, [&work](const std::string& problem) { work.output.say(problem); }));
     auto [plan, violations] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
@@ -131,6 +134,7 @@ Result<JudgedPlan> plan_commit(const Work& work) {
     if (!violations.empty()) // the caller says this one, with how the job ended
         return Error{Code::permanent, describe(violations.front())};
     TRY(check_secrets(plan, work.job.secrets));
+    TRY(check_memory_files(plan, work.job));
     TRY(check_builds(plan, stage.get(), request.stage));
     TRY(check_env_files(plan, stage.get(), request.stage));
     TRY(check_foreign_networks(work, plan));
@@ -142,6 +146,7 @@ Status judge_again(const Work& work, const Plan& plan) {
     if (const auto violations = judge(plan, grants_of(work)); !violations.empty())
         return Error{Code::permanent, describe(violations.front())};
     TRY(check_secrets(plan, work.job.secrets));
+    TRY(check_memory_files(plan, work.job));
     return check_shared_binds(work, plan);
 }
 

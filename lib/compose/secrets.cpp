@@ -2,11 +2,14 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "core/memory_file.hpp"
+#include "core/plan_shapes.hpp"
 #include "core/variable_name.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace pgod::compose {
 
@@ -36,8 +39,9 @@ Error misplaced(const std::string& service, std::string_view where, const Found&
     return Error{
         Code::permanent,
         fmt::format(
-            "service \"{0}\": {1}: {2} is a secret of the admin's env_file, which only \"environment\" "
-            "may hold; there, the container finds it as its own ${2}",
+            "service \"{0}\": {1}: {2} is a secret of the admin's env_file, which only \"environment\", "
+            "\"secrets\" and \"configs\" may hold; in \"environment\", the container finds it as its own "
+            "${2}",
             service, where, found.name)};
 }
 
@@ -70,7 +74,7 @@ Status check_options(const std::string& service, const std::vector<PlanOption>& 
                      std::string_view but) {
     for (const auto& option : options)
         if (const auto found = find_placeholder(option.value);
-            found.at != std::string_view::npos && option.flag != but)
+            found.at != std::string_view::npos && option.flag != but && option.flag != memory_file_flag)
             return misplaced(service, option.flag.substr(std::min<std::size_t>(2, option.flag.size())),
                              found);
     return ok();
@@ -84,6 +88,40 @@ Secrets secrets_from(std::string_view packed) {
         if (const auto equals = assignment.find('='); equals != std::string_view::npos)
             secrets.emplace(assignment.substr(0, equals), Secret(std::string(assignment.substr(equals + 1))));
     return secrets;
+}
+
+Secrets secret_files_from(std::string_view packed) {
+    Secrets secrets;
+    while (!packed.empty()) {
+        const auto name_end = packed.find('\0');
+        const auto size_end = name_end == std::string_view::npos ? name_end : packed.find('\0', name_end + 1);
+        if (size_end == std::string_view::npos)
+            return {};
+        const auto digits = packed.substr(name_end + 1, size_end - name_end - 1);
+        std::size_t size = 0;
+        const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+        if (failed != std::errc() || size > packed.size() - size_end - 1)
+            return {};
+        secrets.emplace(packed.substr(0, name_end), Secret(std::string(packed.substr(size_end + 1, size))));
+        packed.remove_prefix(size_end + 1 + size);
+    }
+    return secrets;
+}
+
+std::optional<std::string_view> secret_file_in(std::string_view text) {
+    constexpr std::string_view begin = "{secret-file:";
+    if (!text.starts_with(begin) || !text.ends_with('}'))
+        return std::nullopt;
+    const auto name = text.substr(begin.size(), text.size() - begin.size() - 1);
+    return is_object_name(name) ? std::optional(name) : std::nullopt;
+}
+
+std::optional<std::string> unknown_secret(std::string_view text, const Secrets& secrets) {
+    for (auto found = find_placeholder(text); found.at != std::string_view::npos;
+         found = find_placeholder(text, found.at + found.size()))
+        if (!secrets.contains(found.name))
+            return std::string(found.name);
+    return std::nullopt;
 }
 
 std::string placeholder_of(std::string_view name) {

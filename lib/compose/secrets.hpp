@@ -1,7 +1,8 @@
-// Secrets: the admin's variables of `env_file`. podman-compose, and with it the plan, the record and every
-// message, gets a placeholder for the value. The value reaches podman in a sealed memfd when the container is
-// made: never in podman's environment, where a name of the committer's choice would steer podman and its
-// children, and never in an argv or a file. Whether one changed since is asked of the container.
+// Secrets: the admin's variables of `env_file` and files of `secrets`. podman-compose, and with it the plan,
+// the record and every message, gets a placeholder for the value. The value reaches podman in a sealed memfd
+// when the container is made: never in podman's environment, where a name of the committer's choice would
+// steer podman and its children, and never in an argv or a file. Whether one changed since is asked of the
+// container.
 #pragma once
 
 #include "base/secret.hpp"
@@ -20,7 +21,17 @@ using Secrets = std::map<std::string, Secret, std::less<>>; // NAME → value
 
 Secrets secrets_from(std::string_view packed); // "NAME=value", each ended by NUL
 
+// Those of the admin's `secrets`, whose values are whole files: "NAME", NUL, the size in digits, NUL, the
+// bytes.
+Secrets secret_files_from(std::string_view packed);
+
 std::string placeholder_of(std::string_view name); // "{secret:NAME}"
+
+// The NAME of a text that is "{secret-file:NAME}", which stands for such a file.
+std::optional<std::string_view> secret_file_in(std::string_view text);
+
+// The first placeholder that no secret is called after.
+std::optional<std::string> unknown_secret(std::string_view text, const Secrets& secrets);
 
 // NAME=value with the values in their places; nullopt: there is no placeholder in it.
 std::optional<std::string> with_secrets(std::string_view assignment, const Secrets& secrets);

@@ -5,6 +5,7 @@
 #include "compose/conditions.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/leftover.hpp"
+#include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/rootless_network.hpp"
 #include "compose/start_order.hpp"
@@ -59,9 +60,10 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
-    const RunSettings settings{
-        work.job.service,      std::to_string(record.deployment),       record.commit,   image->second,
-        Podman::env_file_path, TRY(paths_of(work, container, release)), work.job.secrets};
+    const RunSettings settings{work.job.service,      std::to_string(record.deployment),
+                               record.commit,         image->second,
+                               Podman::env_file_path, TRY(paths_of(work, container, release)),
+                               work.job.secrets,      TRY(write_memory_files(work, container))};
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;
@@ -124,6 +126,8 @@ Status remove_containers(const Work& work, std::span<const Container> containers
         call.arguments.push_back(container.id);
     call.deadline = removal_deadline(times);
     TRY(work.podman.must(call, "stop and remove containers", Code::transient));
+    for (const auto& container : containers)
+        remove_memory_files(work, container.name);
     return ok();
 }
 

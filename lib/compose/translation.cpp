@@ -95,6 +95,8 @@ os::RunRequest translator_run(const TranslationRequest& request, int file) {
         run.spawn.argv.push_back(name_of_variable(assignment));
         run.spawn.env.push_back(assignment);
     }
+    for (const auto& name : request.admin_secrets)
+        run.spawn.argv.push_back("secret:" + name);
     run.spawn.directory = request.stage;
     run.spawn.descriptors = {{file, answer_fd}};
     run.spawn.limits = {{RLIMIT_AS, max_memory}, {RLIMIT_CPU, max_cpu}, {RLIMIT_FSIZE, max_answer_bytes},

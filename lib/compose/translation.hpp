@@ -20,12 +20,13 @@
 namespace pgod::compose {
 
 struct TranslationRequest {
-    std::string stage;                          // absolute, without links: where the commit was exported
-    std::string compose_file;                   // relative to the stage
-    std::string project;                        // podman-compose's -p: the service's name
-    std::vector<std::string> environment;       // of the user
-    std::vector<std::string> admin_environment; // NAME=value; they win over the repository's .env
-    bool configured = false;                    // the admin names the file: no override stands beside it
+    std::string stage;                           // absolute, without links: where the commit was exported
+    std::string compose_file;                    // relative to the stage
+    std::string project;                         // podman-compose's -p: the service's name
+    std::vector<std::string> environment;        // of the user
+    std::vector<std::string> admin_environment;  // NAME=value; they win over the repository's .env
+    std::vector<std::string> admin_secrets = {}; // names of those that the admin gives in files
+    bool configured = false;                     // the admin names the file: no override stands beside it
 };
 
 struct Translation {

@@ -22,10 +22,10 @@ using namespace config;
 constexpr std::array<std::string_view, 14> file_keys{
     "listen",   "metrics", "interval",      "parallel",   "prune",        "linger",   "state",
     "host_key", "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
-constexpr std::array<std::string_view, 20> service_keys{
-    "name",          "user",        "repository",    "branch",   "urls",  "ports",  "volumes",
-    "networks",      "allow",       "compose",       "env",      "auto",  "ops",    "interval",
-    "start_timeout", "credentials", "registry_auth", "env_file", "after", "domains"};
+constexpr std::array<std::string_view, 21> service_keys{
+    "name",          "user",        "repository",    "branch",   "urls",    "ports", "volumes",
+    "networks",      "allow",       "compose",       "env",      "auto",    "ops",   "interval",
+    "start_timeout", "credentials", "registry_auth", "env_file", "secrets", "after", "domains"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -173,6 +173,7 @@ class ServicesReader {
     void read_secret_files(const TableReader& reader, Service& service) {
         reader.text("registry_auth", parse_secret_file, service.registry_auth);
         reader.text("env_file", parse_secret_file, service.env_file);
+        read_secrets(reader, service);
         if (!reader.text("credentials", parse_secret_file, service.credentials) ||
             service.repository.whole().empty())
             return;
@@ -183,6 +184,24 @@ class ServicesReader {
             reader.complain("credentials", "credentials and a password in repository exclude each other");
         else if (scheme == RepositoryUrl::Scheme::http)
             warn_of_http(reader);
+    }
+
+    static void read_secrets(const TableReader& reader, Service& service) {
+        reader.text_pairs(
+            "secrets",
+            [&service](std::string_view name, std::string_view text) -> Status {
+                if (!is_secret_name(name))
+                    return refused(
+                        fmt::format("must have names of letters, digits, \"_\", \".\" and \"-\", not "
+                                    "\"{}\"",
+                                    escaped(name)));
+                if (service.secrets.size() == max_service_secrets)
+                    return refused(fmt::format("must not hold more than {} files", max_service_secrets));
+                service.secrets[std::string(name)] =
+                    TRY_DOING(parse_secret_file(text), fmt::format("\"{}\"", name));
+                return ok();
+            },
+            "{ NAME = \"/etc/pgod/FILE\" }");
     }
 
     void warn_of_http(const TableReader& reader) {

@@ -140,15 +140,14 @@ bool TableReader::texts(std::string_view key, const Each& each) const {
     return true;
 }
 
-void TableReader::text_pairs(std::string_view key, const EachPair& each) const {
+void TableReader::text_pairs(std::string_view key, const EachPair& each, std::string_view example) const {
     const auto* node = table_.get(key);
     if (node == nullptr)
         return;
     const auto* table = node->as_table();
     if (table == nullptr) {
-        errors_.add(node->source(),
-                    fmt::format("{} must be a table of strings such as {{ \"NAME\" = \":PORT\" }}, not {}",
-                                key, type_name(*node)));
+        errors_.add(node->source(), fmt::format("{} must be a table of strings such as {}, not {}", key,
+                                                example, type_name(*node)));
         return;
     }
     for (const auto& [name, value] : *table) {

@@ -97,9 +97,11 @@ class TableReader {
     // Whether the key was there.
     using Each = std::function<Status(std::string_view)>;
     bool texts(std::string_view key, const Each& each) const;
-    // A table of strings: `each` gets key and value.
+    // A table of strings: `each` gets key and value. `example`: of such a table, for who writes something
+    // else.
     using EachPair = std::function<Status(std::string_view, std::string_view)>;
-    void text_pairs(std::string_view key, const EachPair& each) const;
+    void text_pairs(std::string_view key, const EachPair& each,
+                    std::string_view example = "{ \"NAME\" = \":PORT\" }") const;
 
     const toml::table& table() const noexcept { return table_; }
     void complain(std::string_view key, std::string sentence) const; // at the setting's value, or the table

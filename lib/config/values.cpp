@@ -4,6 +4,7 @@
 #include "config/nearest.hpp"
 #include "core/command.hpp"
 #include "core/dns_name.hpp"
+#include "core/plan_shapes.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -226,6 +227,11 @@ Result<std::string> parse_secret_file(std::string_view text) {
             "must be an absolute path, or the name of a systemd credential such as \"shop.token\", not {}",
             in_quotes(text)));
     return parse_absolute_path(text);
+}
+
+// As the Compose specification has the names of secrets.
+bool is_secret_name(std::string_view text) noexcept {
+    return is_object_name(text) && text.size() <= 128;
 }
 
 Result<std::string> parse_compose(std::string_view text) {

@@ -39,6 +39,7 @@ Result<std::string> parse_volume(std::string_view text);
 Result<std::string> parse_compose(std::string_view text);
 Result<std::string> parse_env(std::string_view text);         // NAME=value; the result is the NAME
 Result<std::string> parse_secret_file(std::string_view text); // absolute, or a systemd credential's name
+bool is_secret_name(std::string_view text) noexcept;          // of a compose file's secret
 Result<OpGroup> parse_ops(std::string_view text);
 
 // One directory is the other or lies in it.

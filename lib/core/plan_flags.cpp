@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "core/allowance.hpp"
+#include "core/memory_file.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/stop_grace.hpp"
 
@@ -94,7 +95,7 @@ constexpr std::string_view a_size = "a size such as 64m";
 constexpr std::string_view a_duration = "a duration such as 30s";
 constexpr std::string_view a_name = "a name of letters, digits, \"_\", \".\" and \"-\"";
 
-constexpr std::array<Flag, 66> run_table{{
+constexpr std::array<Flag, 67> run_table{{
     {"--name", "", "container_name", Take::drop, true, is_object_name, a_name},
     {"--detach", "-d", "", Take::drop, false},
     {"--pull", "", "pull_policy", Take::drop, true, is_pull_policy,
@@ -153,6 +154,8 @@ constexpr std::array<Flag, 66> run_table{{
      a_duration},
     {"--health-retries", "--healthcheck-retries", "healthcheck", Take::once, true, is_retries,
      "a number of retries"},
+    {memory_file_flag, "", "secrets", Take::many, true, is_memory_file,
+     "a file of a secret or config: an absolute target, numbers for uid and gid, a mode up to 0777"},
     {"--privileged", "", "privileged", Take::never, false},
     {"--cap-add", "", "cap_add", Take::granted, true, is_capability, "the name of a capability"},
     {"--device", "", "devices", Take::granted, true, is_device_mapping,

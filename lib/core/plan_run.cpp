@@ -1,5 +1,6 @@
 // `podman run` of a plan: podman-compose's container_to_args(), read back.
 #include "core/allowance.hpp"
+#include "core/memory_file.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 #include "core/plan_calls.hpp"
@@ -105,11 +106,14 @@ class RunReader {
             return refuse(flag->setting,
                           flag->has_value ? quoted_value(value) + " is not allowed" : "is not allowed");
         if (flag->take != Take::many && flag->take != Take::granted && !once_.insert(name).second)
-            return refuse(flag->setting.empty() ? "image" : flag->setting, quoted_value(name) + " is given twice");
+            return refuse(flag->setting.empty() ? "image" : flag->setting,
+                          quoted_value(name) + " is given twice");
         if (name == "--name")
             container_.name = value;
         if (flag->fits != nullptr && !flag->fits(value))
             return refuse(flag->setting, quoted_value(value) + " is not " + std::string(flag->expected));
+        if (name == memory_file_flag)
+            claim_target(value.substr(0, value.find(':')));
         if (name == "--volume" || name == "--mount")
             read_mount(name, value);
         else if (name == "--tmpfs")

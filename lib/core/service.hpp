@@ -29,6 +29,8 @@ struct Forward {
     bool operator==(const Forward&) const = default;
 };
 
+inline constexpr std::size_t max_service_secrets = 32;
+
 struct Service {
     std::string name; // [a-z0-9][a-z0-9-]*, at most 63, unique
     std::string user; // never "root"
@@ -44,10 +46,11 @@ struct Service {
     std::vector<std::string> after;              // services that have to stand first; no circles
     std::vector<std::string> env;                // NAME=value; they win over the repository's .env
     // Files that only pgod may read: absolute, or without "/" the name of a systemd credential. Empty: none.
-    std::string credentials;   // for the repository: USER:TOKEN, or a private key
-    std::string registry_auth; // for registries: containers-auth.json(5)
-    std::string env_file;      // NAME=value lines, for what the compose file calls ${NAME}
-    bool auto_deploy = true;   // `auto`
+    std::string credentials;                    // for the repository: USER:TOKEN, or a private key
+    std::string registry_auth;                  // for registries: containers-auth.json(5)
+    std::string env_file;                       // NAME=value lines, for what the compose file calls ${NAME}
+    std::map<std::string, std::string> secrets; // name of a compose secret → file of its contents
+    bool auto_deploy = true;                    // `auto`
     OperationGroups ops{.read = true, .deploy = true, .exec = false};  // ceiling for keys of the repository
     std::chrono::milliseconds interval{std::chrono::minutes{5}};       // poll interval, at least 1 s
     std::chrono::milliseconds start_timeout{std::chrono::seconds{60}}; // until healthchecks pass, 1 s to 1 h

@@ -208,6 +208,20 @@ std::vector<Finding> examine_user(const Identity& user, bool linger) {
     return std::move(sheet).take();
 }
 
+namespace {
+
+// The file that a problem of secret_files.hpp is about, which begins with its setting.
+const std::string& file_of_secrets(const Service& service, std::string_view problem) {
+    for (const auto& [name, file] : service.secrets)
+        if (problem.starts_with("secrets: " + name + ": "))
+            return file;
+    return problem.starts_with("credentials:")     ? service.credentials
+           : problem.starts_with("registry_auth:") ? service.registry_auth
+                                                   : service.env_file;
+}
+
+} // namespace
+
 std::vector<Finding> examine_service(const Service& service, const Identity& user) {
     Sheet sheet(fmt::format("service \"{}\"", service.name));
     const auto from = static_cast<unsigned>(number_in("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024));
@@ -219,9 +233,7 @@ std::vector<Finding> examine_service(const Service& service, const Identity& use
         sheet.add("ports", "", "");
     for (auto& problem : problems_of_secret_files(service)) {
         const std::string setting = problem.substr(0, problem.find(':'));
-        const std::string& file = setting == "credentials"     ? service.credentials
-                                  : setting == "registry_auth" ? service.registry_auth
-                                                               : service.env_file;
+        const std::string& file = file_of_secrets(service, problem);
         sheet.add(setting, std::move(problem),
                   fmt::format("chown {0} {1} && chmod 600 {1}", ::geteuid(), file));
     }

@@ -32,6 +32,15 @@ Result<SecretFiles> open_secret_files(const Service& service) {
         const Secret text = TRY_DOING(os::read_secret_file(service.registry_auth), "registry_auth");
         files.registry_auth = TRY(os::sealed_file(text.reveal()));
     }
+    if (!service.secrets.empty()) {
+        std::string packed;
+        for (const auto& [name, file] : service.secrets) {
+            const Secret text = TRY_DOING(os::read_secret_file(file), fmt::format("secrets: {}", name));
+            packed.append(name).append(1, '\0').append(std::to_string(text.reveal().size())).append(1, '\0');
+            packed.append(text.reveal());
+        }
+        files.secrets = TRY(os::sealed_file(packed));
+    }
     return files;
 }
 
@@ -47,6 +56,10 @@ std::vector<std::string> problems_of_secret_files(const Service& service) {
         if (is_looked_for(file))
             if (const auto read = os::read_secret_file(file); !read)
                 problems.push_back(fmt::format("{}: {}", setting, read.error().message));
+    for (const auto& [name, file] : service.secrets)
+        if (is_looked_for(file))
+            if (const auto read = os::read_secret_file(file); !read)
+                problems.push_back(fmt::format("secrets: {}: {}", name, read.error().message));
     if (is_looked_for(service.env_file))
         if (const auto packed = packed_variables(service.env_file); !packed)
             problems.push_back(packed.error().message);

@@ -71,8 +71,8 @@ class ServiceActor {
     void reconfigure(Service service);
     void others_changed();
     void client_left(reconcile::CommandId command); // before its command ended
-    // Whether env_file is another than the last deployment had, as far as that is known. A systemd credential
-    // never is: it stays what it was when pgod was started.
+    // Whether env_file or a file of secrets is another than the last deployment had, as far as that is known.
+    // A systemd credential never is: it stays what it was when pgod was started.
     bool secrets_changed() const;
     void remove(bool take_down); // …and tell `retired`
 
@@ -115,6 +115,7 @@ class ServiceActor {
     void find_user();
     bool has_its_user();
     Status make_directory() const;
+    std::string look_of_secrets() const; // without those of systemd
 
     void recover();
     void look();
@@ -143,7 +144,7 @@ class ServiceActor {
     unsigned source_generation_ = 0; // counts changes of repository or branch
     std::deque<reconcile::Event> events_;
     bool feeding_ = false;
-    std::string secrets_seen_;            // what env_file looked like when the last deployment began
+    std::string secrets_seen_;            // look_of_secrets() when the last deployment began
     std::optional<WorkSlots::Slot> slot_; // of the worker that runs
     std::string cancelled_;               // why that is to end; empty: it is not
     bool recovered_ = false;              // once before

@@ -66,8 +66,20 @@ bool ServiceActor::has_its_user() {
     return false;
 }
 
+std::string ServiceActor::look_of_secrets() const {
+    std::string looks;
+    const auto look = [&looks](const std::string& file) {
+        if (file.find('/') != std::string::npos)
+            looks += look_of(file) + ' ';
+    };
+    look(service_.env_file);
+    for (const auto& [name, file] : service_.secrets)
+        look(file);
+    return looks;
+}
+
 bool ServiceActor::secrets_changed() const {
-    return service_.env_file.find('/') != std::string::npos && look_of(service_.env_file) != secrets_seen_;
+    return look_of_secrets() != secrets_seen_;
 }
 
 // services/ is ours, so nobody can put anything in the way; the service's directory belongs to its user.

@@ -1,7 +1,6 @@
 // The workers of a service: what each is given to do, and what its end means.
 #include "core/exit_status.hpp"
 #include "core/stop_grace.hpp"
-#include "daemon/file_look.hpp"
 #include "daemon/service_actor.hpp"
 
 namespace pgod::daemon {
@@ -72,7 +71,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     if (action.place)
         slot_.emplace(ports_.places.of(*action.place), user_->uid);
     if (action.deployment != 0) {
-        secrets_seen_ = look_of(service_.env_file);
+        secrets_seen_ = look_of_secrets();
         begin_deployment(action);
     }
     auto work = job(kind_of(action.work));

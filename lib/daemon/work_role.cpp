@@ -1,5 +1,6 @@
 #include "daemon/work_role.hpp"
 
+#include "base/text.hpp"
 #include "compose/deployment.hpp"
 #include "compose/deployment_log.hpp"
 #include "compose/examine.hpp"
@@ -231,6 +232,9 @@ Status take_secrets(compose::Job& job) {
     if (::fcntl(env_secrets_descriptor, F_GETFD) >= 0)
         job.secrets = compose::secrets_from(
             TRY_DOING(os::read_file(env_secrets_descriptor, os::max_secret_file + 1), "env_file"));
+    if (::fcntl(secrets_descriptor, F_GETFD) >= 0)
+        job.secret_files =
+            compose::secret_files_from(TRY_DOING(os::read_file(secrets_descriptor, max_secrets), "secrets"));
     if (::fcntl(registry_auth_descriptor, F_GETFD) >= 0)
         job.registry_auth = registry_auth_descriptor;
     return ok();
@@ -246,12 +250,16 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
     compose::Job job = job_of(request);
     job.builder = TRY(program_path("pgod-build"));
     job.secrets = std::move(given.secrets);
+    job.secret_files = std::move(given.secret_files);
     job.registry_auth = given.registry_auth;
     const auto directory = TRY(compose::ServiceDirectory::open(request.directory));
     const auto podman = TRY(compose::Podman::find(job.environment, compose::leftover_mark(job.service)));
     auto redacted = job.env;
     for (const auto& [name, value] : job.secrets)
         redacted.push_back(name + "=" + value.reveal());
+    for (const auto& [name, value] :
+         job.secret_files) // a program shows it without the file's last line break
+        redacted.push_back(name + "=" + std::string(trimmed(value.reveal())));
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, redacted);
     const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
     const auto progress = [&reports, &output, told](std::string_view step) {

@@ -58,6 +58,8 @@ Result<std::unique_ptr<Worker>> Worker::start(EventLoop& loop, const ipc::WorkJo
         request.descriptors.push_back({streams.secrets.env.get(), env_secrets_descriptor});
     if (streams.secrets.registry_auth)
         request.descriptors.push_back({streams.secrets.registry_auth.get(), registry_auth_descriptor});
+    if (streams.secrets.secrets)
+        request.descriptors.push_back({streams.secrets.secrets.get(), secrets_descriptor});
     auto child = TRY(os::spawn(request));
     return std::unique_ptr<Worker>(new Worker(loop, std::move(child), std::move(report.reader),
                                               std::move(gate.write_end), job.deadline + overtime,

@@ -15,6 +15,7 @@ import time
 
 from harness import (SKIPPED, Repository, SystemTest, User, compose_web, connects, fetch, free_port, main, make_key,
                      require_root_and_podman, run, wait_until)
+from sampler import Sampler
 
 require_root_and_podman()
 for needed in ("nginx", "fcgiwrap", "sshd", "docker-registry", "htpasswd", "openssl"):
@@ -33,35 +34,6 @@ def setUpModule():
     ANN = User("pgt-sec-ann")
     unittest.addModuleCleanup(ANN.remove)
     ANN.import_image()
-
-
-class Sampler:
-    """Looks at every argv of the host, and at the environment of those that are not `user`'s, until it is stopped."""
-
-    def __init__(self, secrets, user):
-        self.secrets, self.user, self.found, self.rounds = [s.encode() for s in secrets], user, [], 0
-        self.end = threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
-
-    def look(self):
-        while not self.end.is_set():
-            for process in os.listdir("/proc"):
-                if not process.isdigit() or int(process) == os.getpid():
-                    continue
-                try:
-                    text = pathlib.Path("/proc", process, "cmdline").read_bytes()
-                    if os.stat(f"/proc/{process}").st_uid != self.user.uid:
-                        text += pathlib.Path("/proc", process, "environ").read_bytes()
-                except OSError:
-                    continue
-                self.found += [(process, text) for secret in self.secrets if secret in text]
-            self.rounds += 1
-            time.sleep(0.002)
-
-    def stop(self):
-        self.end.set()
-        self.thread.join(timeout=60)
 
 
 class Secrets(SystemTest):
@@ -371,7 +343,7 @@ http {{
         wait_until("it serves", lambda: fetch(port) == "one\n")
         commit = repository.commit({"compose.yaml": compose_web(port, command="sh -c 'echo ${DB_PASSWORD}'")})
         self.problem("demo", 'service "web": command: DB_PASSWORD is a secret of the admin\'s env_file, which only '
-                             '"environment" may hold')
+                             '"environment", "secrets" and "configs" may hold')
         repository.commit({"compose.yaml": compose_web(port, extra="    environment: {HOME: '${DB_PASSWORD}'}\n")})
         self.problem("demo", "environment: HOME must not hold a secret")
         self.assertEqual(fetch(port), "one\n")

@@ -70,6 +70,8 @@ class Project:
             self.place(node, f"{section}.{name}")
             entry = plain(node)
             entry.setdefault("name", name if entry.get("external") else f"{self.name}_{name}")
+            if section in ("secrets", "configs") and "environment" in entry:
+                entry["value"] = self.context.variables.get(entry["environment"])
             found[name] = entry
         if section == "networks":
             found.setdefault("default", {"name": f"{self.name}_default"})

@@ -1,4 +1,6 @@
-# Secrets and configs. A file of the repository, or one that the admin grants, is mounted read-only.
+# Secrets and configs. A file of the repository, or one that the admin grants, is mounted read-only. What is a text is
+# written into a file in memory when the container is made (compose/memory_files.hpp): it travels as a flag of pgod's own,
+# `--in-memory TARGET:UID:GID:MODE:TEXT`, with a placeholder for each value that the admin gives.
 
 
 refused = []  # sentences about secrets and configs that nothing provides
@@ -10,23 +12,72 @@ def refuse_file(service, section, number, source, text):
 
 
 def files_of(name, service, model):
-    """What the service mounts for its secrets and configs."""
-    mounts = []
+    """What the service mounts for its secrets and configs, and the words for those in memory."""
+    mounts, words = [], []
     for section in ("secrets", "configs"):
         for number, one in enumerate(service.get(section, ())):
             source, entry = one["source"], model[section][one["source"]]
-            path = os.path.realpath(entry["file"]) if "file" in entry else ""
-            if not path:
-                refuse_file(name, section, number, source, "pgod takes only file: so far")
+            text = text_of(section, source, entry)
+            path = os.path.realpath(entry["file"]) if text is None and "file" in entry else ""
+            if text is not None:
+                words += ["--in-memory", memory_file(name, service, section, number, one, text)]
+            elif not path:
+                refuse_file(name, section, number, source, nothing_provides(section, source, entry))
             elif beneath(path, stage) and not os.path.exists(path):
-                refuse_file(name, section, number, source, f"the repository holds no {shown(path)}; add it")
+                or_admin = f", or the admin can give it {with_secrets(source)}" if section == "secrets" else ""
+                refuse_file(name, section, number, source, f"the repository holds no {shown(path)}; add it{or_admin}")
             else:
                 mounts.append(mount_of_file(name, section, number, one, path))
-    return mounts
+    return mounts, words
+
+
+def text_of(section, source, entry):
+    """The admin's secret of that name comes before what the file says. None: there is no text."""
+    if section == "secrets":
+        for secret in (source, *([entry["name"]] if entry.get("external") else ())):
+            if secret in admin_secrets:
+                return f"{{secret-file:{secret}}}"
+    if "content" in entry:
+        return entry["content"]
+    variable = entry.get("environment")
+    if variable in admin_names:
+        return f"{{secret:{variable}}}"  # also of `env`: its value belongs into no record
+    if section == "secrets" and variable in admin_secrets:
+        return f"{{secret-file:{variable}}}"
+    return entry.get("value")
+
+
+def with_secrets(name):
+    return f'with secrets = {{ {name} = "FILE" }}'
+
+
+def nothing_provides(section, source, entry):
+    if entry.get("environment"):
+        or_file = f", or {with_secrets(source)}" if section == "secrets" else ""
+        return f"the variable {entry['environment']} is not set; the admin can give it in env_file{or_file}"
+    if section == "secrets":
+        return f"nothing provides it; the admin can give it {with_secrets(source)}"
+    return "nothing provides it; write file: or content: in place of external:"
+
+
+def memory_file(name, service, section, number, one, text):
+    owner, _, group = str(service.get("user") or "").partition(":")
+    uid, gid = one.get("uid"), one.get("gid")
+    if uid is None and owner.isdigit():
+        uid, gid = owner, gid if gid is not None else group if group.isdigit() else None
+    elif uid is None and owner not in ("", "root") and section == "secrets" and one.get("mode") is None:
+        note_of(name, f"{section}.{number}", f"root owns this file, and {owner} may not read it; write uid: with the number"
+                f" of {owner} beside source: {one['source']}")
+    for key, value in (("uid", uid), ("gid", gid)):
+        if value is not None and not value.isdigit():
+            refuse_file(name, section, number, one["source"], f"{key} must be a number, and is {value!r}")
+    mode = one.get("mode")
+    mode = (0o400 if section == "secrets" else 0o444) if mode is None else mode
+    return f"{one['target']}:{uid or 0}:{gid or 0}:{mode:04o}:{text}"
 
 
 def mount_of_file(name, section, number, one, path):
     for key in ("uid", "gid", "mode"):
         if one.get(key) is not None:
-            note_of(name, f"{section}.{number}.{key}", "pgod ignores this: a file of the repository keeps its owner and mode")
+            note_of(name, f"{section}.{number}.{key}", "pgod ignores this: a file that is mounted keeps its owner and mode")
     return {"type": "bind", "source": path, "target": one["target"], "_options": ["ro"], "_tmpfs": {}}

@@ -80,8 +80,9 @@ def service_of(name, service, model):
     if service["networks"]:
         found["networks"] = list(service["networks"])
         found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
-    found["_flags"] = flags_of(name, service)
-    found["volumes"] = [*found.get("volumes", ()), *files_of(name, service, model)]
+    mounts, words = files_of(name, service, model)
+    found["volumes"] = [*found.get("volumes", ()), *mounts]
+    found["_flags"] = flags_of(name, service) + words
     return found
 
 

@@ -7,7 +7,8 @@
 #   FILE     the compose file, relative to STAGE
 #   PROJECT  podman-compose's -p
 #   HOW      "configured": the admin names FILE, and it stands alone; "usual": the files that Compose looks for are read
-#   NAME…    the admin's variables, which are in the environment and win over the repository's .env
+#   NAME…    the admin's variables, which are in the environment and win over the repository's .env; "secret:NAME" stands for
+#            a secret that the admin gives in a file
 #
 # The answer is two lines of UTF-8, each a JSON object. The first is written before anything of the commit is read, so that
 # it stands there even when the second never comes; the second has at most MAX_RESULT bytes:
@@ -22,7 +23,8 @@
 import sys
 
 result_fd, stage, compose_file, project, how = int(sys.argv[1]), *sys.argv[2:6]
-admin_names = set(sys.argv[6:])
+admin_names = {name for name in sys.argv[6:] if not name.startswith("secret:")}
+admin_secrets = {name.removeprefix("secret:") for name in sys.argv[6:]} - admin_names
 
 import copy, functools, inspect, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
 import pgod_reader.command as reader

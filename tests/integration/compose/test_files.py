@@ -1,7 +1,9 @@
 """Secrets and configs of compose files on real podman: what a container reads, and what makes it anew."""
 
+import subprocess
+
 import scene
-from scene import compose, service
+from scene import compose, harness, service
 
 
 def with_files(secrets="", configs="", **services):
@@ -43,6 +45,117 @@ class Files(scene.ComposeTest):
         svc = self.service()
         self.rejected(svc.deploy({"compose.yaml": with_files("token: {file: ./token}", a=service(secrets=["token"]))}),
                       "compose.yaml:2: a: secrets: token: the repository holds no token")
+
+
+class InMemory(scene.ComposeTest):
+    user_name = "pgcfilesm"
+    TEXT = with_files(
+        "token: {external: true}, password: {environment: DB_PASSWORD}, key: {file: ./key.example}, word: {environment: WORD}",
+        'conf: {content: "user = ${WHO}\\npassword = ${DB_PASSWORD}\\n"}, word: {environment: WORD}',
+        a=service(secrets=["token", "password", {"source": "key", "target": "/etc/key"}, "word"],
+                  configs=["conf", {"source": "word", "target": "/etc/word", "mode": 0o440, "uid": "7", "gid": "8"}]),
+        b=service(user="33", secrets=["token"]))
+    FILES = {"compose.yaml": TEXT, ".env": "WORD=of the repository\nWHO=x\n"}
+    SECRETS = {"token": b"one\0token of some bytes\xff\n", "key": b"a private key", "unused": b"nobody has me"}
+
+    def deployed(self, secrets=None, env="first password", **settings):
+        svc = self.service(secrets=secrets or self.SECRETS, secret_env={"DB_PASSWORD": env}, **settings)
+        self.good(svc.deploy(self.FILES))
+        return svc
+
+    def read(self, svc, path, name="a"):
+        return subprocess.run(["podman", "exec", f"{svc.name}_{name}_1", "cat", path], env=self.user.env(), cwd="/",
+                              user=self.user.uid, group=self.user.gid, extra_groups=[], capture_output=True, check=True,
+                              timeout=harness.DEADLINE).stdout
+
+    def runtime(self, svc):
+        return self.user.runtime / "pgod" / svc.name
+
+    def test_containers_read_what_the_admin_and_the_repository_give(self):
+        svc = self.deployed()
+        for path, wanted in (("/run/secrets/token", self.SECRETS["token"]), ("/etc/key", b"a private key"),
+                             ("/run/secrets/password", b"first password"), ("/run/secrets/word", b"of the repository"),
+                             ("/conf", b"user = x\npassword = first password\n"), ("/etc/word", b"of the repository")):
+            self.assertEqual(self.read(svc, path), wanted)
+        self.assertEqual(self.read(svc, "/run/secrets/token", "b"), self.SECRETS["token"])
+        rights = self.user.podman("exec", f"{svc.name}_a_1", "busybox", "stat", "-c", "%a %u:%g", "/run/secrets/token", "/conf", "/etc/word")
+        self.assertEqual(rights.splitlines(), ["400 0:0", "444 0:0", "440 7:8"])
+
+    def test_no_value_is_on_a_disk(self):
+        svc = self.deployed()
+        store = self.user.home / ".local/share/containers"
+        self.assertIn("config.json", self.user.podman("unshare", "grep", "-rlaF", "/run/secrets/token", str(store)))
+        for place in (store, svc.path):
+            for value in (b"first password", b"token of some bytes", b"a private key", b"nobody has me"):
+                found = self.user.run(["podman", "unshare", "grep", "-rlaF", value.decode(), str(place)], check=False).stdout
+                self.assertEqual(found, "", place)
+        shown = self.user.podman("container", "inspect", f"{svc.name}_a_1") + svc.do("plan").stdout
+        self.assertNotIn("first password", shown)
+        self.assertNotIn("private key", shown)
+
+    def test_a_value_that_nothing_provides_is_refused(self):
+        svc = self.service(secrets={"token": b"x", "key": b"y"})
+        result = self.rejected(svc.deploy(self.FILES), "a: secrets: password: the variable DB_PASSWORD is not set",
+                               'or with secrets = { password = "FILE" }')
+        self.assertIn("compose.yaml:2", result.error)
+        self.good(svc.deploy(secrets={**self.SECRETS, "password": b"p"}, env=["DB_PASSWORD=for the config"]))
+        self.assertEqual(self.read(svc, "/run/secrets/password"), b"p")
+        self.rejected(svc.deploy({"compose.yaml": with_files("gone: {external: true}", a=service(secrets=["gone"]))}),
+                      'compose.yaml:2: a: secrets: gone: nothing provides it; the admin can give it with secrets')
+
+    def test_a_value_that_changed_redeploys(self):
+        svc = self.deployed()
+        before = svc.ids()
+        self.good(svc.do("deploy"), changed=False)
+        self.assertEqual(svc.ids(), before)
+        result = self.good(svc.do("deploy", secrets={**self.SECRETS, "token": b"two"}), changed=True)
+        self.assertIn("the secret in /run/secrets/token of a changed", result.stderr)
+        self.assertEqual(self.read(svc, "/run/secrets/token", "b"), b"two")
+
+    def test_files_come_back_when_the_runtime_directory_was_lost(self):
+        svc = self.deployed()
+        names = [f"{svc.name}_{name}_1" for name in "ab"]
+        for bring_back in ("start", "heal", "deploy", "restart"):
+            with self.subTest(bring_back):
+                self.user.podman("stop", "-t", "0", *names)
+                harness.run(["rm", "-r", self.runtime(svc)])
+                self.assertNotEqual(self.user.run(["podman", "start", *names], check=False).returncode, 0)
+                result = svc.do(bring_back)
+                self.assertEqual((result.exit_status, result.health), (0, "healthy"), result)
+                self.assertEqual(self.read(svc, "/run/secrets/token"), self.SECRETS["token"])
+                self.assertEqual(self.read(svc, "/run/secrets/token", "b"), self.SECRETS["token"])
+
+    def test_a_start_without_the_values_says_so(self):
+        svc = self.deployed()
+        names = [f"{svc.name}_{name}_1" for name in "ab"]
+        self.user.podman("stop", "-t", "0", *names)
+        self.assertEqual(svc.do("start", secrets=None, secret_env=None).exit_status, 0)  # the files are there
+        self.user.podman("stop", "-t", "0", *names)
+        harness.run(["rm", "-r", self.runtime(svc)])
+        result = svc.do("start", secrets=None, secret_env=None)
+        self.assertEqual(result.exit_status, 1)
+        self.assertIn('service "a": /run/secrets/token: the admin\'s secrets must have token, and does not', result.error)
+
+    def test_a_rollback_has_the_values_of_now(self):
+        svc = self.deployed()
+        self.good(svc.deploy({"compose.yaml": compose(a=service())}))
+        self.assertEqual(list(self.runtime(svc).glob("*/*")), [])
+        result = svc.do("rollback", secrets={**self.SECRETS, "token": b"later"}, deployment=3)
+        self.assertEqual((result.exit_status, result.outcome), (0, "ok"), result)
+        self.assertEqual(self.read(svc, "/run/secrets/token"), b"later")
+
+    def test_a_failed_deployment_leaves_the_values_of_before(self):
+        svc = self.deployed(start_timeout=5)
+        broken = {**self.FILES, "compose.yaml": self.TEXT.replace("sleep 1000", "false")}
+        result = svc.deploy(broken)
+        self.assertEqual(result.outcome, "rolled_back", result)
+        self.assertEqual(self.read(svc, "/run/secrets/token", "b"), self.SECRETS["token"])
+
+    def test_down_removes_the_files(self):
+        svc = self.deployed()
+        self.assertTrue(self.runtime(svc).exists())
+        svc.do("down")
+        self.assertFalse(self.runtime(svc).exists())
 
 
 if __name__ == "__main__":

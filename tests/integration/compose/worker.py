@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 import harness  # noqa: E402
 
 ORDER, REPORT = 3, 6  # descriptors: lib/daemon/work_role.hpp
+ENV_SECRETS, SECRETS = 4, 8  # …and secret_files.hpp
 
 KINDS = ["deploy", "pull", "build", "down", "start", "stop", "restart", "ps", "logs", "exec", "log",
          "observe", "rollback", "plan", "check", "heal"]
@@ -100,6 +101,11 @@ class Worker:
         fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 1 << 20)  # nobody reads before the worker has ended
         # pass_fds keeps numbers, so both are put on theirs first; the caller's pipes may have these numbers.
         given = {ORDER: out_of_the_way(order), REPORT: out_of_the_way(theirs)}
+        if job.get("secret_env"):
+            given[ENV_SECRETS] = file_in_memory("".join(f"{name}={value}\0" for name, value in job["secret_env"].items()).encode())
+        if job.get("secrets"):
+            given[SECRETS] = file_in_memory(b"".join(b"%s\0%d\0%s" % (name.encode(), len(value), value)
+                                                     for name, value in job["secrets"].items()))
         kept = {number: out_of_the_way(number) for number in given if fd_is_open(number)}
         stdout, stderr = (kept.get(stream, stream) for stream in (stdout, stderr))
         try:
@@ -107,7 +113,7 @@ class Worker:
                 os.dup2(fd, number)
             self.process = subprocess.Popen(
                 [harness.BIN / "pgod-work", job["service"]], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                pass_fds=[ORDER, REPORT], cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
+                pass_fds=list(given), cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
                 start_new_session=True, umask=0o077)
         finally:
             for number, fd in given.items():
@@ -128,6 +134,14 @@ class Worker:
             while size := reports.read(4):
                 result.report(reports.read(struct.unpack("<I", size)[0]))
         return result
+
+
+def file_in_memory(data):
+    fd = os.memfd_create("secrets", os.MFD_CLOEXEC)
+    os.pwrite(fd, data, 0)
+    moved = out_of_the_way(fd)
+    os.close(fd)
+    return moved
 
 
 def out_of_the_way(fd):

@@ -132,6 +132,11 @@ class Grants(unittest.TestCase):
         self.assertEqual(self.files("secrets: [s]", "secrets: {s: {external: true, name: n}}"),
                          [{"target": "/run/secrets/s", "from": "external:n"}])
 
+    def test_the_value_of_a_variable_is_read_along(self):
+        got = Read("services: {a: {image: x, secrets: [s, t]}}\nsecrets: {s: {environment: S}, t: {environment: T}}",
+                   {".env": "S=1\nT=2"}, admin={"T": "3"})
+        self.assertEqual([got.model["secrets"][name]["value"] for name in "st"], ["1", "3"])
+
     def test_a_source_that_is_none_or_two(self):
         for text in ("{}", "{file: ./a, environment: B}", ""):
             with self.subTest(text=text):

@@ -4,6 +4,7 @@ name → (files, links): what a commit holds. `admin` in ENVIRONMENT is the admi
 """
 
 ENVIRONMENT = {"HOME": "/home/ann", "USER": "ann", "LOGNAME": "ann", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+SECRETS = ("token", "file")  # names that the admin gives files for
 ADMIN = {"ADMIN_WORD": "of the admin", "BOTH": "admin"}
 
 
@@ -118,6 +119,11 @@ CASES = {
         "secrets: [s, {source: s, target: t, mode: 0440, uid: '5'}, {source: s, target: /etc/s}]\nconfigs: [c]\n"
         "volumes: ['./s:/v']", "secrets: {s: {file: ./s}}\nconfigs: {c: {file: ./l}}\n", s="x")[:1]
     + ({"l": "s"},),
+    "secrets and configs in memory": one(
+        "secrets: [token, {source: word, target: w, uid: '5', gid: '6', mode: 0440}, {source: own, target: /o}, file]\n"
+        "configs: [conf, {source: word, target: /etc/w, mode: 0600}]\nuser: '33:34'",
+        "secrets: {token: {external: true}, word: {environment: ADMIN_WORD}, own: {environment: REPO}, file: {file: ./gone}}\n"
+        "configs: {conf: {content: 'a: $BOTH $$x'}, word: {environment: BOTH}}\n", **{".env": "REPO=of the repository\n"}),
     "no services": ({"compose.yaml": "services: {}\n"}, {}),
     "a service of a profile": one("", "  b: {image: x, profiles: [p]}\n"),
     "an included file": one("", "include: [b.yaml]\n", **{"b.yaml": "services: {z: {image: x}}\n"}),

@@ -80,7 +80,8 @@ def translated_commit(files, links, version, file="compose.yaml", source=None, p
         result = os.open(directory + "/result", os.O_RDWR | os.O_CREAT)
         found = f"import sys\nsys.path.insert(0, {str(source or packages.unpacked(version))!r})\n"
         subprocess.run(["/usr/bin/python3", "-I", "-B", "-", str(result), stage, file, project,
-                        "usual" if file == "compose.yaml" and not configured else "configured", *admin], cwd=stage,
+                        "usual" if file == "compose.yaml" and not configured else "configured", *admin,
+                        *(f"secret:{name}" for name in cases.SECRETS)], cwd=stage,
                        input=(found + PROGRAM).encode(), env={**cases.ENVIRONMENT, **admin}, pass_fds=[result],
                        timeout=120, check=True)
         os.lseek(result, 0, os.SEEK_SET)
@@ -142,6 +143,8 @@ class Versions(unittest.TestCase):
     def test_what_is_the_same_is_also_right(self):
         """Options of the container a: where every version has been wrong in one way."""
         for name, option in {"a volume of somebody else, as it was": ["--volume", "shared:/d"],
+                             "secrets and configs in memory":
+                                 ["--in-memory", "/run/secrets/token:33:34:0400:{secret-file:token}"],
                              "several options of a mount": ["--volume", "@STAGE@/sub:/b:ro,rslave,z"]}.items():
             for version in packages.PACKAGES:
                 with self.subTest(name, version=version):
@@ -223,6 +226,14 @@ HOSTILE = {
     "a NUL": ('command: ["a\\0b"]', "", {}, "compose.yaml:4"),
     "a secret that is not there": ("secrets: [s]", "secrets: {s: {file: ./gone}}\n", {},
                                    "compose.yaml:4: a: secrets: s: the repository holds no gone; add it"),
+    "a secret that nobody gives": ("secrets: [{source: s}]", "secrets: {s: {external: true}}\n", {},
+                                   "compose.yaml:4: a: secrets: s: nothing provides it; the admin can give it with secrets = { s"),
+    "a secret without its variable": ("secrets: [s]", "secrets: {s: {environment: NOT}}\n", {},
+                                      "compose.yaml:4: a: secrets: s: the variable NOT is not set"),
+    "a config that nobody gives": ("configs: [s]", "configs: {s: {external: true}}\n", {},
+                                   "compose.yaml:4: a: configs: s: nothing provides it; write file:"),
+    "a user of a secret that is no number": ("secrets: [{source: s, uid: root}]", "secrets: {s: {environment: HOME}}\n", {},
+                                             "compose.yaml:4: a: secrets: s: uid must be a number, and is 'root'"),
     "several mistakes": ("scale: x\ntty: [y]", "", {}, "(and 1 more problem)"),
 }
 

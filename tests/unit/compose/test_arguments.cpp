@@ -16,6 +16,7 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
                                       {"--label", "team=x"},
                                       {"--init", ""},
                                       {"--volume", "/s/stage/html:/www:ro"},
+                                      {"--in-memory", "/run/secrets/a:33:0:0400:{secret:A}"},
                                       {"--volume", "demo_data:/d"}},
                                      "bb:latest",
                                      {"--not-an-option", "x y"}};
@@ -26,7 +27,8 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
         "9a04",
         "/s/env-demo_web_1",
         {{"/s/stage/html", "/s/tree/html"}, {"/s/stage/vars", "/s/incoming/files/vars"}},
-        no_secrets};
+        no_secrets,
+        {{"/run/secrets/a", "/run/user/7/pgod/demo/demo_web_1/0"}}};
     const RunCall call = run_call(container, settings);
     CHECK(call.arguments == Argv{"run",
                                  "--detach",
@@ -37,6 +39,7 @@ TEST_CASE("podman run: what was judged, our labels last, values out of the argv"
                                  "--label=team=x",
                                  "--init",
                                  "--volume=/s/tree/html:/www:ro",
+                                 "--volume=/run/user/7/pgod/demo/demo_web_1/0:/run/secrets/a:ro",
                                  "--volume=demo_data:/d",
                                  "--env-file=/s/env-demo_web_1",
                                  "--label=pgod.service=demo",

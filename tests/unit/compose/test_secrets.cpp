@@ -31,6 +31,38 @@ TEST_CASE("what the supervisor packed") {
     CHECK(fmt::format("{}", read.at("A")) == "[redacted]");
 }
 
+TEST_CASE("whole files that the supervisor packed, with any bytes") {
+    CHECK(secret_files_from(std::string_view("a\0"
+                                             "3\0x\0yb-c\0"
+                                             "0\0d\0"
+                                             "1\0\n",
+                                             18)) ==
+          Secrets{{"a", Secret(std::string("x\0y", 3))}, {"b-c", Secret()}, {"d", Secret("\n")}});
+    CHECK(secret_files_from("").empty());
+    for (const std::string_view bad : {std::string_view("a\0"
+                                                        "9\0x",
+                                                        5),
+                                       std::string_view("a\0x\0", 4),
+                                       std::string_view("a\0"
+                                                        "1",
+                                                        3),
+                                       std::string_view("a")})
+        CHECK(secret_files_from(bad).empty());
+}
+
+TEST_CASE("a text stands for a whole file only as a whole") {
+    CHECK(secret_file_in("{secret-file:db-password}") == "db-password");
+    for (const char* text :
+         {"{secret-file:a} ", "x{secret-file:a}", "{secret-file:}", "{secret-file:a/b}", "{secret:a}", ""})
+        CHECK_MESSAGE(!secret_file_in(text), text);
+    CHECK(unknown_secret("{secret:DB} and {secret:GONE}", secrets) == "GONE");
+    CHECK(!unknown_secret("{secret:DB}{secret-file:x}", secrets));
+}
+
+TEST_CASE("a file in memory may hold a secret") {
+    CHECK(problem_of(plan_with({"c", "", {{"--in-memory", "/t:0:0:0400:{secret:DB}"}}, "i", {}})).empty());
+}
+
 TEST_CASE("placeholders become values, once") {
     struct Row {
         const char* text;
@@ -58,8 +90,8 @@ TEST_CASE("placeholders become values, once") {
 
 TEST_CASE("only the environment of a container may hold a secret, and only one that there is") {
     const std::string only =
-        " is a secret of the admin's env_file, which only \"environment\" may hold; there, the "
-        "container finds it as its own $DB";
+        " is a secret of the admin's env_file, which only \"environment\", \"secrets\" and \"configs\" "
+        "may hold; in \"environment\", the container finds it as its own $DB";
     CHECK(problem_of(plan_with({"c", "", {{"--env", "A={secret:DB}"}}, "i", {"x"}})).empty());
     CHECK(problem_of(plan_with({"c", "", {{"--label", "a={secret:DB}"}}, "i", {}})) ==
           "service \"web\": label: DB" + only);

@@ -258,16 +258,27 @@ TEST_CASE("files of secrets") {
           "\"shop.token\", not \"..\""}},
         {service + "env_file = '/etc/../shadow'",
          {"5:12: env_file must not hold \"..\", as \"/etc/../shadow\" does"}},
+        {service + "secrets = { 'a/b' = '/t' }",
+         {"5:21: secrets must have names of letters, digits, \"_\", \".\" and \"-\", not \"a/b\""}},
+        {service + "secrets = { a = 't/x' }",
+         {"5:17: secrets \"a\": must be an absolute path, or the name of a systemd credential such as "
+          "\"shop.token\", not \"t/x\""}},
+        {service + "secrets = ['a']",
+         {"5:11: secrets must be a table of strings such as { NAME = \"/etc/pgod/FILE\" }, not an array"}},
         {"[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'file:///r'\ncredentials = '/t'",
          {"5:15: credentials are for a repository of https:// or ssh://"}},
         {"[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'https://u:p@h/r'\ncredentials = '/t'",
          {"5:15: credentials and a password in repository exclude each other"}},
     });
     const auto report =
-        parse_config(service + "credentials = '/etc//pgod/token'\nenv_file = 'shop.env'", "c");
+        parse_config(service + "credentials = '/etc//pgod/token'\nenv_file = 'shop.env'\n"
+                               "secrets = { db-password = '/etc//pgod/db', token = 'shop.token' }",
+                     "c");
     REQUIRE(report.config);
     CHECK(report.config->services[0].credentials == "/etc/pgod/token");
     CHECK(report.config->services[0].env_file == "shop.env");
+    CHECK(report.config->services[0].secrets ==
+          std::map<std::string, std::string>{{"db-password", "/etc/pgod/db"}, {"token", "shop.token"}});
     CHECK(report.warnings.empty());
     CHECK(parse_config("[[services]]\nname = 'a'\nuser = 'b'\nrepository = 'http://h/r'\ncredentials = '/t'",
                        "c")
