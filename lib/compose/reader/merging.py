@@ -26,7 +26,11 @@ def merged(base, over, key):
         return None
     if base is None or over.tag == OVERRIDE:
         return over
-    return RULES[key.merge or USUAL.get(key.form, "replace")](base, over, key)
+    return RULES[rule_of(key)](base, over, key)
+
+
+def rule_of(key):
+    return key.merge or USUAL.get(key.form, "replace")
 
 
 def replaced(base, over, key):
@@ -110,7 +114,13 @@ def port(item):
 
 RULES = {"replace": replaced, "keys": keys, "entries": entries, "maps": maps, "limits": limits, "addresses": addresses,
          "logging": logging, "append": append, "by target": by_target, "by port": by_port}
-SAME = {"by target": target, "by port": port}
+SAME = {"append": identity, "by target": target, "by port": port}
+
+
+def sole(node, key):
+    """A list of a service holds each item once, also where nothing merges."""
+    same = SAME.get(rule_of(key))
+    return unique(node, same) if same and isinstance(node, List) else node
 
 
 def cleaned(node):

@@ -87,7 +87,9 @@ class Project:
             model["networks"] = {}
             return
         model["networks"] = given = given or {"default": {}}
-        for name in given:
+        for name, entry in given.items():
+            if "aliases" in entry:
+                entry["aliases"] = list(dict.fromkeys(entry["aliases"]))
             if name not in self.model["networks"]:
                 service.refuse(f"networks.{name}", service.entry("networks", name),
                                f"the file declares no network {shown(name)}",

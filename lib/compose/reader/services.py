@@ -4,7 +4,7 @@ import re
 
 from . import dotenv
 from .limits import MAX_STOP_GRACE
-from .merging import SAME, cleaned, unique
+from .merging import cleaned, sole
 from .nodes import Map, is_empty, plain, scalar
 from .problems import shown
 from .table import SERVICE
@@ -21,9 +21,7 @@ class Service:
     def __init__(self, node, spot, loader):
         self.node, self.spot, self.loader = cleaned(node), spot, loader
         for name, entry in self.node.entries.items():
-            same = SAME.get(SERVICE[name].merge)
-            if same:
-                self.node.entries[name] = unique(entry, same)
+            self.node.entries[name] = sole(entry, SERVICE[name])
         for name in [name for name, entry in self.node.entries.items() if is_empty(entry)]:
             del self.node.entries[name]  # an override can take a text back by an empty one
         self.model = plain(self.node)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whatever the files hold, the reader gives an answer or a sentence, within a time and never a fault of its own.
 
-Arguments: the number of rounds, and the seed of the first.
+Arguments: the number of rounds, the seed of the first, and a directory of projects that are changed instead of the cases.
 """
 
 import os
@@ -16,9 +16,9 @@ import unittest
 
 from project_files import one, output, read, sentences
 
-CASES = pathlib.Path(__file__).resolve().parent / "cases"
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+CASES = pathlib.Path(sys.argv[3] if len(sys.argv) > 3 else pathlib.Path(__file__).resolve().parent / "cases")
 LONGEST = 5.0  # seconds of one reading; a quiet machine needs a hundredth
 NAMES = ("compose.yaml", "compose.override.yaml", ".env", "app.env", "sub/compose.yaml")
 PIECES = (

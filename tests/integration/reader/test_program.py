@@ -66,6 +66,14 @@ class Program(unittest.TestCase):
             self.assertEqual(got["model"]["services"]["a"]["environment"], {"A": "1"})
             self.assertEqual((got["files"], got["problems"], got["fault"]), (["compose.yaml", "e"], [], ""))
 
+    def test_the_answer_is_the_same_whatever_order_sets_have(self):
+        read_all = ("import json, pathlib, sys\nfrom reader import command\nfor one in sorted(pathlib.Path(sys.argv[1]).iterdir()):"
+                    "\n    if one.is_dir():\n        print(json.dumps(command.answer({'root': str(one), 'project': 'c'})))")
+        cases = pathlib.Path(__file__).resolve().parent / "cases"
+        answers = {subprocess.run([sys.executable, "-B", "-c", read_all, str(cases)], cwd=PACKAGE.parent, check=True,
+                                  capture_output=True, env={"PYTHONHASHSEED": seed}, timeout=120).stdout for seed in "123"}
+        self.assertEqual(len(answers), 1)
+
     def test_a_person_sees_what_a_directory_becomes(self):
         with tempfile.TemporaryDirectory() as directory:
             (pathlib.Path(directory) / "compose.yaml").write_text("services: {a: {image: x}}")

@@ -124,13 +124,6 @@ class Versions(unittest.TestCase):
         listed = re.search(r"\bcompared\{\{(.*?)\}\};", source, re.DOTALL).group(1)
         self.assertEqual({re.sub(r",\s*", ".", one) for one in re.findall(r"\{([\d, ]+)\}", listed)}, set(packages.PACKAGES))
 
-    def test_a_long_chain_of_dependencies_is_one_step_for_each_link(self):
-        chain = "services:\n  s0: {image: x}\n" + "".join(f"  s{n}: {{image: x, depends_on: [s{n - 1}]}}\n"
-                                                          for n in range(60, 0, -1))
-        for version in packages.PACKAGES:
-            plan = translated_commit({"compose.yaml": chain}, {}, version).json["plan"]
-            self.assertEqual([one["service"] for one in plan["containers"]], [f"s{n}" for n in range(61)])
-
     def test_every_version_says_what_it_is(self):
         for version in packages.PACKAGES:
             self.assertEqual(self.plans["the least", version].answer["version"], version)
