@@ -14,6 +14,8 @@ def dependencies_form(node, spot, key):
         given = texts_form(node, spot)
         node = Map(node.place, {one.value: Map(one.place, {"condition": scalar(one.place, "service_started")})
                                 for one in given.items})
+    elif not isinstance(node, Map):
+        wants_list(node, spot)
     result = Map(node.place)
     for name, entry, place in names(node, spot):
         if entry.tag != RESET:
@@ -27,6 +29,8 @@ def networks_form(node, spot, key):
     if isinstance(node, List):
         given = texts_form(node, spot)
         node = Map(node.place, {one.value: Map(one.place) for one in given.items})
+    elif not isinstance(node, Map):
+        wants_list(node, spot)
     result = Map(node.place)
     for name, entry, place in names(node, spot):
         if entry.tag != RESET:

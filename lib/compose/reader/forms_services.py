@@ -113,6 +113,8 @@ def ulimits_form(node, spot, key=None):
             elif isinstance(entry, Map):
                 number = key._replace(form="int", of=None)
                 made = fields(entry, here, {"soft": number, "hard": number})
+                if entry.entries and not made.entries:
+                    continue  # each of them has its sentence
             else:
                 both = int_form(entry, here)
                 made = Map(place, {"soft": both, "hard": both})

@@ -238,6 +238,10 @@ class Sentences(unittest.TestCase):
                  " as a text"),
                 ("services: {a: {image: x, enviroment: {}}}",
                  'compose.yaml:1: a: "enviroment" is not a key that Compose knows; did you mean environment?'),
+                ("services: {a: {image: x, networks: n}}",
+                 'compose.yaml:1: a: networks: "n" must be a list, and is a text; write [n]'),
+                ("services: {a: {image: x, depends_on: b}}",
+                 'compose.yaml:1: a: depends_on: "b" must be a list, and is a text; write [b]'),
                 ("services:\n  a:\n  image: x\n",
                  "compose.yaml:2: a: the service is empty; write image: or build: beneath its name")):
             with self.subTest(text=text):
@@ -266,6 +270,10 @@ class Sentences(unittest.TestCase):
     def test_what_has_no_effect_is_noted(self):
         got = one("x-podman.rootfs: /\nisolation: default\ndeploy: {placement: {constraints: [a]}}")
         self.assertEqual([text.split(": ")[2] for text in got.notes], ["x-podman.rootfs", "isolation", "deploy.placement"])
+
+    def test_a_limit_that_is_no_number_has_one_sentence(self):
+        self.assertEqual(Read("services: {a: {image: x, ulimits: {nofile: {soft: many}}}}").problems,
+                         ['compose.yaml:1: a: ulimits.nofile.soft: "many" must be a whole number'])
 
     def test_a_file_of_composes_first_format_has_one_sentence(self):
         self.assertEqual(Read("db: {image: x}\nweb: {build: .}").problems, [
