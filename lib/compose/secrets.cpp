@@ -61,13 +61,17 @@ Status check_variable(const PlannedContainer& container, const std::string& assi
             return Error{Code::permanent,
                          fmt::format("service \"{}\": environment: the admin's env_file has no {}",
                                      container.service, found.name)};
-    if (!fits_env_file(with_secrets(assignment, secrets).value_or(assignment)))
-        return Error{
-            Code::permanent,
-            fmt::format("service \"{}\": environment: {} holds a secret and a line break, or more than "
-                        "{} bytes; shorten it, or write it without line breaks",
-                        container.service, escaped(variable), max_env_line)};
-    return ok();
+    const std::string value = with_secrets(assignment, secrets).value_or(assignment);
+    if (fits_env_file(value))
+        return ok();
+    return Error{
+        Code::permanent,
+        fmt::format("service \"{}\": environment: {} holds a secret and {}", container.service,
+                    escaped(variable),
+                    value.size() > max_env_line
+                        ? fmt::format("is longer than {} bytes; mount a file instead", max_env_line)
+                        : "has several lines, which podman takes only on a command line that every user "
+                          "can read; write the secret in base64, or mount a file instead")};
 }
 
 Status check_options(const std::string& service, const std::vector<PlanOption>& options,
