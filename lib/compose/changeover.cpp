@@ -160,7 +160,9 @@ Status Changeover::switch_to() {
     crash_point("files-in-place");
     TRY(run_containers(work_, next_, next_release, next_.containers));
     crash_point("containers-run");
-    TRY(check_shared_binds(work_, next_.plan)); // another service may have begun meanwhile
+    // Another service may have begun meanwhile.
+    if (const auto found = TRY(check_shared_binds(work_, next_.plan)); !found.empty())
+        return Error{Code::permanent, summary_of(found)};
     look_at_names(next_);
     work_.progress("verify");
     TRY(verify(work_, next_, limits_of(work_.job)));

@@ -28,7 +28,8 @@ struct Job {
     bool force = false;
     bool json = false;
     bool follow = false; // log: until the deployment ends
-    std::optional<std::string> compose_file;
+    std::vector<std::string> compose_files; // as the admin names them, or none
+    std::vector<std::string> profiles;
     std::vector<std::string> env; // the admin's, NAME=value
     Secrets secrets;              // …and those of his env_file
     Secrets secret_files;         // those of `secrets`, whole files

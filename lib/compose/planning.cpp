@@ -6,6 +6,7 @@
 #include "compose/shared_binds.hpp"
 #include "compose/translation.hpp"
 #include "core/allowance.hpp"
+#include "core/findings.hpp"
 #include "core/plan_images.hpp"
 #include "core/policy.hpp"
 #include "core/url_claims.hpp"
@@ -15,10 +16,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace pgod::compose {
 
@@ -27,18 +30,20 @@ namespace {
 constexpr std::size_t max_env_file = 1 << 20; // bytes
 
 // The translator settled what links of the commit mean; one that is left leads out of it.
-Status check_builds(const Plan& plan, int stage, const std::string& stage_path) {
+void check_builds(const Plan& plan, int stage, const std::string& stage_path, Findings& findings) {
     for (const auto& build : plan.builds)
         for (const auto& path : {build.context, build.file}) {
             const auto relative = path_beneath(path, stage_path);
-            if (!relative || (!relative->empty() && !os::open_beneath(stage, *relative, O_PATH)))
-                return Error{Code::permanent,
-                             fmt::format("build: {} is not in the repository", escaped(path))};
+            if (relative && (relative->empty() || os::open_beneath(stage, *relative, O_PATH)))
+                continue;
+            const auto with = std::find_if(plan.containers.begin(), plan.containers.end(),
+                                           [&build](const auto& one) { return one.image == build.image; });
+            findings.add(with == plan.containers.end() ? "" : with->service, "build",
+                         quoted_value(path) + " is not in the repository");
         }
-    return ok();
 }
 
-Status check_env_files(const Plan& plan, int stage, const std::string& stage_path) {
+void check_env_files(const Plan& plan, int stage, const std::string& stage_path, Findings& findings) {
     for (const auto& container : plan.containers)
         for (const auto& option : container.options) {
             if (option.flag != "--env-file")
@@ -46,10 +51,8 @@ Status check_env_files(const Plan& plan, int stage, const std::string& stage_pat
             const auto relative = path_beneath(option.value, stage_path);
             const auto text = os::read_file_beneath(stage, relative.value_or(""), max_env_file);
             if (!text)
-                return Error{Code::permanent,
-                             fmt::format("{}: env_file: {}", container.service, text.error().message)};
+                findings.add(container.service, "env_file", text.error().message);
         }
-    return ok();
 }
 
 // Networks that are not of the service's own; the admin granted them, but podman may not have them.
@@ -69,8 +72,8 @@ Status check_foreign_networks(const Work& work, const Plan& plan) {
                     found = TRY(work.podman.networks());
                 if (!found->contains(std::string(name)))
                     return Error{Code::transient,
-                                 fmt::format("service \"{}\": networks: podman has no network {} "
-                                             "for this user; make it with podman network create",
+                                 fmt::format("{}: networks: podman has no network {} for this user; make it "
+                                             "with podman network create",
                                              container.service, name)};
             }
         }
@@ -97,57 +100,117 @@ PolicyGrants grants_of(const Work& work) {
             work.job.neighbours};
 }
 
-} // namespace
-
-Result<JudgedPlan> plan_commit(const Work& work) {
-    work.progress("plan");
-    const Fd stage = TRY_DOING(work.directory.open_directory("stage"), "the commit was not exported");
+TranslationRequest request_of(const Work& work, int stage) {
     TranslationRequest request;
     request.stage = work.directory.path_of("stage");
-    request.compose_file =
-        TRY(find_compose_file(stage.get(), work.job.compose_file ? &*work.job.compose_file : nullptr));
+    request.compose_file = find_compose_file(stage, work.job.compose_files);
     request.project = work.job.service;
-    request.configured = work.job.compose_file.has_value();
+    request.compose_files = work.job.compose_files;
+    request.profiles = work.job.profiles;
     request.environment = work.job.environment;
     request.admin_environment = work.job.env;
     for (const auto& [name, secret] : work.job.secrets)
         request.admin_environment.push_back(name + "=" + placeholder_of(name));
     for (const auto& [name, secret] : work.job.secret_files)
         request.admin_secrets.push_back(name);
-    Translation translation =
-        TRY(translate(request, [&work](const std::string& problem) { work.output.say(problem); }));
-    auto [plan, violations] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
-    plan.files = std::move(translation.files);
-    TRY(name_images(work, plan));
+    return request;
+}
+
+// A check that finds one thing at most. Any other failure is the host's, and ends the planning.
+Status add(const Status& checked, std::vector<Violation>& violations) {
+    if (checked)
+        return ok();
+    if (checked.error().code != Code::permanent)
+        return checked.error();
+    violations.push_back({{}, {}, checked.error().message, {}});
+    return ok();
+}
+
+void add(std::vector<Violation> more, std::vector<Violation>& violations) {
+    for (auto& one : more)
+        violations.push_back(std::move(one));
+}
+
+// Every check of a plan. Each adds what it finds, so that the team reads everything at once.
+Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan) {
+    std::vector<Violation> violations = judge(plan, grants_of(work));
+    TRY(add(check_secrets(plan, work.job.secrets), violations));
+    TRY(add(check_memory_files(plan, work.job), violations));
+    add(TRY(check_shared_binds(work, plan)), violations);
+    return violations;
+}
+
+// ...and those that a commit needs once, when it is new.
+Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan& plan, int stage) {
+    std::vector<Violation> violations = TRY(violations_of(work, plan));
+    Findings findings;
+    judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
+    check_builds(plan, stage, work.directory.path_of("stage"), findings);
+    check_env_files(plan, stage, work.directory.path_of("stage"), findings);
+    add(std::move(findings).take(), violations);
+    if (violations.empty()) // the network may be one that nobody granted
+        TRY(check_foreign_networks(work, plan));
+    return violations;
+}
+
+// Paths of the stage as the repository has them.
+void show_as_written(std::string& text, const std::string& stage) {
+    for (auto at = text.find(stage); at != std::string::npos; at = text.find(stage, at + 1))
+        text.replace(at, stage.size(), ".");
+}
+
+// The reader's reason and the policy's can be of one setting: the reader's has the place.
+bool is_known(const std::vector<Violation>& reasons, const Violation& violation) {
+    return std::any_of(reasons.begin(), reasons.end(), [&violation](const Violation& one) {
+        return one.service == violation.service && one.setting == violation.setting;
+    });
+}
+
+// Says all of it; the error is the line that stays, in the status as well.
+Error refused(const Work& work, std::vector<Violation> violations, std::vector<Violation>* reasons) {
+    const auto lines = lines_of(violations);
+    if (lines.size() > 1) // else the caller says the one, with how the job ended
+        for (const auto& line : lines)
+            work.output.say(line);
+    Error error{Code::permanent, summary_of(violations)};
+    if (reasons != nullptr)
+        *reasons = std::move(violations);
+    return error;
+}
+
+} // namespace
+
+Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons) {
+    work.progress("plan");
+    const Fd stage = TRY_DOING(work.directory.open_directory("stage"), "the commit was not exported");
+    const TranslationRequest request = request_of(work, stage.get());
+    Translation translation = TRY(translate(request));
     for (const auto& note : translation.notes)
         work.output.say(escaped(note));
-    for (auto& violation : judge(plan, grants_of(work)))
-        violations.push_back(std::move(violation));
-    for (auto& violation : judge_nested_keys(translation.nested))
-        violations.push_back(std::move(violation));
-    Findings of_urls;
-    judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, of_urls);
-    for (auto& violation : std::move(of_urls).take())
-        violations.push_back(std::move(violation));
-    for (std::size_t i = 1; i < violations.size(); ++i)
-        work.output.say(describe(violations[i]));
-    if (!violations.empty()) // the caller says this one, with how the job ended
-        return Error{Code::permanent, describe(violations.front())};
-    TRY(check_secrets(plan, work.job.secrets));
-    TRY(check_memory_files(plan, work.job));
-    TRY(check_builds(plan, stage.get(), request.stage));
-    TRY(check_env_files(plan, stage.get(), request.stage));
-    TRY(check_foreign_networks(work, plan));
-    TRY(check_shared_binds(work, plan));
-    return JudgedPlan{std::move(plan), request.compose_file};
+    std::vector<Violation> violations = std::move(translation.reasons);
+    JudgedPlan judged{{}, request.compose_file, std::move(translation.notes)};
+    if (translation.is_complete) {
+        auto [plan, found] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
+        plan.files = std::move(translation.files);
+        TRY(name_images(work, plan));
+        add(judge_nested_keys(translation.nested), found);
+        add(TRY(violations_of_commit(work, plan, stage.get())), found);
+        std::erase_if(found, [&violations](const auto& one) { return is_known(violations, one); });
+        locate(found, translation.places);
+        add(std::move(found), violations);
+        judged.plan = std::move(plan);
+    }
+    if (violations.empty())
+        return judged;
+    for (auto& violation : violations)
+        for (auto* text : {&violation.problem, &violation.value})
+            show_as_written(*text, request.stage);
+    return refused(work, std::move(violations), reasons);
 }
 
 Status judge_again(const Work& work, const Plan& plan) {
-    if (const auto violations = judge(plan, grants_of(work)); !violations.empty())
-        return Error{Code::permanent, describe(violations.front())};
-    TRY(check_secrets(plan, work.job.secrets));
-    TRY(check_memory_files(plan, work.job));
-    return check_shared_binds(work, plan);
+    auto violations = TRY(violations_of(work, plan));
+    return violations.empty() ? ok() : refused(work, std::move(violations), nullptr);
 }
 
 } // namespace pgod::compose

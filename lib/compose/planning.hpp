@@ -5,16 +5,20 @@
 #include "core/plan.hpp"
 
 #include <string>
+#include <vector>
 
 namespace pgod::compose {
 
 struct JudgedPlan {
     Plan plan;
     std::string compose_file; // relative to the stage
+    std::vector<std::string>
+        notes; // what of the commit has no effect, or another one than its author may think
 };
 
-// Code::permanent: the commit is rejected. The error is the first violation; the others were said.
-Result<JudgedPlan> plan_commit(const Work& work);
+// Code::permanent: the commit is rejected. All reasons were said, if there are several; the error is the
+// summary of them, and `reasons` gets them.
+Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons = nullptr);
 
 // A plan of before under today's grants, which may be others by now.
 Status judge_again(const Work& work, const Plan& plan);

@@ -142,6 +142,8 @@ std::string difference(const std::vector<std::string>& expected, const std::vect
 Result<std::string> failure_of(const Answer& answer, const std::string& stage) {
     if (!answer.translation)
         return answer.translation.error().message;
+    if (!answer.translation->is_complete)
+        return summary_of(answer.translation->reasons);
     const auto expected = TRY(expected_in(stage));
     auto [plan, violations] = parse_plan(answer.translation->calls, project, answer.translation->model);
     plan.files = answer.translation->files;

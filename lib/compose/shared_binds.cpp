@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "core/findings.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 
@@ -43,35 +44,35 @@ std::vector<HostBind> host_binds_of_inspect(std::string_view json) {
     return found;
 }
 
-Status judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others) {
+std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others) {
+    Findings findings;
     for (const auto& mine : ours)
         for (const auto& other : others) {
             const bool is_inner = lies_in(mine, other);
-            if (is_inner || lies_in(other, mine))
-                return Error{
-                    Code::permanent,
-                    fmt::format("service \"{}\": volumes: {} {} {}, which service {} mounts and {}",
-                                escaped(mine.service), escaped(mine.source), is_inner ? "lies in" : "holds",
-                                escaped(other.source), escaped(other.service),
-                                is_inner ? "could change under it; mount the same directory there, or "
-                                           "separate ones"
-                                         : "which could be changed under it; mount it read-only, or separate "
-                                           "directories")};
+            if (!is_inner && !lies_in(other, mine))
+                continue;
+            findings.add(mine.service, "volumes",
+                         fmt::format("{} {} {}, which service {} mounts and {}", mine.source,
+                                     is_inner ? "lies in" : "holds", other.source, other.service,
+                                     is_inner ? "could change under it; mount the same directory there, or "
+                                                "separate ones"
+                                              : "which could be changed under it; mount it read-only, or "
+                                                "separate directories"));
         }
-    return ok();
+    return std::move(findings).take();
 }
 
-Status check_shared_binds(const Work& work, const Plan& plan) {
+Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& plan) {
     const auto ours = host_binds(plan, work.directory.path_of("stage"));
     if (ours.empty())
-        return ok();
+        return std::vector<Violation>{};
     Podman::Call call;
     call.arguments = {"inspect", "--type=container"};
     for (const auto& container : TRY(work.podman.containers()))
         if (!container.owner.empty() && container.owner != work.job.service)
             call.arguments.push_back(container.id);
     if (call.arguments.size() == 2)
-        return ok();
+        return std::vector<Violation>{};
     call.ends_with_us = true;
     const auto answer = TRY(work.podman.call(call));
     if (!parse_json(answer.output).is_array()) // one that ended meanwhile is left out of it

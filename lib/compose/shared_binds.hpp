@@ -27,8 +27,7 @@ struct HostBind {
 std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage);
 std::vector<HostBind> host_binds_of_inspect(std::string_view json);
 
-// Code::permanent: named after the compose service.
-Status judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others);
-Status check_shared_binds(const Work& work, const Plan& plan);
+std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others);
+Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& plan);
 
 } // namespace pgod::compose

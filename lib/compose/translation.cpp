@@ -7,6 +7,7 @@
 #include "compose/self_test.hpp"
 #include "compose/translator.hpp"
 #include "core/compose_version.hpp"
+#include "core/findings.hpp"
 #include "os/log.hpp"
 #include "os/run.hpp"
 #include "os/safe_path.hpp"
@@ -81,22 +82,24 @@ std::string name_of_variable(const std::string& assignment) {
 os::RunRequest translator_run(const TranslationRequest& request, int file) {
     os::RunRequest run;
     run.spawn.program = "/usr/bin/python3";
-    run.spawn.argv = {"python3",
-                      "-I",
-                      "-B",
-                      "-",
-                      std::to_string(answer_fd),
-                      request.stage,
-                      request.compose_file,
-                      request.project,
-                      request.configured ? "configured" : "usual"};
+    run.spawn.argv = {
+        "python3",
+        "-I",
+        "-B",
+        "-",
+        std::to_string(answer_fd),
+        request.stage,
+        request.compose_file,
+        request.project,
+        written(Json{{"files", request.compose_files},
+                     {"profiles", request.profiles},
+                     {"secrets", request.admin_secrets},
+                     {"show", request.show}})};
     run.spawn.env = request.environment;
     for (const auto& assignment : request.admin_environment) {
         run.spawn.argv.push_back(name_of_variable(assignment));
         run.spawn.env.push_back(assignment);
     }
-    for (const auto& name : request.admin_secrets)
-        run.spawn.argv.push_back("secret:" + name);
     run.spawn.directory = request.stage;
     run.spawn.descriptors = {{file, answer_fd}};
     run.spawn.limits = {{RLIMIT_AS, max_memory}, {RLIMIT_CPU, max_cpu}, {RLIMIT_FSIZE, max_answer_bytes},
@@ -124,18 +127,51 @@ Result<Argv> call_of(const Json& words) {
     return call;
 }
 
+std::string bounded(const Json& object, const char* key) {
+    return shortened(text_of(object, key), max_sentence);
+}
+
+Violation reason_of(const Json& json) {
+    Violation reason{bounded(json, "service"), bounded(json, "setting"), bounded(json, "problem"), {}};
+    reason.advice = bounded(json, "advice");
+    reason.place = bounded(json, "place");
+    reason.value = bounded(json, "value");
+    const auto kind = text_of(json, "kind");
+    if (kind == "refused")
+        reason.danger = std::min(danger_of(reason.setting), Danger::key);
+    else if (kind == "unknown")
+        reason.danger = Danger::key;
+    return reason;
+}
+
+Places places_of(const Json& json) {
+    Places places;
+    for (const auto& entry : items_of(json, "places"))
+        if (entry.is_array() && entry.size() == 5)
+            places.try_emplace({text_of(entry[0]), text_of(entry[1]), text_of(entry[2])},
+                               Written{text_of(entry[3]), text_of(entry[4])});
+    return places;
+}
+
 Result<Translation> translation_of(const Json& json, const std::string& version) {
-    if (!json.is_object() || !json.contains("model") || !json.contains("calls") || !json["calls"].is_array())
-        return Error{Code::permanent, "podman-compose ended without a result"};
     Translation translation;
     translation.version = version;
+    translation.notes = texts_of(json, "notes");
+    for (const auto& reason : items_of(json, "reasons"))
+        if (translation.reasons.size() < max_violations)
+            translation.reasons.push_back(reason_of(reason));
+    if (!translation.reasons.empty() && !json.contains("calls"))
+        return translation;
+    if (!json.is_object() || !json.contains("model") || !json.contains("calls") || !json["calls"].is_array())
+        return Error{Code::permanent, "podman-compose ended without a result"};
+    translation.is_complete = true;
     for (const auto& words : json["calls"])
         translation.calls.push_back(TRY(call_of(words)));
     translation.model = model_of(json["model"]);
     for (const auto& key : items_of(json["model"], "nested"))
         translation.nested.push_back({text_of(key, "section"), text_of(key, "name"), text_of(key, "path")});
     translation.files = texts_of(json, "files");
-    translation.notes = texts_of(json, "notes");
+    translation.places = places_of(json);
     return translation;
 }
 
@@ -146,43 +182,38 @@ Answer parse_answer(std::string_view text) {
     std::string version = shortened(escaped(text_of(parse_json(text.substr(0, end)), "version")), 60);
     const Json json = parse_json(text.substr(std::min(end + 1, text.size())));
     const std::string problem = text_of(json, "problem");
+    if (const auto trace = text_of(json, "trace"); !trace.empty())
+        os::log_debug("the translator: {}", trace);
     if (problem.empty()) {
         auto translation = translation_of(json, version);
-        return {std::move(version), std::move(translation), {}};
+        return {std::move(version), std::move(translation)};
     }
-    os::log_debug("{}", text_of(json, "trace"));
     const Code code = flag_of(json, "host") ? Code::transient : Code::permanent;
-    auto all = texts_of(json, "problems");
-    std::vector<std::string> others;
-    for (std::size_t i = 1; i < all.size(); ++i)
-        others.push_back(shortened(escaped(all[i]), max_sentence));
-    return {std::move(version), Error{code, shortened(escaped(problem), max_sentence)}, std::move(others)};
+    return {std::move(version), Error{code, shortened(escaped(problem), max_sentence)}};
 }
 
-Result<std::string> find_compose_file(int stage, const std::string* configured) {
+std::string find_compose_file(int stage, const std::vector<std::string>& configured) {
     static const std::array<std::string, 4> names{"compose.yaml", "compose.yml", "docker-compose.yml",
                                                   "docker-compose.yaml"};
+    if (!configured.empty())
+        return configured.front();
     struct stat status {};
-    if (configured != nullptr) {
-        if (!os::is_plain_relative_path(*configured))
-            return Error{Code::permanent,
-                         fmt::format("{} is not a path in the repository", escaped(*configured))};
-        if (::fstatat(stage, configured->c_str(), &status, 0) != 0)
-            return Error{Code::permanent,
-                         fmt::format("{} does not exist in this commit", escaped(*configured))};
-        return *configured;
-    }
     const auto* found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
         return ::fstatat(stage, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     });
-    if (found == names.end())
-        return Error{Code::permanent, "compose.yaml does not exist in this commit (nor compose.yml, "
-                                      "docker-compose.yml, docker-compose.yaml)"};
-    return *found;
+    return found == names.end() ? names.front() : *found;
 }
 
+namespace {
+
+// What it wrote, and how it ended when it could not say that.
+struct Ended {
+    std::string text;
+    Status end;
+};
+
 // The file ends with its process or with us, whichever is killed.
-Result<Answer> ask_translator(const TranslationRequest& request) {
+Result<Ended> run_translator(const TranslationRequest& request) {
     const Fd file(::memfd_create("pgod-translation", MFD_CLOEXEC));
     if (!file)
         return errno_error("make a file for the translation");
@@ -190,14 +221,31 @@ Result<Answer> ask_translator(const TranslationRequest& request) {
     const os::RunResult result = TRY(os::run(translator_run(request, file.get())));
     const Status end = judge_end(result, request.compose_file, std::chrono::steady_clock::now() - begin);
     (void)::lseek(file.get(), 0, SEEK_SET);
-    Result<Answer> answer = parse_answer(TRY(os::read_file(file.get(), max_answer_bytes)));
-    if (!end)
-        answer->translation = end.error();
+    return Ended{TRY(os::read_file(file.get(), max_answer_bytes)), end};
+}
+
+} // namespace
+
+Result<Answer> ask_translator(const TranslationRequest& request) {
+    const auto ended = TRY(run_translator(request));
+    Result<Answer> answer = parse_answer(ended.text);
+    if (!ended.end)
+        answer->translation = ended.end.error();
     return answer;
 }
 
-Result<Translation> translate(const TranslationRequest& request,
-                              const std::function<void(const std::string&)>& say) {
+Result<Shown> show_reading(TranslationRequest request) {
+    request.show = true;
+    const auto ended = TRY(run_translator(request));
+    TRY(ended.end);
+    const std::string_view text = ended.text;
+    const Json json = parse_json(text.substr(std::min(text.find('\n'), text.size())));
+    if (!json.contains("shown"))
+        return Error{Code::internal, "the reader ended without a result"};
+    return Shown{text_of(json, "shown"), texts_of(json, "said")};
+}
+
+Result<Translation> translate(const TranslationRequest& request) {
     Answer answer = TRY(ask_translator(request));
     crash_point("translated");
     if (answer.version.empty() && !answer.translation) // nothing of the commit was read by then
@@ -207,9 +255,6 @@ Result<Translation> translate(const TranslationRequest& request,
     if (standing_of_compose(answer.version) ==
         ComposeStanding::untried) // before a commit is blamed for anything
         TRY(self_test(request.environment));
-    for (const auto& other : answer.others)
-        if (say)
-            say(other);
     return std::move(answer.translation);
 }
 

@@ -35,7 +35,7 @@ void read_call(const Argv& call, Reading& reading) {
     else if (is_verb(call, "build"))
         read_build(std::span(call).subspan(1), reading);
     else if (is_verb(call, "pod"))
-        reading.findings.add({}, "pod", "is not allowed");
+        reading.findings.refuse({}, "pod", "is not allowed");
     else if (!is_verb(call, "run"))
         reading.findings.add({}, "podman-compose",
                              "asked for " + quoted_value(call.empty() ? "" : call.front()) +
@@ -70,16 +70,6 @@ std::string quoted_value(std::string_view value) {
 
 std::string podman_argument(const PlanOption& option) {
     return option.value.empty() ? option.flag : option.flag + '=' + option.value;
-}
-
-std::string describe(const Violation& violation) {
-    std::string sentence;
-    if (!violation.service.empty())
-        sentence.append("service ").append(quoted_value(violation.service)).append(": ");
-    sentence.append(violation.setting).append(": ").append(violation.problem);
-    if (!violation.grant.empty())
-        sentence.append("; the admin can grant it with ").append(violation.grant);
-    return escaped(sentence);
 }
 
 bool Model::recreates_only_changed() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/reasons.hpp"
 
 #include <cstddef>
 #include <map>
@@ -93,23 +94,14 @@ struct Plan {
     bool operator==(const Plan&) const = default;
 };
 
-// Why a plan is not allowed, in the words of the compose file.
-struct Violation {
-    std::string service; // compose service; empty: the file as a whole
-    std::string setting; // "privileged", "ports", "volumes"…
-    std::string problem; // "is not allowed", "host port 80 is outside 5005-5010"
-    std::string grant;   // what the admin could put into the TOML; empty: nothing permits it
-    bool operator==(const Violation&) const = default;
-};
-std::string describe(const Violation& violation); // one sentence
-
 struct PlanOrViolations {
     Plan plan; // what could be represented; judge() it too, so that a user sees everything at once
     std::vector<Violation> violations; // not empty: do not carry the plan out
 };
 
 // Turns the translator's calls into a plan, which is canonical (plan_canonical.hpp). Relative paths begin at
-// the compose file's directory, as podman-compose's own label names it. Violations: the first 20.
+// the compose file's directory, as podman-compose's own label names it. Violations: at most
+// max_violations (findings.hpp).
 PlanOrViolations parse_plan(std::span<const Argv> calls, const std::string& project, Model model);
 
 } // namespace pgod

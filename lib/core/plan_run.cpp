@@ -3,6 +3,7 @@
 #include "core/memory_file.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
+#include "core/places.hpp"
 #include "core/plan_calls.hpp"
 #include "core/plan_flags.hpp"
 #include "core/plan_labels.hpp"
@@ -38,8 +39,11 @@ class RunReader {
         if (given.stray)
             return refuse_stray(arguments, *given.stray);
         read_labels(given);
-        for (const auto& flag : given.flags)
+        for (const auto& flag : given.flags) {
+            reading_.findings.about(item_of(flag.flag->name, flag.value));
             read_flag(flag);
+        }
+        reading_.findings.about({});
         if (given.flags.size() > max_container_options)
             refuse("options", "more than " + std::to_string(max_container_options) + " options");
         if (container_.name.empty())
@@ -55,6 +59,10 @@ class RunReader {
 
     void refuse(std::string_view setting, std::string problem) {
         reading_.findings.add(container_.service, std::string(setting), std::move(problem));
+    }
+
+    void refuse_for_good(std::string_view setting, std::string problem) {
+        reading_.findings.refuse(container_.service, std::string(setting), std::move(problem));
     }
 
     void keep(std::string_view flag, std::string value) {
@@ -103,8 +111,8 @@ class RunReader {
         if (is_smuggled(given))
             return refuse("image", quoted_value(name) + " would become an option of podman");
         if (flag->take == Take::never)
-            return refuse(flag->setting,
-                          flag->has_value ? quoted_value(value) + " is not allowed" : "is not allowed");
+            return refuse_for_good(flag->setting, flag->has_value ? quoted_value(value) + " is not allowed"
+                                                                  : "is not allowed");
         if (flag->take != Take::many && flag->take != Take::granted && !once_.insert(name).second)
             return refuse(flag->setting.empty() ? "image" : flag->setting,
                           quoted_value(name) + " is given twice");
@@ -180,9 +188,9 @@ class RunReader {
                               "the file has several networks, none called \"default\"; name those of "
                               "this service");
             if (is_network_mode(name) || name.find(':') != std::string::npos)
-                return refuse("network_mode", quoted_value(name) +
-                                                  " is not allowed; containers of a service reach each "
-                                                  "other by name without it");
+                return refuse_for_good("network_mode", quoted_value(name) +
+                                                           " is not allowed: containers of a service reach "
+                                                           "each other by name without it");
             if (!is_object_name(name))
                 return refuse("networks", quoted_value(name) + " is not the name of a network");
         }

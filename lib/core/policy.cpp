@@ -7,6 +7,7 @@
 #include "core/mount.hpp"
 #include "core/object_names.hpp"
 #include "core/paths.hpp"
+#include "core/places.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/policy_allow.hpp"
 #include "core/policy_model.hpp"
@@ -99,11 +100,11 @@ class Judge {
             if (container.image == build.image)
                 service = container.service;
         if (!in_stage(build.context))
-            findings_.add(service, "build",
-                          "context " + quoted_value(build.context) + " is outside of the repository");
+            findings_.refuse(service, "build",
+                             "context " + quoted_value(build.context) + " is outside of the repository");
         if (!in_stage(build.file))
-            findings_.add(service, "build",
-                          "dockerfile " + quoted_value(build.file) + " is outside of the repository");
+            findings_.refuse(service, "build",
+                             "dockerfile " + quoted_value(build.file) + " is outside of the repository");
     }
 
     void judge_container(const PlannedContainer& container) {
@@ -123,6 +124,7 @@ class Judge {
         if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
             findings_.add(container.service, "services", "podman-compose's model does not have this service");
         for (const auto& option : container.options) {
+            findings_.about(item_of(option.flag, option.value));
             if (option.flag == "--env-file" && !in_stage(option.value))
                 findings_.add(container.service, "env_file",
                               quoted_value(option.value) + " is outside of the repository");
@@ -131,6 +133,7 @@ class Judge {
             else if (const auto mount = mount_of(option))
                 judge_mount(container, *mount);
         }
+        findings_.about({});
     }
 
     bool has_build(std::string_view image) const {
@@ -168,13 +171,16 @@ class Judge {
         if (granted)
             return;
         const bool suggested = may_be_suggested(mount.source, grants_);
-        findings_.add(container.service, "volumes",
-                      quoted_value(mount.source) + " is outside of the repository" +
-                          (grants_.volumes.empty() ? "" : " and of the directories that are granted") +
-                          (suggested ? ""
-                                     : "; it should never be granted, so use a named volume or a directory "
-                                       "of its own such as /srv/NAME"),
-                      suggested ? "volumes = [" + quoted_value(mount.source) + "]" : "");
+        Violation refused{container.service, "volumes",
+                          quoted_value(mount.source) + " is outside of the repository" +
+                              (grants_.volumes.empty() ? "" : " and of the directories that are granted"),
+                          suggested ? "volumes = [" + quoted_value(mount.source) + "]" : ""};
+        refused.advice = suggested
+                             ? ""
+                             : "it should never be granted, so use a named volume or a directory of its "
+                               "own such as /srv/NAME";
+        refused.danger = suggested ? Danger::files : Danger::host;
+        findings_.keep(std::move(refused));
     }
 
     // podman starts a container with a restart policy again by itself and then follows the source anew.

@@ -1,6 +1,7 @@
 #include "core/policy_allow.hpp"
 
 #include "core/allowance.hpp"
+#include "core/places.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,17 +46,19 @@ void judge_allowed(const PlannedContainer& container, std::span<const std::strin
         if (row == granted_flags.end())
             continue;
         const std::string setting(row->second);
+        findings.about(item_of(option.flag, option.value));
         const auto word = needed_allowance(option);
         if (!word)
-            findings.add(container.service, setting, quoted_value(option.value) + " is not allowed");
+            findings.refuse(container.service, setting, quoted_value(option.value) + " is not allowed");
         else if (!word->empty() && !has(*word))
             findings.add(container.service, setting, quoted_value(option.value) + " is not allowed",
                          grant_of(*word));
         else if (host_network && word->starts_with("sysctl:net."))
-            findings.add(container.service, setting,
-                         quoted_value(option.value) +
-                             " would change the host: not with \"network_mode: host\"");
+            findings.refuse(container.service, setting,
+                            quoted_value(option.value) +
+                                " would change the host beside \"network_mode: host\"");
     }
+    findings.about({});
 }
 
 } // namespace pgod

@@ -145,8 +145,8 @@ bool is_podman_extension(std::string_view key) {
 void judge_key(const std::string& service, const std::string& key, std::span<const std::string_view> allowed,
                std::span<const RefusedKey> refused, Findings& findings) {
     if (is_podman_extension(key))
-        return findings.add(service, quoted_value(key),
-                            "would hand options to podman that nobody judged; remove it");
+        return findings.unknown(service, quoted_value(key),
+                                "would hand options to podman that nobody judged; remove it");
     // Underscores begin the keys that podman-compose itself adds to its model; no specification has such.
     if (key.starts_with("x-") || key.starts_with('_') ||
         std::find(allowed.begin(), allowed.end(), key) != allowed.end())
@@ -154,10 +154,10 @@ void judge_key(const std::string& service, const std::string& key, std::span<con
     const auto row =
         std::find_if(refused.begin(), refused.end(), [&](const RefusedKey& one) { return one.key == key; });
     if (row != refused.end())
-        findings.add(service, key, std::string(row->problem));
+        findings.refuse(service, key, std::string(row->problem));
     else
-        findings.add(service, quoted_value(key),
-                     "is not a key that pgod knows; begin your own keys with \"x-\"");
+        findings.unknown(service, quoted_value(key),
+                         "is not a key that pgod knows; begin your own keys with \"x-\"");
 }
 
 bool is_condition(std::string_view condition) {

@@ -159,15 +159,17 @@ std::vector<Violation> judge_nested_keys(std::span<const NestedKey> keys) {
         const auto* row = of_service              ? row_of(service_rows, path)
                           : section == "networks" ? row_of(network_rows, path)
                                                   : row_of(volume_rows, path);
-        const auto setting = of_service ? path : section + ": " + quoted_value(name) + ": " + path;
+        const auto setting = of_service ? path : section + "." + name + "." + path;
         const std::string service = of_service ? name : std::string();
         if (row != nullptr && !row->problem.empty())
-            findings.add(service, setting, std::string(row->problem));
+            findings.refuse(service, setting, std::string(row->problem));
         else if (row == nullptr && path.starts_with("driver="))
-            findings.add(service, section + ": " + quoted_value(name) + ": driver",
-                         quoted_value(std::string_view(path).substr(path.find('=') + 1)) + " is not allowed");
+            findings.refuse(service, section + "." + name + ".driver",
+                            quoted_value(std::string_view(path).substr(path.find('=') + 1)) +
+                                " is not allowed");
         else if (!is_extension(path) && (row == nullptr || (row->path != path && !holds_any_name(row->path))))
-            findings.add(service, setting, "is not a key that pgod knows; begin your own keys with \"x-\"");
+            findings.unknown(service, setting,
+                             "is not a key that pgod knows; begin your own keys with \"x-\"");
     }
     return std::move(findings).take();
 }

@@ -1,5 +1,6 @@
 #include "core/policy_ports.hpp"
 
+#include "core/places.hpp"
 #include "core/published_port.hpp"
 
 #include <algorithm>
@@ -35,7 +36,9 @@ class PortJudge {
 
     // False: enough was seen.
     bool judge(const PlannedContainer& container, const PublishedPort& port) {
+        findings_.about({});
         if (port.is_random()) {
+            findings_.about(":" + std::to_string(port.container_first) + "/" + port.protocol);
             if (granted_)
                 findings_.add(container.service, "ports",
                               "container port " + range_text(port.container_first, port.container_last) +
@@ -65,6 +68,7 @@ class PortJudge {
                 });
             if (within)
                 continue;
+            findings_.about(std::to_string(number) + "/" + port.protocol);
             findings_.add(container.service, "ports",
                           "host port " + std::to_string(number) + " is outside " + granted_text(*granted_),
                           grant_of(port.host_first, port.host_last));
@@ -81,6 +85,7 @@ class PortJudge {
             addresses.insert(port.address);
             if (!clash)
                 continue;
+            findings_.about(std::to_string(number) + "/" + port.protocol);
             findings_.add(container.service, "ports",
                           "host port " + std::to_string(number) + " is bound twice by this file");
             return;
@@ -100,7 +105,8 @@ void judge_ports(const Plan& plan, const std::optional<std::vector<PortRange>>& 
     for (const auto& container : plan.containers)
         for (const auto& port : published_ports(container))
             if (!judge.judge(container, port))
-                return;
+                return findings.about({});
+    findings.about({});
 }
 
 } // namespace pgod

@@ -59,7 +59,8 @@ compose::Job job_of(const ipc::WorkJob& request) {
     job.force = request.force;
     job.json = request.json;
     job.follow = request.follow;
-    job.compose_file = request.compose;
+    if (request.compose)
+        job.compose_files.push_back(*request.compose);
     job.env = request.env;
     job.ports = request.ports;
     job.volumes = request.volumes;

@@ -45,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto answer = compose::parse_answer(text);
     if (!answer.translation)
         return 0;
+    for (const auto& line : lines_of(answer.translation->reasons))
+        fuzz::require(!line.empty());
     const auto [written, violations] =
         parse_plan(answer.translation->calls, "demo", std::move(answer.translation->model));
     Plan plan = written;

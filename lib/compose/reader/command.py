@@ -8,9 +8,10 @@ import os
 import sys
 
 from .output import compared
-from .problems import sentences
+from .problems import printable, sentences
 from .reading import Asked, read
 
+UNKNOWN = ("is not a key that Compose knows", "this is not a key of the top of a compose file")
 KNOWN = ("HOME", "USER", "LOGNAME", "PATH", "XDG_RUNTIME_DIR", "LANG")  # what the files may read of the environment
 
 
@@ -19,8 +20,17 @@ def answer(request):
     asked = Asked(**{name: tuple(value) if isinstance(value, list) else value for name, value in request.items()})
     got = read(asked)
     return {"model": got.model, "problems": sentences(got.problems), "refusals": sentences(got.refusals),
+            "reasons": [reason_of(one, "refused") for one in got.refusals] + [reason_of(one) for one in got.problems],
             "notes": sentences(got.notes), "files": got.files, "places": got.places, "written": got.written,
-            "fault": got.fault}
+            "values": got.values, "fault": got.fault}
+
+
+def reason_of(problem, kind=""):
+    """A problem in its parts. The caller groups them."""
+    kind = kind or ("unknown" if problem.text.endswith(UNKNOWN) else "wrong")
+    return {"place": str(problem.place), "service": problem.service,
+            "setting": problem.setting, "value": problem.value, "problem": printable(problem.text),
+            "advice": printable(problem.advice), "kind": kind}
 
 
 def main(words):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from .limits import MAX_EXPANDED, MAX_NOTES, MAX_PROBLEMS, MAX_SHOWN
 
 
-VERBS = ("is ", "must ", "has ", "differs ", "names ", "stands ", "begins ")  # they go on from the value or the setting
+VERBS = ("is ", "must ", "has ", "differs ", "names ", "stands ", "begins ", "needs ")  # they go on from the value or the setting
 
 
 class Place(NamedTuple):
@@ -13,6 +13,8 @@ class Place(NamedTuple):
     line: int  # from 1, or 0 for the whole file
 
     def __str__(self):
+        if self.file == ".":
+            return ""  # the commit as a whole
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
@@ -29,7 +31,7 @@ class Problem(NamedTuple):
     def __str__(self):
         parts = [str(self.place), self.service, self.setting, self.value]
         start = ": ".join(part for part in parts if part)
-        joint = " " if self.text.startswith(VERBS) and (self.setting or self.value) else ": "
+        joint = " " if self.text.startswith(VERBS) and (self.setting or self.value) else ": " if start else ""
         return printable(f"{start}{joint}{self.text}; {self.advice}" if self.advice else f"{start}{joint}{self.text}")
 
 
@@ -127,7 +129,10 @@ def sentences(problems):
     lines = []
     for group in groups.values():
         names = list(dict.fromkeys(one.service for one in group if one.service))
-        if len(names) > 4:
-            names = [*names[:3], f"and {len(names) - 3} more"]
-        lines.append(str(group[0]._replace(service=", ".join(names))))
+        lines.append(str(group[0]._replace(service=listed(names))))
     return lines
+
+
+def listed(names):
+    """As core/reasons.cpp lists services."""
+    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"

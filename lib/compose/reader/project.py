@@ -2,9 +2,9 @@
 
 from .merging import cleaned
 from .nodes import List, Map, plain, scalar
-from .problems import Problem, shown
+from .problems import Problem, listed, shown
 from .services import Service
-from .spot import Context, Spot
+from .spot import Context, Spot, value_of
 from .table import NOTED, REFUSED, SERVICE, TOP, Key
 
 class Project:
@@ -12,7 +12,7 @@ class Project:
         self.top, self.name, self.profiles, self.loader = merged, name, set(profiles), loader
         self.report = loader.report
         self.context = Context(self.report, directory, loader.home, variables, loader.scope(variables))
-        self.services, self.places, self.left_out = {}, {}, {}
+        self.services, self.places, self.values, self.left_out = {}, {}, {}, {}
         self.model = {"name": name}
 
     def resolved(self):
@@ -31,6 +31,8 @@ class Project:
         own = self.top.entries.get("x-pgo")
         if own is not None:
             self.model["x-pgo"] = plain(own)
+            self.place(own, "x-pgo")
+        self.note_left_out()
         self.states()
         return self.model
 
@@ -54,9 +56,24 @@ class Project:
             self.services[name] = service
             self.place(service.node, f"services.{name}")
 
+    def note_left_out(self):
+        """One sentence for each set of profiles."""
+        by_profiles = {}
+        for name, profiles in self.left_out.items():
+            by_profiles.setdefault(tuple(profiles), []).append(name)
+        for profiles, names in by_profiles.items():
+            node = self.top.entries["services"].entries[names[0]].entries["profiles"]
+            runs = "runs" if len(names) == 1 else "run"
+            self.report.note(Problem(node.place, listed(names), "", "",
+                                     f"{runs} only with the profile {' or '.join(profiles)}"))
+
     def place(self, node, path):
         self.places[path] = str(node.place)
-        if isinstance(node, Map):
+        if not isinstance(node, (Map, List)):
+            self.values[path] = value_of(node)
+        elif isinstance(node, Map):
+            if "written" in node.entries:  # the source of a mount
+                self.values[path] = shown(node.entries["written"].value)
             for name, entry in node.entries.items():
                 self.place(entry, f"{path}.{name}")
         elif isinstance(node, List):

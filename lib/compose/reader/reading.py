@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from . import dotenv
 from .interpolation import Variables
-from .loading import Loader, asked_refuses
-from .problems import Place, Problem, Refused, Report
+from .loading import Loader
+from .lookalikes import lookalikes
+from .problems import Place, Problem, Refused, Report, printable, shown
 from .project import Project
 from .stage import Stage, asked_by_file, joined
 
@@ -35,14 +36,15 @@ class Reading(NamedTuple):
     files: list  # that were read
     places: dict  # path of a setting → FILE:LINE
     written: dict = {}  # the keys that the merged files write, in their long forms
+    values: dict = {}  # path of a setting → its text in the file, in quotes
     fault: str = ""  # of the reader itself, for its developers
 
 
 def read(asked):
     report, stage = Report(), Stage(asked.root)
-    model, places, written, fault = None, {}, {}, ""
+    model, places, written, values, fault = None, {}, {}, {}, ""
     try:
-        model, places, written = model_of(asked, stage, report)
+        model, places, written, values = model_of(asked, stage, report)
     except Refused as error:
         report.problem(error.problem)
     except RecursionError:
@@ -54,7 +56,7 @@ def read(asked):
         report.problem(Problem(Place(".", 0), "", "", "", f"pgod cannot read these files, by a fault of its own"
                                f" ({type(error).__name__})", "report it, with the files if you can"))
     return Reading(None if report.problems else model, report.settled(), report.refusals, report.notes, stage.read_files,
-                   places, written, fault)
+                   places, written, values, fault)
 
 
 def way_of(error):
@@ -76,11 +78,25 @@ def model_of(asked, stage, report):
         directory = os.path.dirname(given[0])
     variables = Variables(asked.admin, {**asked.environment, **own}, dotenv_of(directory, outer, stage, report))
     variables.admin = frozenset(asked.admin)
+    for name, path in zip(asked.files, given):
+        if not stage.exists(path):
+            missing(f"{shown(name)}, which the admin names, does not exist in this commit", stage)
     files = given or files_of(directory, variables, stage, report, asked)
     merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
     profiles = asked.profiles or [one.strip() for one in (variables.get("COMPOSE_PROFILES") or "").split(",") if one.strip()]
     project = Project(merged, asked.project, profiles, loader, variables, directory)
-    return project.resolved(), project.places, project.written()
+    return project.resolved(), project.places, project.written(), project.values
+
+
+def missing(text, stage):
+    """Names what is there instead, as far as it looks like a compose file."""
+    there = lookalikes(stage.root)
+    if not there:
+        advice = "add the file, or ask the admin to name another one with compose = \"PATH\""
+    else:
+        more = f" (and {len(there) - 1} more like it)" if len(there) > 1 else ""
+        advice = f"{printable(there[0])} is there{more}: ask the admin for compose = {shown(there[0])}"
+    raise Refused(Problem(Place(".", 0), "", "", "", text, advice))
 
 
 def dotenv_of(directory, outer, stage, report):
@@ -97,8 +113,7 @@ def files_of(directory, variables, stage, report, asked):
         return [joined(directory, one, asked.home) for one in names]
     found = [name for name in NAMES if stage.exists(os.path.join(directory, name))]
     if not found:
-        asked_refuses(asked_by_file(stage.name(directory)), f"there is no {NAMES[0]} or {NAMES[2]}",
-                      "add one, or ask the admin to name the file in compose")
+        missing(f"{NAMES[0]} does not exist in this commit (nor {', '.join(NAMES[1:])})", stage)
     if len(found) > 1:
         report.note(Problem(Place(found[0], 0), "", "", "",
                             f"pgod reads this file; {' and '.join(found[1:])} has no effect"))

@@ -3,12 +3,9 @@
 # `--in-memory TARGET:UID:GID:MODE:TEXT`, with a placeholder for each value that the admin gives.
 
 
-refused = []  # sentences about secrets and configs that nothing provides
-
-
-def refuse_file(service, section, number, source, text):
-    place = places.get(f"services.{service}.{section}.{number}", compose_file)
-    refused.append(f"{place}: {service}: {section}: {source}: {text}")
+def refuse_file(service, section, number, source, text, advice):
+    reason = Wrong(service, f"{section}.{number}", text, advice, quoted(source)).reason
+    refuse(reason | {"setting": section})
 
 
 def files_of(name, service, model):
@@ -22,10 +19,10 @@ def files_of(name, service, model):
             if text is not None:
                 words += ["--in-memory", memory_file(name, service, section, number, one, text)]
             elif not path:
-                refuse_file(name, section, number, source, nothing_provides(section, source, entry))
+                refuse_file(name, section, number, source, *nothing_provides(section, source, entry))
             elif beneath(path, stage) and not os.path.exists(path):
-                or_admin = f", or the admin can give it {with_secrets(source)}" if section == "secrets" else ""
-                refuse_file(name, section, number, source, f"the repository holds no {shown(path)}; add it{or_admin}")
+                or_admin = f", or ask the admin for {with_secrets(source)}" if section == "secrets" else ""
+                refuse_file(name, section, number, source, f"the repository holds no {shown(path)}", f"add it{or_admin}")
             else:
                 mounts.append(mount_of_file(name, section, number, one, path))
     return mounts, words
@@ -48,16 +45,17 @@ def text_of(section, source, entry):
 
 
 def with_secrets(name):
-    return f'with secrets = {{ {name} = "FILE" }}'
+    return f'secrets = {{ {name} = "FILE" }}'
 
 
 def nothing_provides(section, source, entry):
+    """What is wrong, and what to do."""
     if entry.get("environment"):
         or_file = f", or {with_secrets(source)}" if section == "secrets" else ""
-        return f"the variable {entry['environment']} is not set; the admin can give it in env_file{or_file}"
+        return f"the variable {entry['environment']} is not set", f"ask the admin for it in env_file{or_file}"
     if section == "secrets":
-        return f"nothing provides it; the admin can give it {with_secrets(source)}"
-    return "nothing provides it; write file: or content: in place of external:"
+        return "nothing provides it", f"ask the admin for {with_secrets(source)}"
+    return "nothing provides it", "write file: or content: in place of external:"
 
 
 def memory_file(name, service, section, number, one, text):
@@ -70,7 +68,8 @@ def memory_file(name, service, section, number, one, text):
                 f" of {owner} beside source: {one['source']}")
     for key, value in (("uid", uid), ("gid", gid)):
         if value is not None and not value.isdigit():
-            refuse_file(name, section, number, one["source"], f"{key} must be a number, and is {value!r}")
+            refuse_file(name, section, number, one["source"], f"its {key} must be a number, and is {quoted(value)}",
+                        "write the number of the user or group")
     mode = one.get("mode")
     mode = (0o400 if section == "secrets" else 0o444) if mode is None else mode
     return f"{one['target']}:{uid or 0}:{gid or 0}:{mode:04o}:{text}"

@@ -2,13 +2,10 @@
 # another file, on a variable or on a link of the commit: each text is what podman gets.
 
 
-places = {}  # of settings
-
-
 def read_commit():
     """The commit as the Compose specification reads it. Runs below the audit hook, like podman-compose itself."""
     answer = reader.answer({
-        "root": stage, "project": project, "files": [compose_file] if how == "configured" else [],
+        "root": stage, "project": project, "files": asked["files"], "profiles": asked["profiles"],
         "admin": {name: os.environ[name] for name in admin_names if name in os.environ},
         "environment": {name: value for name, value in os.environ.items() if name not in admin_names},
         "home": os.environ.get("HOME", "/")})
@@ -17,7 +14,7 @@ def read_commit():
 
 
 def note_of(service, setting, text):
-    note(f"{places.get(f'services.{service}.{setting}', compose_file)}: {service}: {setting}: {text}")
+    note(f"{place_of(service, setting)}: {service}: {setting}: {text}")
 
 
 def handed(model):
@@ -58,8 +55,9 @@ def made(key):
 
 def service_of(name, service, model):
     for variable in service["environment"]:
-        if "=" in variable:  # it would be the value of another one
-            raise ValueError(f"{name}: environment: {variable!r} is no name of a variable")
+        with Gathering():
+            if "=" in variable:  # it would be the value of another one
+                raise Wrong(name, "environment", "is not the name of a variable", value=quoted(variable))
     found = {key: copy.deepcopy(service[key]) for key in AS_IT_IS if service.get(key) not in (None, False)}
     if (service.get("healthcheck") or {}).get("start_interval"):
         note_of(name, "healthcheck.start_interval", "pgod ignores this: podman checks at interval from the start")
@@ -69,20 +67,27 @@ def service_of(name, service, model):
         if entry.get("restart"):
             note_of(name, f"depends_on.{other}.restart", "pgod ignores this: it restarts what a commit changes")
     service = dict(service, volumes=settled(name, service.get("volumes") or ()))
-    found |= {key: function(service[key]) for key, function in MADE.items() if service.get(key) not in (None, 0, {}, [])}
+    for key, function in MADE.items():
+        if service.get(key) not in (None, 0, {}, []):
+            with Gathering(name, key):
+                found[key] = function(service[key])
     if "image_written" in service:
         found["image"] = service["image_written"]
     if "build" in service:
-        found["build"] = build_of(name, service["build"])
+        with Gathering():
+            found["build"] = build_of(name, service["build"])
     found["depends_on"] = {other: {"condition": entry["condition"]} for other, entry in service["depends_on"].items()}
     if service["replicas"] != 1:
         found["deploy"] = {"mode": "replicated", "replicas": service["replicas"]}
     if service["networks"]:
         found["networks"] = list(service["networks"])
         found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
+    found["_flags"] = []
+    with Gathering():
+        found["_flags"] = flags_of(name, service)
     mounts, words = files_of(name, service, model)
     found["volumes"] = [*found.get("volumes", ()), *mounts]
-    found["_flags"] = flags_of(name, service) + words
+    found["_flags"] += words
     return found
 
 
@@ -170,7 +175,8 @@ def mounts_of(given):
 
 def mount_of(one):
     if one["type"] not in ("bind", "volume", "tmpfs"):
-        raise ValueError(f"volumes: {one['target']}: pgod mounts no volumes of the type {one['type']}")
+        raise Wrong("", "", f"pgod mounts no volumes of the type {one['type']}, as at {shown(one['target'])}",
+                    "write one of bind, volume and tmpfs")
     mount = {"type": one["type"], "source": one.get("source"), "target": one["target"]}
     bind = one.get("bind") or {}
     mount["_options"] = [bind[key] for key in ("propagation", "selinux") if bind.get(key)]
@@ -203,13 +209,14 @@ IGNORED_BUILD = ("extra_hosts", "labels", "no_cache", "platforms", "pull", "shm_
 
 def build_of(name, given):
     if given.get("dockerfile_inline"):
-        raise ValueError(f"{name}: build: pgod builds from files of the repository; write dockerfile_inline into a Dockerfile")
+        raise Wrong(name, "build.dockerfile_inline", "pgod builds from files of the repository",
+                    "write dockerfile_inline into a Dockerfile")
     if REMOTE.match(given["context"]):
-        raise ValueError(f"{name}: build: {given['context']!r} is not in this repository; add it as a submodule of git, or"
-                         " name an image")
+        raise Wrong(name, "build", "is not in this repository", "add it as a submodule of git, or name an image",
+                    quoted(given["context"]))
     context = os.path.realpath(given["context"])
     if not beneath(context, stage):
-        raise ValueError(f"{name}: build: {shown(given['context'])} is outside of the repository")
+        raise Wrong(name, "build", f"{shown(given['context'])} is outside of the repository", "nothing permits it")
     for key in IGNORED_BUILD:
         if given.get(key) not in (None, False, "", [], {}):
             note_of(name, f"build.{key}", "pgod ignores this: it builds with its own settings")
@@ -266,8 +273,8 @@ def judge_limits(name, service, given):
     if swap == 0:
         del given["memswap_limit"]  # as if it were not there
     elif swap is not None and not memory:
-        raise ValueError(f"{name}: memswap_limit needs mem_limit beside it")
+        raise Wrong(name, "memswap_limit", "needs mem_limit beside it")
     elif swap is not None and 0 < swap < memory:
-        raise ValueError(f"{name}: memswap_limit holds memory and swap together, and must not be below mem_limit")
+        raise Wrong(name, "memswap_limit", "must not be below mem_limit: it is memory and swap together")
     if service.get("cpus") and ("cpu_period" in given or "cpu_quota" in given):
-        raise ValueError(f"{name}: cpus stands beside cpu_quota or cpu_period; keep one of the two")
+        raise Wrong(name, "cpus", "stands beside cpu_quota or cpu_period", "keep one of the two")

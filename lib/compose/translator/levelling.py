@@ -129,7 +129,8 @@ def level_build(module, original):
                 build["dockerfile"] = os.path.realpath(path)
                 break
         else:
-            raise ValueError(f"{container['_service']}: build: {'the repository' if context == stage else shown(context)} holds no {asked}; add it to the repository")
+            raise Wrong(container["_service"], "build", f"{'the repository' if context == stage else shown(context)} holds no"
+                        f" {asked}", "add it to the repository")
         ulimits = container.get("ulimits") or {}
         original(compose, args, {"image": container["image"], "build": dict(build, ulimits=ulimits), "ulimits": ulimits,
                                  "_service": container["_service"], "name": container["name"]})

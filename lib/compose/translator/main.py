@@ -1,30 +1,21 @@
 # What is said in the end.
 
 
-def sentence_of(error):
-    """What went wrong, in the words of somebody who edits the compose file."""
-    text = " ".join(str(error).split())[:MAX_TEXT]
-    mark = getattr(error, "problem_mark", None)
-    if mark is not None:
-        return f"{shown(str(mark.name))}:{mark.line + 1}: {error.problem or error.context or 'is not YAML'}"
+def reason_of(error):
+    """What went wrong, in words of ours: what Python or podman-compose says is for the log alone."""
+    advice = ""
+    if isinstance(error, Wrong):
+        return error.reason
     if isinstance(error, MemoryError):
-        return f"{compose_file}: needs more memory to read than a compose file may"
-    if isinstance(error, RecursionError):
-        return f"{compose_file}: is nested too deeply, or refers to itself"
-    if isinstance(error, Refused):
-        return f"{compose_file}: {text}"
-    if isinstance(error, FileNotFoundError):
-        return f"{compose_file}: {shown(str(error.filename))} does not exist"
-    if isinstance(error, KeyError):
-        return f"{compose_file}: refers to {error.args[0]!r}, which is not defined"[:MAX_TEXT]
-    if isinstance(error, (ValueError, RuntimeError, OSError)) and text:
-        return f"{compose_file}: {text}"
-    return f"{compose_file}: podman-compose cannot work with it ({type(error).__name__}: {text})"
-
-
-def first_of(problems):
-    left = len(problems) - 1
-    return problems[0] + (f" (and {left} more problem{'s' if left > 1 else ''})" if left else "")
+        text = "needs more memory to read than a compose file may"
+    elif isinstance(error, RecursionError):
+        text = "is nested too deeply, or refers to itself"
+    elif isinstance(error, Refused):
+        text = str(error)
+    else:
+        text, advice = "podman-compose fails on this commit", "report it to pgod, with the files if you can"
+    return {"place": compose_file, "service": "", "setting": "", "value": "", "problem": text, "advice": advice,
+            "kind": "wrong"}
 
 
 def trace():
@@ -34,49 +25,73 @@ def trace():
         return ""
 
 
+def guarded(*modules):
+    """From here on nothing but the stage and Python's own library is opened."""
+    paths = sysconfig.get_paths()
+    library = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    guard = Guard(library | {os.path.dirname(os.path.realpath(one.__file__)) for one in modules})
+    sys.addaudithook(guard)
+    return guard
+
+
+def show():
+    """What a person sees of the reader."""
+    import encodings.idna, yaml
+    guard = guarded(yaml)
+    read = read_commit()
+    said = read["problems"] + read["refusals"] + read["notes"]
+    if read["model"] is None or guard.first:
+        return {"shown": "", "said": [guard.first] if guard.first else said}
+    model = compared(read["model"], stage, os.environ.get("HOME", "/"))
+    return {"shown": json.dumps(model, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "said": said}
+
+
 def answer(tail):
     import encodings.idna, podman_compose as module  # before the hook: what Python itself wants to open
     version = str(getattr(module, "__version__", ""))[:MAX_TEXT]
     say({"version": version})
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=tail)
-    paths = sysconfig.get_paths()
-    library = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    own = {os.path.dirname(os.path.realpath(one.__file__)) for one in (module, module.yaml)}
-    guard = Guard(library | own)
-    sys.addaudithook(guard)
+    guard = guarded(module, module.yaml)
+    result = {"notes": notes, "reasons": reasons}
     try:
-        read = read_commit()
-        for sentence in read["notes"]:
-            note(sentence)
-        problems = read["refusals"] + read["problems"]  # the most dangerous ones first
-        if problems and not guard.first:
-            return {"problem": first_of(problems), "problems": problems[:MAX_PROBLEMS], "trace": read["fault"]}
-        file = {} if guard.first else handed(read["model"])
-        if refused and not guard.first:
-            return {"problem": first_of(refused), "problems": refused[:MAX_PROBLEMS]}
-        if not guard.first:
-            calls = translated(module, guard, file)
-        if not guard.first:
-            return {"calls": calls, "model": model_of(read), "files": sorted(read["files"]), "notes": notes}
-        return {"problem": f"{compose_file}: {guard.first}"}
-    except Refused as error:
-        return {"problem": f"{compose_file}: {guard.first or error}"}
+        translate(result, module, guard)
     except Unfamiliar as error:
         return {"problem": f"podman-compose {version} {error}", "host": True}
-    except SystemExit:
-        said = tail.text.strip().splitlines()[-1:] or ["podman-compose gives up without a word"]
-        return {"problem": f"{compose_file}: {said[0][:MAX_TEXT]}"}
+    except (Wrong, Refused) as error:
+        refuse(reason_of(error))
+    except SystemExit as error:
+        result["trace"] = tail.text
+        refuse(reason_of(error))
     except Exception as error:
-        return {"problem": sentence_of(error), "trace": trace()}
+        result["trace"] = trace()
+        if not reasons:  # it may be for what is wrong already
+            refuse(reason_of(error))
+    if guard.first:
+        result.pop("calls", None)
+        reasons[:] = [reason_of(Refused(guard.first))]
+    return result
+
+
+def translate(result, module, guard):
+    read = read_commit()
+    for sentence in read["notes"]:
+        note(sentence)
+    for reason in read["reasons"]:
+        refuse(reason)
+    result["trace"] = read["fault"]
+    if read["model"] is None or guard.first:
+        return
+    calls = translated(module, guard, handed(read["model"]))  # also of a commit with reasons: the policy may find more
+    result.update(calls=calls, model=model_of(read), files=sorted(read["files"]), places=places_of(read))
 
 
 def encoded(result):
     try:
         text = json.dumps(result, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # of a path: YAML itself is all UTF-8
-        return encoded({"problem": f"{compose_file}: a name in it is not UTF-8"})
+        return encoded({"problem": "a name in the compose file is not UTF-8"})
     if len(text) > MAX_RESULT:
-        return encoded({"problem": f"{compose_file}: asks for more than pgod takes"})
+        return encoded({"problem": "the compose file asks for more than pgod takes"})
     return text
 
 
@@ -94,11 +109,12 @@ def say(line):
 def main():
     tail = sys.stdout = sys.stderr = Tail()
     try:
-        result = answer(tail)
+        result = show() if asked.get("show") else answer(tail)
     except MemoryError as error:  # it was the commit's file that took it
-        result = {"problem": sentence_of(error)}
-    except Exception as error:  # also a missing podman_compose
-        result = {"problem": f"podman-compose cannot be run ({type(error).__name__}: {error})", "host": True}
+        result = {"reasons": [reason_of(error)]}
+    except Exception:  # also a missing podman_compose
+        result = {"problem": "podman-compose cannot be loaded; reinstall the package podman-compose", "host": True,
+                  "trace": trace()}
     if said_lines == 0:
         say({"version": ""})
     say(result)

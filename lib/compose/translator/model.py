@@ -79,3 +79,59 @@ def model_of(read):
             for name, service in model["services"].items()
         },
     }
+
+
+# How core/places.hpp calls an item of a list: as podman gets it.
+ITEMS = {
+    "volumes": lambda one: one["target"],
+    "ports": lambda one: f"{one['published'] or ':' + str(one['target'])}/{one['protocol']}",
+    "devices": lambda one: one["source"],
+    "tmpfs": lambda one: one.partition(":")[0],
+}
+
+# Any other value could be a secret.
+SHOWN = ("cap_add", "cap_drop", "cgroup", "cgroup_parent", "container_name", "cpu_shares", "cpus", "devices", "dns", "expose",
+         "group_add", "hostname", "image", "init", "ipc", "mac_address", "mem_limit", "mem_reservation", "memswap_limit",
+         "network_mode", "pid", "pids_limit", "ports", "privileged", "pull_policy", "restart", "runtime", "security_opt",
+         "shm_size", "stop_grace_period", "stop_signal", "sysctls", "tmpfs", "user", "userns_mode", "uts", "volumes",
+         "working_dir")
+
+
+def places_of(read):
+    """Where the policy's sentences point to: [service, setting, item, place, value]."""
+    found, model, values = [["", "", "", compose_file, ""]], read["model"], read["values"]
+
+    def add(service, setting, item, path):
+        if len(found) < MAX_PLACES and path in places:
+            value = values.get(path, "")[:MAX_TEXT] if setting in SHOWN else ""
+            found.append([service, setting[:MAX_TEXT], item[:MAX_TEXT], places[path], value])
+
+    for path in places:
+        section, *names = path.split(".")
+        if section != "services":
+            add("", path, "", path)
+            continue
+        name, setting = names[0], names[1:]
+        while name not in model["services"] and setting:  # a service's name may hold dots
+            name, setting = f"{name}.{setting[0]}", setting[1:]
+        if not any(part.isdigit() for part in setting[1:]):
+            add(name, ".".join(setting), "", path)
+    for name, service in model["services"].items():
+        for key in read["written"]["services"][name]:
+            for item, path in items_of(key, service.get(key), f"services.{name}.{key}"):
+                add(name, key, item, path)
+    for section in ("networks", "volumes"):
+        for name, entry in model[section].items():
+            add("", section, entry["name"], f"{section}.{name}")
+    return found
+
+
+def items_of(key, given, path):
+    if isinstance(given, dict):
+        for name in given:
+            yield str(name), f"{path}.{name}"
+    elif isinstance(given, list):
+        for number, one in enumerate(given):
+            item = ITEMS[key](one) if key in ITEMS else one
+            if isinstance(item, str):
+                yield item, f"{path}.{number}"

@@ -43,7 +43,7 @@ class Guard:
             self.refuse(f"{shown(path)} would be written while the file is read")
         inside = beneath(real, stage)
         if not inside and not any(beneath(real, directory) for directory in self.library):
-            target = f" (it leads to {real})" if real != path else ""
+            target = f" (it leads to {shown(real)})" if real != path else ""
             self.refuse(f"{shown(path)}{target} is outside the repository")
         if not inside:
             return
@@ -64,6 +64,10 @@ class Guard:
 
 def beneath(path, directory):
     return path == directory or path.startswith(directory + "/")
+
+
+def quoted(text):
+    return f'"{text}"'
 
 
 def shown(path):

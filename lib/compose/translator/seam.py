@@ -12,7 +12,7 @@ class StandIn:
     def keep(self, words):
         words = [str(word) for word in words]
         if any("\0" in word for word in words):
-            raise ValueError("a text in it holds a NUL, which no program can be given")
+            raise Wrong("", "", "a text in it holds a NUL, which no program can be given")
         self.containers += words[0] == "run"
         if self.containers > MAX_CONTAINERS:
             self.guard.refuse(f"more than {MAX_CONTAINERS} containers are asked for")

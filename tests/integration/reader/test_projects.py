@@ -9,6 +9,9 @@ import unittest
 from project_files import Read, one, read, sentences
 
 
+NO_FILE = "compose.yaml does not exist in this commit (nor compose.yml, docker-compose.yml, docker-compose.yaml)"
+
+
 class Extends(unittest.TestCase):
     def test_the_base_stays_as_it_is(self):
         got = Read("""
@@ -107,6 +110,38 @@ class Dependencies(unittest.TestCase):
               e: {image: x}
         """)
         self.assertEqual(sorted(got.service()["depends_on"]), ["b", "c", "d", "e"])
+
+    def test_a_note_names_the_services_that_profiles_leave_out(self):
+        text = """
+            services:
+              a: {image: x}
+              debug: {image: x, profiles: [debug]}
+              trace: {image: x, profiles: [trace, debug]}
+        """
+        left_out = ["compose.yaml:3: debug: runs only with the profile debug",
+                    "compose.yaml:4: trace: runs only with the profile debug or trace"]
+        for profiles, runs, notes in (((), ["a"], left_out), (("trace",), ["a", "trace"], left_out[:1]),
+                                      (("debug",), ["a", "debug", "trace"], []), (("*",), ["a", "debug", "trace"], []),
+                                      (("other",), ["a"], left_out)):
+            got = Read(text.strip("\n"), profiles=profiles)
+            self.assertEqual((sorted(got.services), got.notes), (runs, notes), profiles)
+        many = "".join(f"  s{n}: {{image: x, profiles: [p]}}\n" for n in range(9))
+        self.assertEqual(Read(f"services:\n{many}  a: {{image: x}}\n").notes,
+                         ["compose.yaml:2: s0, s1, s2 and 6 more: run only with the profile p"])
+
+    def test_the_profiles_of_the_admin_win_over_those_of_the_repository(self):
+        services = "services: {a: {image: x}, b: {image: x, profiles: [b]}, c: {image: x, profiles: [c]}}"
+        own = {".env": "COMPOSE_PROFILES=b\n"}
+        self.assertEqual(sorted(Read(services, own).services), ["a", "b"])
+        self.assertEqual(sorted(Read(services, own, profiles=("c",)).services), ["a", "c"])
+
+    def test_a_repository_names_its_own_files_unless_the_admin_does(self):
+        files = {".env": "COMPOSE_FILE=one.yaml:two.yaml\n", "one.yaml": "services: {a: {image: x}}",
+                 "two.yaml": "services: {b: {image: x}}", "three.yaml": "services: {c: {image: x}}"}
+        self.assertEqual(sorted(Read("", files).services), ["a", "b"])
+        self.assertEqual(sorted(Read("", files, files=("three.yaml",)).services), ["c"])
+        files["compose.override.yaml"] = "services: {d: {image: x}}"
+        self.assertEqual(sorted(Read("", files, files=("three.yaml", "two.yaml")).services), ["b", "c"])
 
     def test_a_circle_names_its_services(self):
         got = Read("services: {a: {image: x, depends_on: [b]}, b: {image: x, links: [c]}, c: {image: x, depends_on: [a]}}")
@@ -250,15 +285,25 @@ class Sentences(unittest.TestCase):
 
     def test_a_missing_file_says_what_to_do(self):
         self.assertEqual(Read("", {"x": ""}).problems,
-                         [".: there is no compose.yaml or docker-compose.yml; add one, or ask the admin to name the file"
-                          " in compose"])
+                         [f"{NO_FILE}; add the file, or ask the admin to name another one with compose = \"PATH\""])
         self.assertEqual(Read("", {"x": ""}, files=("a.yaml",)).problems,
-                         ["a.yaml: the file a.yaml does not exist; check the name, also its capital letters"])
+                         ['"a.yaml", which the admin names, does not exist in this commit; add the file, or ask the admin to'
+                          ' name another one with compose = "PATH"'])
+
+    def test_a_missing_file_names_what_looks_like_one(self):
+        files = {"deploy/prod/Compose.prod.yml": "", "docker/docker-compose.yml": "", "docker/compose.txt": "",
+                 "a/b/c/d/compose.yaml": ""}
+        self.assertEqual(Read("", files).problems,
+                         [f'{NO_FILE}; docker/docker-compose.yml is there (and 1 more like it): ask the admin for compose ='
+                          ' "docker/docker-compose.yml"'])
+        self.assertIn('ask the admin for compose = "docker/docker-compose.yml"', Read("", files, files=("x.yml",)).problems[0])
+        many = {f"d{n}/f{m}": "" for n in range(60) for m in range(100)}
+        self.assertIn("compose.yaml does not exist", Read("", many).problems[0])  # it looks at so many entries only
 
     def test_all_problems_are_shown_and_those_of_one_reason_together(self):
         text = "".join(f"  s{n}: {{image: x, restart: often, user: [u]}}\n" for n in range(30))
         got = Read(f"services:\n{text}")
-        self.assertEqual(got.problems[0], 'compose.yaml:2: s0, s1, s2, and 27 more: restart: "often" is not a restart'
+        self.assertEqual(got.problems[0], 'compose.yaml:2: s0, s1, s2 and 27 more: restart: "often" is not a restart'
                                           " policy; write no, always, unless-stopped, on-failure or on-failure:N")
         self.assertEqual(len(got.problems), 2)
 

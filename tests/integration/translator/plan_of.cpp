@@ -34,21 +34,30 @@ int answer(const std::string& text, const std::string& file, const std::string& 
         return say(given.translation.error());
     auto [plan, violations] =
         parse_plan(given.translation->calls, project, std::move(given.translation->model));
-    for (const auto& violation : violations)
-        std::cerr << describe(violation) << '\n';
+    auto reasons = std::move(given.translation->reasons);
+    reasons.insert(reasons.end(), violations.begin(), violations.end());
+    locate(reasons, given.translation->places);
+    for (const auto& line : lines_of(reasons))
+        std::cerr << line << '\n';
+    if (!given.translation->is_complete)
+        return 1;
     plan.files = std::move(given.translation->files);
     compose::Record record;
     record.compose_file = file;
     record.plan = std::move(plan);
     std::cout << compose::to_json(record);
-    return violations.empty() ? 0 : 2;
+    return reasons.empty() ? 0 : 2;
 }
 
 int translate(const std::string& stage) {
     const auto result =
         compose::translate({stage, "compose.yaml", "c", os::user_environment(os::current_user()), {}});
-    if (result)
+    if (result && result->is_complete)
         return 0;
+    if (result) {
+        std::cerr << "permanent: " << summary_of(result->reasons) << '\n';
+        return 1;
+    }
     std::cerr << name_of(result.error().code) << ": " << result.error().message << '\n';
     return 1;
 }

@@ -43,18 +43,40 @@ TEST_CASE("what the translator says went wrong") {
     CHECK(host.translation.error().code == Code::transient);
 }
 
-TEST_CASE("all problems of a commit, each bounded and without control characters") {
+TEST_CASE("the reasons of a commit, each bounded") {
     const std::string text =
         "{\"version\": \"1.3.0\"}\n"
-        R"J({"problem": "a (and 2 more problems)", "problems": ["a", "b\u001b[31m", ")J" +
-        std::string(2000, 'c') + "\"]}";
+        R"J({"reasons": [{"place": "compose.yaml:3", "service": "web", "setting": "tty", "value": "\"x\"",
+            "problem": "must be a boolean", "advice": "write true", "kind": "wrong"},
+            {"setting": "frob", "problem": "is not a key that Compose knows", "kind": "unknown"},
+            {"service": "web", "setting": "pid", "problem": "nothing permits this", "kind": "refused"},
+            {"service": "web", "setting": "isolation", "problem": "nothing permits this", "kind": "refused"},
+            {"problem": ")J" +
+        std::string(5000, 'c') + R"("}, 7], "notes": ["n"]})";
     const auto answer = parse_answer(text);
-    REQUIRE(!answer.translation);
-    CHECK(answer.translation.error().message == "a (and 2 more problems)");
-    REQUIRE(answer.others.size() == 2);
-    CHECK(answer.others[0] == "b\\x1b[31m");
-    CHECK(answer.others[1].size() <= 510);
-    CHECK(answer.others[1].starts_with("ccc"));
+    REQUIRE(answer.translation);
+    const auto& [version, calls, model, nested, files, notes, reasons, places, is_complete] =
+        *answer.translation;
+    CHECK_FALSE(is_complete);
+    CHECK(notes == std::vector<std::string>{"n"});
+    REQUIRE(reasons.size() == 6);
+    CHECK(describe(reasons[0]) == "compose.yaml:3: web: tty: \"x\" must be a boolean; write true");
+    CHECK(reasons[0].danger == Danger::value);
+    CHECK(reasons[1].danger == Danger::key);
+    CHECK(reasons[2].danger == Danger::host);
+    CHECK(reasons[3].danger == Danger::key);
+    CHECK(reasons[4].problem.size() <= 510);
+}
+
+TEST_CASE("where the files write a setting") {
+    const auto answer = parse_answer("{\"version\": \"1.3.0\"}\n"
+                                     R"J({"calls": [], "model": {}, "reasons": [{"setting": "a"}],
+        "places": [["web", "ports", "80/tcp", "compose.yaml:5", "\"80:80\""], ["web"], 7, []]})J");
+    REQUIRE(answer.translation);
+    CHECK(answer.translation->is_complete);
+    CHECK(answer.translation->reasons.size() == 1);
+    REQUIRE(answer.translation->places.size() == 1);
+    CHECK(answer.translation->places.at({"web", "ports", "80/tcp"}).place == "compose.yaml:5");
 }
 
 TEST_CASE("a translator that ended in the middle has said its version") {
@@ -74,19 +96,16 @@ TEST_CASE("an answer that is malformed has no translation") {
         CHECK_MESSAGE(!parse_answer("{\"version\": \"1.3.0\"}\n" + std::string(bad)).translation, bad);
 }
 
-TEST_CASE("the compose file: the configured one, else the first of four names") {
+TEST_CASE("the compose file that messages name: the first configured one, else the first of four names") {
     const Scratch scratch;
     const Fd stage = scratch.open("stage");
-    CHECK(find_compose_file(stage.get(), nullptr).error().message.starts_with("compose.yaml does not exist"));
+    CHECK(find_compose_file(stage.get(), {}) == "compose.yaml");
     scratch.write("stage/docker-compose.yaml", "");
-    CHECK(*find_compose_file(stage.get(), nullptr) == "docker-compose.yaml");
+    CHECK(find_compose_file(stage.get(), {}) == "docker-compose.yaml");
     scratch.write("stage/docker-compose.yml", "");
     scratch.write("stage/compose.yml", "");
-    CHECK(*find_compose_file(stage.get(), nullptr) == "compose.yml");
+    CHECK(find_compose_file(stage.get(), {}) == "compose.yml");
     scratch.write("stage/compose.yaml", "");
-    CHECK(*find_compose_file(stage.get(), nullptr) == "compose.yaml");
-    for (const auto& bad : std::vector<std::string>{"../x", "/etc/passwd", "a//b", "", "missing.yaml"})
-        CHECK_MESSAGE(!find_compose_file(stage.get(), &bad), bad);
-    const std::string given = "compose.yml";
-    CHECK(*find_compose_file(stage.get(), &given) == given);
+    CHECK(find_compose_file(stage.get(), {}) == "compose.yaml");
+    CHECK(find_compose_file(stage.get(), {"a/b.yml", "c.yml"}) == "a/b.yml");
 }

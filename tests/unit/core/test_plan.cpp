@@ -194,7 +194,7 @@ TEST_CASE("bounds") {
         bad.push_back("--cap-add");
         bad.push_back("X" + std::to_string(i));
     }
-    CHECK(parse_web(web_run(bad)).violations.size() == 20);
+    CHECK(parse_web(web_run(bad)).violations.size() == 30);
 }
 
 TEST_CASE("two recordings of the same commit are equal") {
@@ -235,10 +235,10 @@ TEST_CASE("what the worker asks of a plan") {
 }
 
 TEST_CASE("a violation is one sentence, and drives no terminal") {
-    CHECK(describe({"web", "ports", "host port 80 is outside 5005-5010", "ports = [\"80/0\"]"}) ==
-          "service \"web\": ports: host port 80 is outside 5005-5010; the admin can grant it with "
+    CHECK(describe(Violation{"web", "ports", "host port 80 is outside 5005-5010", "ports = [\"80/0\"]"}) ==
+          "web: ports: host port 80 is outside 5005-5010; the admin can grant it with "
           "ports = [\"80/0\"]");
-    CHECK(describe({"", "pod", "is not allowed", ""}) == "pod: is not allowed");
+    CHECK(describe(Violation{"", "pod", "is not allowed", ""}) == "pod is not allowed");
     const auto violations = parse_web(web_run({"--cap-add", "\x1b[2J" + std::string(200, 'x')})).violations;
     const auto sentence = describe(violations.at(0));
     CHECK(sentence.find('\x1b') == std::string::npos);

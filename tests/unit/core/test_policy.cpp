@@ -55,7 +55,7 @@ TEST_CASE("host ports") {
         std::vector<PortRange> granted;
         const char* expected;
     };
-    const std::string service = "service \"web\": ports: ";
+    const std::string service = "web: ports: ";
     for (const auto& row : std::vector<Row>{
              {"5005:80", {{5005, 5010}}, ""},
              {"5010:80/udp", {{5005, 5010}}, ""},
@@ -96,7 +96,7 @@ TEST_CASE("host ports") {
 
 TEST_CASE("a host port is bound once") {
     CHECK(verdict({"-p", "8080:80", "-p", "8080:81"}, no_grants()) ==
-          "service \"web\": ports: host port 8080 is bound twice by this file\n");
+          "web: ports: host port 8080 is bound twice by this file\n");
     CHECK(verdict({"-p", "8080:80", "-p", "127.0.0.1:8080:81"}, no_grants()).find("twice") !=
           std::string::npos);
     CHECK(verdict({"-p", "8000-8100:8000-8100", "-p", "8050:80"}, no_grants()).find("8050") !=
@@ -117,12 +117,11 @@ TEST_CASE("bind mounts") {
     for (const std::string& source :
          std::vector<std::string>{"/srv/miek/a/b", "/srv/miek", "/data/x", "/data"})
         CHECK(verdict({"-v", source + ":/x"}, granted) == "");
-    CHECK(
-        verdict({"-v", "/srv/other:/x"}, no_grants()) ==
-        "service \"web\": volumes: \"/srv/other\" is outside of the repository; the admin can grant it with "
-        "volumes = [\"/srv/other\"]\n");
+    CHECK(verdict({"-v", "/srv/other:/x"}, no_grants()) ==
+          "web: volumes: \"/srv/other\" is outside of the repository; the admin can grant it with "
+          "volumes = [\"/srv/other\"]\n");
     CHECK(verdict({"-v", "/srv/mieke:/x"}, granted) ==
-          "service \"web\": volumes: \"/srv/mieke\" is outside of the repository and of the directories that "
+          "web: volumes: \"/srv/mieke\" is outside of the repository and of the directories that "
           "are "
           "granted; the admin can grant it with volumes = [\"/srv/mieke\"]\n");
     CHECK(verdict({"--mount", "type=bind,source=/srv/stage/12,target=/x"}, no_grants()) != "");
@@ -205,7 +204,7 @@ TEST_CASE("a bind beneath another one that can be written to") {
         const std::string expected =
             *row.inner == '\0'
                 ? std::string()
-                : std::string("service \"web\": volumes: \"") + row.inner + "\" lies in \"" + row.outer +
+                : std::string("web: volumes: \"") + row.inner + "\" lies in \"" + row.outer +
                       "\", which is mounted as well and could be changed under it; mount the outer one "
                       "read-only, or mount only the outer one\n";
         CHECK(sentences(judge(plan, grants)) == expected);
@@ -278,7 +277,7 @@ TEST_CASE("volumes and networks of the own project only") {
 
 TEST_CASE("networks that the admin grants") {
     CHECK(verdict({"--net", "other_net"}, no_grants()) ==
-          "service \"web\": networks: \"other_net\" is not a network of this service; the admin can grant it "
+          "web: networks: \"other_net\" is not a network of this service; the admin can grant it "
           "with networks = [\"other_net\"]\n");
     auto granted = no_grants();
     granted.networks = {"shared", "other_net"};
@@ -299,8 +298,8 @@ TEST_CASE("files outside of the stage") {
         const auto [plan, violations] = parse_plan(calls, "demo", web_model());
         CHECK(sentences(violations) == "");
         const auto said = sentences(judge(plan, no_grants()));
-        CHECK(said.find("service \"web\": build: ") == 0);
-        CHECK(said.find("is outside of the repository\n") != std::string::npos);
+        CHECK(said.find("web: build: ") == 0);
+        CHECK(said.find("is outside of the repository; nothing permits it\n") != std::string::npos);
     }
     auto nowhere = no_grants();
     nowhere.stage.clear();
@@ -393,16 +392,16 @@ TEST_CASE("dependencies") {
     CHECK(sentences(judge(plan_of(model), no_grants())) == "");
     model.services["c"].depends_on = {{"b", ""}};
     const auto cycle = sentences(judge(plan_of(model), no_grants()));
-    CHECK(cycle.find("service \"b\": depends_on: waits for itself") != std::string::npos);
-    CHECK(cycle.find("service \"a\"") != std::string::npos); // waits for them
+    CHECK(cycle.find("b: depends_on: waits for itself") != std::string::npos);
+    CHECK(cycle.find("a: depends_on") != std::string::npos); // waits for them
     model.services["c"].depends_on = {{"b", ""}, {"e", ""}};
     model.services["e"];
-    CHECK(sentences(judge(plan_of(model), no_grants())).find("service \"c\": depends_on: waits for itself") !=
+    CHECK(sentences(judge(plan_of(model), no_grants())).find("c: depends_on: waits for itself") !=
           std::string::npos);
     model.services["c"].depends_on = {{"d", "service_running"}};
     CHECK(sentences(judge(plan_of(model), no_grants())) ==
-          "service \"c\": depends_on: \"d\" is not a service of this file\n"
-          "service \"c\": depends_on: condition \"service_running\" is unknown\n");
+          "c: depends_on: \"d\" is not a service of this file\n"
+          "c: depends_on: condition \"service_running\" is unknown\n");
 }
 
 TEST_CASE("every service has its container, and every container its name") {
@@ -411,12 +410,11 @@ TEST_CASE("every service has its container, and every container its name") {
     model.services["b"].keys = {"image", "container_name"};
     auto plan = plan_of(model);
     plan.containers.erase(plan.containers.begin());
-    CHECK(sentences(judge(plan, no_grants())).find("service \"a\": container_name: ") == 0);
+    CHECK(sentences(judge(plan, no_grants())).find("a: container_name: ") == 0);
     plan.model.services["a"].keys.push_back("deploy"); // replicas: 0
     CHECK(sentences(judge(plan, no_grants())) == "");
     plan.containers.push_back(plan.containers[0]);
-    CHECK(sentences(judge(plan, no_grants())) ==
-          "service \"b\": container_name: \"demo_b_1\" is used twice\n");
+    CHECK(sentences(judge(plan, no_grants())) == "b: container_name: \"demo_b_1\" is used twice\n");
     plan.containers[1].name = "x";
     plan.containers[1].service = "c";
     CHECK(sentences(judge(plan, no_grants())).find("does not have this service") != std::string::npos);
@@ -428,8 +426,7 @@ TEST_CASE("a container takes no name of another service of the user") {
         std::string expected;
     };
     const auto belongs_to = [](const std::string& name, const std::string& owner) {
-        return "service \"web\": container_name: \"" + name +
-               "\" is a name for containers of the service \"" + owner +
+        return "web: container_name: \"" + name + "\" is a name for containers of the service \"" + owner +
                "\"; choose one that does not begin with \"" + owner + "_\"\n";
     };
     for (const auto& row :
@@ -451,11 +448,11 @@ TEST_CASE("a container takes no name of another service of the user") {
     }
 }
 
-TEST_CASE("at most twenty violations are said") {
+TEST_CASE("every violation is found") {
     Model model;
     for (int i = 0; i < 50; ++i)
         model.keys.push_back("key" + std::to_string(i));
-    CHECK(judge(plan_of(model), no_grants()).size() == 20);
+    CHECK(judge(plan_of(model), no_grants()).size() == 50);
 }
 
 TEST_CASE("paths as text") {

@@ -70,9 +70,9 @@ TEST_CASE("a word of allow permits just what it names, and a refusal names the w
                                                   "security-opt:unmask=ALL",
                                                   "sysctl:net.ipv4.tcp_syncookies"};
         const std::string refusal =
-            std::string("service \"web\": ") + row.setting + ": \"" + row.value + "\" is not allowed";
+            std::string("web: ") + row.setting + ": \"" + row.value + "\" is not allowed";
         if (row.word == nullptr) {
-            CHECK(verdict({row.flag, row.value}, everything) == refusal + "\n");
+            CHECK(verdict({row.flag, row.value}, everything) == refusal + "; nothing permits it\n");
         } else if (*row.word == '\0') {
             CHECK(verdict({row.flag, row.value}, {}) == "");
         } else {
@@ -84,9 +84,8 @@ TEST_CASE("a word of allow permits just what it names, and a refusal names the w
 }
 
 TEST_CASE("the host's network, and none") {
-    const std::string refusal =
-        "service \"web\": network_mode: \"host\" is not allowed; the admin can grant it with "
-        "allow = [\"host-network\"]\n";
+    const std::string refusal = "web: network_mode: \"host\" is not allowed; the admin can grant it with "
+                                "allow = [\"host-network\"]\n";
     CHECK(host_verdict({"--network", "host"}, {}) == refusal);
     CHECK(host_verdict({"--network", "host"}, {"host-network"}) == "");
     CHECK(host_verdict({"--network", "none"}, {}) == "");
@@ -94,8 +93,8 @@ TEST_CASE("the host's network, and none") {
           std::string::npos);
     CHECK(host_verdict({"--network", "host", "--sysctl", "net.core.somaxconn=1"},
                        {"host-network", "sysctl:net.core.somaxconn"}) ==
-          "service \"web\": sysctls: \"net.core.somaxconn=1\" would change the host: not with "
-          "\"network_mode: host\"\n");
+          "web: sysctls: \"net.core.somaxconn=1\" would change the host beside "
+          "\"network_mode: host\"; nothing permits it\n");
     CHECK(host_verdict({"--network", "host", "--sysctl", "kernel.sem=1 2 3 4"},
                        {"host-network", "sysctl:kernel.sem"}) == "");
     // An external network that is called "host".
