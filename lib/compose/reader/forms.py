@@ -212,8 +212,13 @@ def pairs_form(node, spot, key=None):
 
 @form("values")
 def values_form(node, spot, key=None):
-    """A name without a value takes that of the variable outside."""
-    return texts_by_name(node, spot, spot.context.variables.get)
+    """A name without a value takes that of the variable outside.
+
+    As docker-compose does, a list in an included file uses the variables of that file, and a map those of the whole project.
+    """
+    variables = spot.context.variables
+    own = isinstance(node, List) and spot.setting == "environment"
+    return texts_by_name(node, spot, (variables if own else variables.outermost).get)
 
 
 def one_of(name, choices):

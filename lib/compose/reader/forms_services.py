@@ -137,7 +137,6 @@ def env_files_form(node, spot, key):
             if form_of is not None and form_of.value not in ("", "raw"):
                 spot.refuse(form_of, "is not a format of an env_file", "write raw, or leave it out")
             made.entries["path"] = path_of(path, spot)
-            made.entries["scope"] = scalar(item.place, spot.context.scope)
             result.items.append(made)
     return result
 

@@ -20,11 +20,15 @@ class Wrong(ValueError):
 
 
 class Variables:
-    """The variables of one project: the admin's before the environment's before those of .env."""
+    """The variables of one project: the admin's before the environment's before those of .env.
+
+    `outermost` are those of the project that includes all others: env files and names without a value use them.
+    """
 
     def __init__(self, admin, environment, dotenv):
         self.values = {**dotenv, **environment, **admin}
         self.admin = frozenset(admin)
+        self.outermost = self
 
     def get(self, name):
         return self.values.get(name)
@@ -32,7 +36,7 @@ class Variables:
     def with_dotenv(self, dotenv):
         """Those of an included file: what its own .env adds."""
         result = Variables({}, self.values, dotenv)
-        result.admin = self.admin
+        result.admin, result.outermost = self.admin, self.outermost
         return result
 
 

@@ -82,6 +82,10 @@ def model_of(asked, stage, report):
         if not stage.exists(path):
             missing(f"{shown(name)}, which the admin names, does not exist in this commit", stage)
     files = given or files_of(directory, variables, stage, report, asked)
+    if not given and os.path.dirname(files[0]) != directory:  # COMPOSE_FILE chose the project's directory as well
+        directory = os.path.dirname(files[0])
+        outermost = variables.with_dotenv(dotenv_of(directory, variables, stage, report))
+        variables = outermost.outermost = outermost
     merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
     profiles = asked.profiles or [one.strip() for one in (variables.get("COMPOSE_PROFILES") or "").split(",") if one.strip()]
     project = Project(merged, asked.project, profiles, loader, variables, directory)

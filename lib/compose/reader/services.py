@@ -94,10 +94,9 @@ class Service:
                 self.refuse("env_file", path, f"the file {name} does not exist",
                             "add it to the repository, or write required: false beside its path")
             return {}
-        variables = self.loader.scopes[entry.entries["scope"].value]
 
         def lookup(name):
-            for known in (variables.get(name), own.get(name), values.get(name)):
+            for known in (self.spot.context.variables.get(name), own.get(name), values.get(name)):
                 if known is not None:
                     return known
             return None
@@ -114,7 +113,7 @@ class Service:
             name = self.loader.stage.name(path.value)
             if data is None:
                 self.refuse("label_file", path, f"the file {name} does not exist", "add it to the repository")
-            values.update(dotenv.parsed(data, name, self.spot.context.variables.get, self.loader.report))
+            values.update(dotenv.parsed(data, name, lambda variable: None, self.loader.report))
         self.model["labels"] = {**values, **self.model.get("labels", {})}
 
     def limits(self):

@@ -11,7 +11,7 @@ class Context:
         self.report = report
         self.directory = directory  # what relative paths begin at
         self.home, self.variables = home, variables
-        self.scope = scope  # the number of these variables, for files that are read once all services are merged
+        self.scope = scope  # the number of these variables: what is read with others is another reading
 
 
 class Spot:

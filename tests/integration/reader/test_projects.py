@@ -51,10 +51,21 @@ class Include(unittest.TestCase):
     def test_a_project_within_has_its_own_directory_and_variables(self):
         got = Read("include: [sub/compose.yaml]\nservices: {a: {image: x, depends_on: [b]}}",
                    {"sub/compose.yaml": "services: {b: {image: 'x:$T', volumes: [./d:/d], env_file: e.env}}",
-                    "sub/.env": "T=1", "sub/e.env": "E=$T"})
+                    "sub/.env": "T=1", "sub/e.env": "E=1"})
         self.assertEqual(got.service("b")["image"], "docker.io/library/x:1")
         self.assertEqual(got.service("b")["volumes"][0]["source"], "./sub/d")
         self.assertEqual(got.service("b")["environment"], {"E": "1"})
+
+    def test_what_is_read_last_uses_the_variables_of_the_whole_project(self):
+        files = {"sub/.env": "T=within", "sub/e.env": "E=${T:-none}", "sub/compose.yaml": """
+            services:
+              file: {image: x, env_file: e.env}
+              map: {image: x, environment: {T: }}
+              list: {image: x, environment: [T]}
+        """}
+        for top, wanted in (("", ({"E": "none"}, None, {"T": "within"})), ("T=top", ({"E": "top"}, {"T": "top"}, {"T": "top"}))):
+            got = Read("include: [sub/compose.yaml]", {**files, ".env": top})
+            self.assertEqual(tuple(got.service(name).get("environment") for name in ("file", "map", "list")), wanted)
 
     def test_two_ways_to_one_file_are_no_conflict(self):
         got = Read("include: [b.yaml, c.yaml]\nservices: {a: {image: x}}",
@@ -247,6 +258,16 @@ class Settings(unittest.TestCase):
         self.assertEqual(one("stop_grace_period: 10m").refusals, [])
         self.assertEqual(one("stop_grace_period: 10m1s").refusals,
                          ["compose.yaml:4: a: stop_grace_period: \"10m1s\" is longer than pgod waits; write 10m or less"])
+
+    def test_compose_file_of_dotenv_chooses_the_directory_with_another_dotenv(self):
+        got = Read("", {".env": "COMPOSE_FILE=sub/c.yaml\nA=top", "sub/.env": "A=sub\nB=sub",
+                        "sub/c.yaml": "services: {a: {image: 'x:$A-$B', volumes: [./d:/d], env_file: e}}", "sub/e": "E=$B"})
+        self.assertEqual((got.service()["image"], got.service()["environment"]), ("docker.io/library/x:top-sub", {"E": "sub"}))
+        self.assertTrue(got.model["services"]["a"]["volumes"][0]["source"].endswith("/sub/d"))
+
+    def test_a_label_file_has_no_variables_but_its_own(self):
+        got = one("label_file: l", {"l": "a=${T:-none}\nb=$a", ".env": "T=1"})
+        self.assertEqual(got.service()["labels"], {"a": "none", "b": "none"})
 
 
 class Sentences(unittest.TestCase):
