@@ -22,6 +22,10 @@ def shaped(node, spot, key):
     """The long form of a value, or None where the key is empty and so as good as absent."""
     if node.tag == RESET:
         return node
+    if is_null(node) and key.form == "command":  # as !reset: the image's own
+        node = node.given(None)
+        node.tag = RESET
+        return node
     if is_null(node) and key.form not in KEEPS_EMPTY:
         return None
     result = FORMS[key.form](node, spot, key)
