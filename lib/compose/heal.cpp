@@ -123,7 +123,8 @@ class Healing {
         Podman::Call call;
         call.arguments = {fault.remedy == Remedy::unpause ? "unpause" : "start", fault.id};
         call.deadline = start_deadline;
-        Status started = restore_memory_files(work_, record_.plan.containers[fault.planned]);
+        const auto& planned = record_.plan.containers[fault.planned];
+        Status started = restore_memory_files(work_, planned, image_of(record_, planned));
         if (started)
             if (auto answer = work_.podman.must(call, "start"); !answer)
                 started = std::move(answer).error();

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace pgod::compose {
@@ -103,8 +105,37 @@ Status give_away(const Work& work, const std::map<std::string, std::vector<std::
     return ok();
 }
 
-Status write_all(const Work& work, const Place& place, const std::vector<MemoryFile>& files,
-                 const std::vector<std::string>& contents) {
+bool is_id(std::string_view text) {
+    return is_number(text) && text.size() <= 9;
+}
+
+// A name would have to be looked up in the image; root is the owner then, who starts most programs of a
+// database before they become somebody else.
+std::string owner_by_image(std::string_view user) {
+    const auto colon = std::min(user.find(':'), user.size());
+    const auto uid = user.substr(0, colon);
+    const auto gid = user.substr(std::min(colon + 1, user.size()));
+    return is_id(uid) ? fmt::format("{}:{}", uid, is_id(gid) ? gid : "0") : "0:0";
+}
+
+Status name_owners(const Work& work, std::vector<MemoryFile>& files, const std::string& image_id) {
+    std::optional<std::string> owner; // podman is asked only when it matters
+    for (auto& file : files) {
+        if (file.owner.empty() && !owner) {
+            Podman::Call call;
+            call.arguments = {"image", "inspect", "--format", "{{.Config.User}}", image_id};
+            call.ends_with_us = true;
+            owner = owner_by_image(trimmed(TRY(work.podman.must(call, "look at the user of the image"))));
+        }
+        if (file.owner.empty())
+            file.owner = *owner;
+    }
+    return ok();
+}
+
+Status write_all(const Work& work, const Place& place, std::vector<MemoryFile> files,
+                 const std::vector<std::string>& contents, const std::string& image_id) {
+    TRY(name_owners(work, files, image_id));
     std::map<std::string, std::vector<std::string>> by_owner;
     for (std::size_t i = 0; i < files.size(); ++i) {
         const std::string next = new_of(std::to_string(i));
@@ -151,21 +182,22 @@ Status check_memory_files(const Plan& plan, const Job& job) {
     return ok();
 }
 
-Result<std::map<std::string, std::string>> write_memory_files(const Work& work,
-                                                              const PlannedContainer& container) {
+Result<std::map<std::string, std::string>>
+write_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id) {
     std::map<std::string, std::string> paths;
     const auto files = files_of(container);
     if (files.empty())
         return paths;
     const auto contents = TRY(contents_of(files, container, work.job));
     const Place place = TRY(make_place(work, container.name));
-    TRY_DOING(write_all(work, place, files, contents), container.service);
+    TRY_DOING(write_all(work, place, files, contents, image_id), container.service);
     for (std::size_t i = 0; i < files.size(); ++i)
         paths[files[i].target] = fmt::format("{}/{}", place.path, i);
     return paths;
 }
 
-Status restore_memory_files(const Work& work, const PlannedContainer& container) {
+Status restore_memory_files(const Work& work, const PlannedContainer& container,
+                            const std::string& image_id) {
     const auto files = files_of(container);
     if (files.empty())
         return ok();
@@ -178,7 +210,7 @@ Status restore_memory_files(const Work& work, const PlannedContainer& container)
     }
     if (same || (!contents && complete))
         return ok();
-    return write_all(work, place, files, TRY(contents)).context(container.service);
+    return write_all(work, place, files, TRY(contents), image_id).context(container.service);
 }
 
 std::map<std::string, std::string> changed_memory_files(const Work& work, const Plan& plan,

@@ -19,13 +19,13 @@ namespace pgod::compose {
 // Every value that a file needs is there. Code::permanent names the service, the target and what to do.
 Status check_memory_files(const Plan& plan, const Job& job);
 
-// Before the container is made. Target in the container → path on the host.
-Result<std::map<std::string, std::string>> write_memory_files(const Work& work,
-                                                              const PlannedContainer& container);
+// Before the container is made of that image. Target in the container → path on the host.
+Result<std::map<std::string, std::string>>
+write_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
 
 // Before it is started: those that are missing or hold an older value. One that is there stays when its value
 // is not known now.
-Status restore_memory_files(const Work& work, const PlannedContainer& container);
+Status restore_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
 
 // Running containers, by name, that have another value than now, or whose file is gone → the target.
 std::map<std::string, std::string> changed_memory_files(const Work& work, const Plan& plan,

@@ -103,7 +103,7 @@ Status prepare_mounts(const Work& work, const std::optional<Record>& record,
     TRY(check_binds(record->plan, bind_roots(work), tree.get()));
     for (const auto& planned : record->plan.containers)
         if (find_container(starting, planned.name) != nullptr)
-            TRY(restore_memory_files(work, planned));
+            TRY(restore_memory_files(work, planned, image_of(*record, planned)));
     return ok();
 }
 

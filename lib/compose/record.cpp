@@ -134,6 +134,11 @@ std::string without_names(const std::string& network) {
            " has no DNS, so containers do not find each other by name; pgod --doctor names the remedy";
 }
 
+std::string image_of(const Record& record, const PlannedContainer& container) {
+    const auto found = record.images.find(container.image);
+    return found == record.images.end() ? std::string() : found->second;
+}
+
 std::string option_of(const PlannedContainer& container, std::string_view flag) {
     const auto found = std::find_if(container.options.begin(), container.options.end(),
                                     [flag](const PlanOption& option) { return option.flag == flag; });

@@ -45,6 +45,9 @@ std::vector<ExpectedContainer> expected_containers(const Record& record);
 // What is wrong with a network of `without_dns`.
 std::string without_names(const std::string& network);
 
+// The id of the image that the container was made of, "" when none was recorded.
+std::string image_of(const Record& record, const PlannedContainer& container);
+
 // The value of the container's option, "" when it is not given.
 std::string option_of(const PlannedContainer& container, std::string_view flag);
 bool restarts(

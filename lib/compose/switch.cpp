@@ -60,10 +60,11 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
-    const RunSettings settings{work.job.service,      std::to_string(record.deployment),
-                               record.commit,         image->second,
-                               Podman::env_file_path, TRY(paths_of(work, container, release)),
-                               work.job.secrets,      TRY(write_memory_files(work, container))};
+    const RunSettings settings{
+        work.job.service,      std::to_string(record.deployment),
+        record.commit,         image->second,
+        Podman::env_file_path, TRY(paths_of(work, container, release)),
+        work.job.secrets,      TRY(write_memory_files(work, container, image->second))};
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;

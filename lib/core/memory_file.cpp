@@ -31,9 +31,11 @@ std::optional<MemoryFile> read(std::string_view value) {
     file.target = next();
     const auto uid = next(), gid = next();
     const auto mode = mode_in(next());
-    if (!is_container_path(file.target) || !is_id(uid) || !is_id(gid) || !mode)
+    const bool of_image = uid.empty() && gid.empty();
+    if (!is_container_path(file.target) || !(of_image || (is_id(uid) && is_id(gid))) || !mode)
         return std::nullopt;
-    file.owner = std::string(uid).append(":").append(gid);
+    if (!of_image)
+        file.owner = std::string(uid).append(":").append(gid);
     file.mode = *mode;
     file.text = value;
     return file;

@@ -15,7 +15,7 @@ inline constexpr std::string_view memory_file_flag = "--in-memory";
 
 struct MemoryFile {
     std::string target; // absolute, in the container
-    std::string owner;  // "UID:GID" of the container
+    std::string owner;  // "UID:GID" of the container; empty: the image's own user
     unsigned mode = 0;  // permission bits
     std::string text;
 };

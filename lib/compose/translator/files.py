@@ -63,7 +63,7 @@ def memory_file(name, service, section, number, one, text):
     uid, gid = one.get("uid"), one.get("gid")
     if uid is None and owner.isdigit():
         uid, gid = owner, gid if gid is not None else group if group.isdigit() else None
-    elif uid is None and owner not in ("", "root") and section == "secrets" and one.get("mode") is None:
+    elif uid is None and owner and owner != "root" and section == "secrets" and one.get("mode") is None:
         note_of(name, f"{section}.{number}", f"root owns this file, and {owner} may not read it; write uid: with the number"
                 f" of {owner} beside source: {one['source']}")
     for key, value in (("uid", uid), ("gid", gid)):
@@ -72,7 +72,8 @@ def memory_file(name, service, section, number, one, text):
                         "write the number of the user or group")
     mode = one.get("mode")
     mode = (0o400 if section == "secrets" else 0o444) if mode is None else mode
-    return f"{one['target']}:{uid or 0}:{gid or 0}:{mode:04o}:{text}"
+    ids = ":" if uid is gid is None and not owner else f"{uid or 0}:{gid or 0}"  # none: the image's own user
+    return f"{one['target']}:{ids}:{mode:04o}:{text}"
 
 
 def mount_of_file(name, section, number, one, path):

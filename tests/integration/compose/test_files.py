@@ -81,6 +81,19 @@ class InMemory(scene.ComposeTest):
         rights = self.user.podman("exec", f"{svc.name}_a_1", "busybox", "stat", "-c", "%a %u:%g", "/run/secrets/token", "/conf", "/etc/word")
         self.assertEqual(rights.splitlines(), ["400 0:0", "444 0:0", "440 7:8"])
 
+    def test_the_user_of_an_image_owns_its_secrets(self):
+        made = self.user.podman("create", scene.IMAGE, "true").strip()
+        self.user.podman("commit", "-q", "--change", "USER 7:8", made, "localhost/of-seven:latest")
+        self.user.podman("rm", made)
+        svc = self.service(secrets=self.SECRETS)
+        self.good(svc.deploy({"compose.yaml": with_files(
+            "token: {external: true}", a=service(image="localhost/of-seven:latest", secrets=["token"]),
+            b=service(image="localhost/of-seven:latest", user="0", secrets=["token"]))}))
+        for name, owner in (("a", "7:8"), ("b", "0:0")):
+            self.assertEqual(self.read(svc, "/run/secrets/token", name), self.SECRETS["token"])
+            self.assertEqual(self.user.podman("exec", f"{svc.name}_{name}_1", "busybox", "stat", "-c", "%u:%g",
+                                              "/run/secrets/token").strip(), owner)
+
     def test_no_value_is_on_a_disk(self):
         svc = self.deployed()
         store = self.user.home / ".local/share/containers"

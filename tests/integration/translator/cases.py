@@ -124,6 +124,7 @@ CASES = {
         "configs: [conf, {source: word, target: /etc/w, mode: 0600}]\nuser: '33:34'",
         "secrets: {token: {external: true}, word: {environment: ADMIN_WORD}, own: {environment: REPO}, file: {file: ./gone}}\n"
         "configs: {conf: {content: 'a: $BOTH $$x'}, word: {environment: BOTH}}\n", **{".env": "REPO=of the repository\n"}),
+    "a secret for the user of the image": one("secrets: [token]", "secrets: {token: {external: true}}\n"),
     "no services": ({"compose.yaml": "services: {}\n"}, {}),
     "a service of a profile": one("", "  b: {image: x, profiles: [p]}\n"),
     "an included file": one("", "include: [b.yaml]\n", **{"b.yaml": "services: {z: {image: x}}\n"}),
