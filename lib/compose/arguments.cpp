@@ -18,6 +18,8 @@ PlanOption moved_option(const PlanOption& option, const RunSettings& settings) {
     if (const auto file = memory_file_of(option))
         if (const auto path = settings.memory_files.find(file->target); path != settings.memory_files.end())
             return {"--volume", path->second + ':' + file->target + ":ro"};
+    if (option.flag == "--ulimit")
+        return {option.flag, within_limits(option.value, settings.limits)};
     auto bind = bind_of(option);
     if (!bind)
         return option;

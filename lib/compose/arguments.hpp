@@ -3,6 +3,7 @@
 // the argv, which every user of the host can read in /proc.
 #pragma once
 
+#include "compose/host_limits.hpp"
 #include "compose/secrets.hpp"
 #include "core/plan.hpp"
 
@@ -21,6 +22,7 @@ struct RunSettings {
     std::map<std::string, std::string> paths; // bind source or env file of the plan → where it is
     const Secrets& secrets;
     std::map<std::string, std::string> memory_files = {}; // target in the container → where it is
+    HostLimits limits = {};                               // of nothing: values stay as they are
 };
 
 struct RunCall {

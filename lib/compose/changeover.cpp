@@ -2,6 +2,7 @@
 
 #include "compose/crash_point.hpp"
 #include "compose/ending.hpp"
+#include "compose/foreign_objects.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
 #include "compose/observe.hpp"
@@ -50,6 +51,7 @@ Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
     if (running_)
         (void)note_endings(work_.podman, *running_, owned_by(seen_, work_.job.service));
     TRY(check_names(work_, next_.plan, seen_));
+    TRY(check_foreign_objects(work_, next_.plan, seen_, running_ ? &*running_ : nullptr));
     tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
     return check_binds(next_.plan, bind_roots(work_), tree_.get());
 }

@@ -74,7 +74,7 @@ Container container_of(const Json& json) {
     container.created = moment_in(json, "Created");
     container.started = moment_in(json, "StartedAt");
     container.exited = moment_in(json, "ExitedAt");
-    container.bridged = !texts_of(json, "Networks").empty();
+    container.networks = texts_of(json, "Networks");
     const auto labels = members_of(json, "Labels");
     const auto label = [&labels](const char* name) {
         const auto found = labels.find(name);

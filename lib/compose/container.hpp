@@ -31,7 +31,7 @@ struct Container {
     std::string service;            // label pgod.compose-service
     std::vector<std::string> ports; // "0.0.0.0:5007->80/tcp"
     std::vector<std::uint16_t> host_ports;
-    bool bridged = false; // it is in networks that podman makes
+    std::vector<std::string> networks; // that podman makes; names
 };
 
 std::vector<Container> parse_containers(std::string_view json);

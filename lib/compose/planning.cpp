@@ -1,6 +1,7 @@
 #include "compose/planning.hpp"
 
 #include "base/text.hpp"
+#include "compose/host_limits.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/shared_binds.hpp"
@@ -80,12 +81,13 @@ Status check_foreign_networks(const Work& work, const Plan& plan) {
     return ok();
 }
 
-Status name_images(const Work& work, Plan& plan) {
+// Returns which of those that this host may have it has.
+Result<std::set<std::string>> name_images(const Work& work, Plan& plan) {
     std::set<std::string> here;
     for (const auto& [name, image] : TRY(work.podman.images(images_to_look_for(plan))))
         here.insert(name);
     complete_images(plan, here);
-    return ok();
+    return here;
 }
 
 PolicyGrants grants_of(const Work& work) {
@@ -141,15 +143,19 @@ Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan)
 }
 
 // ...and those that a commit needs once, when it is new.
-Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan& plan, int stage) {
+Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan& plan,
+                                                    const std::set<std::string>& here, int stage) {
     std::vector<Violation> violations = TRY(violations_of(work, plan));
     Findings findings;
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
+    check_limits(plan, limits_of_this_host(os::current_user().home), findings);
     add(std::move(findings).take(), violations);
-    if (violations.empty()) // the network may be one that nobody granted
+    if (violations.empty()) { // the network may be one that nobody granted
         TRY(check_foreign_networks(work, plan));
+        TRY(check_local_images(plan, here));
+    }
     return violations;
 }
 
@@ -192,9 +198,9 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
     if (translation.is_complete) {
         auto [plan, found] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
         plan.files = std::move(translation.files);
-        TRY(name_images(work, plan));
+        const auto here = TRY(name_images(work, plan));
         add(judge_nested_keys(translation.nested), found);
-        add(TRY(violations_of_commit(work, plan, stage.get())), found);
+        add(TRY(violations_of_commit(work, plan, here, stage.get())), found);
         std::erase_if(found, [&violations](const auto& one) { return is_known(violations, one); });
         locate(found, translation.places);
         add(std::move(found), violations);

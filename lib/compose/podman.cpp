@@ -152,15 +152,15 @@ Result<std::map<std::string, FoundNetwork>> Podman::networks() const {
     return found;
 }
 
-Result<std::vector<std::string>> Podman::volumes() const {
+Result<std::map<std::string, std::string>> Podman::volumes() const {
     const std::string text =
         TRY(must(query({"volume", "ls", "--format", "json"}), "list volumes", Code::transient));
-    std::vector<std::string> names;
+    std::map<std::string, std::string> found;
     const Json list = parse_json(text);
     if (list.is_array())
         for (const auto& volume : list)
-            names.push_back(text_of(volume, "Name"));
-    return names;
+            found[text_of(volume, "Name")] = text_of(member_of(volume, "Labels"), "pgod.service");
+    return found;
 }
 
 } // namespace pgod::compose

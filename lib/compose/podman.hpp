@@ -64,7 +64,7 @@ class Podman {
     Result<std::map<std::string, FoundImage>>
     images(std::span<const std::string> names) const; // those that exist
     Result<std::map<std::string, FoundNetwork>> networks() const;
-    Result<std::vector<std::string>> volumes() const;
+    Result<std::map<std::string, std::string>> volumes() const; // name → label pgod.service
 
     const std::string& program() const noexcept { return program_; }
     const std::vector<std::string>& environment() const noexcept { return environment_; }

@@ -62,8 +62,7 @@ Status judge(int error, const std::string& service, const PublishedPort& publish
     if (error == EADDRINUSE)
         return Error{Code::transient, where + " is in use by another program"};
     if (error == EACCES)
-        return Error{Code::permanent,
-                     where + " may not be bound by this user (net.ipv4.ip_unprivileged_port_start)"};
+        return Error{Code::permanent, where + " may not be bound by this user"};
     if (error == EADDRNOTAVAIL)
         return Error{Code::permanent, where + ": this host does not have the address"};
     return ok();

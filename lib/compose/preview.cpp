@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/consequences.hpp"
+#include "compose/foreign_objects.hpp"
 #include "compose/json.hpp"
 #include "compose/leftover.hpp"
 #include "compose/observe.hpp"
@@ -57,6 +58,8 @@ Result<Accepted> accept(const Work& work) {
     JudgedPlan judged = TRY(plan_commit(work));
     Accepted accepted{std::move(judged.plan), TRY(work.podman.containers())};
     TRY(check_names(work, accepted.plan, accepted.seen));
+    const auto running = read_record(work.directory, running_release);
+    TRY(check_foreign_objects(work, accepted.plan, accepted.seen, running ? &*running : nullptr));
     const auto tree = work.directory.open_directory("tree");
     if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
         TRY(check_binds(accepted.plan, bind_roots(work), tree->get()));

@@ -54,7 +54,7 @@ bool lock_against_podman(int file) {
 }
 
 bool runs_bridged(const Container& container) {
-    return container.bridged && (container.state == "running" || container.state == "paused");
+    return !container.networks.empty() && (container.state == "running" || container.state == "paused");
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include "compose/arguments.hpp"
 #include "compose/conditions.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/foreign_objects.hpp"
+#include "compose/host_limits.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
@@ -14,6 +16,7 @@
 #include "core/mount.hpp"
 #include "os/safe_path.hpp"
 #include "os/secret_file.hpp"
+#include "os/users.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -60,11 +63,15 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
-    const RunSettings settings{
-        work.job.service,      std::to_string(record.deployment),
-        record.commit,         image->second,
-        Podman::env_file_path, TRY(paths_of(work, container, release)),
-        work.job.secrets,      TRY(write_memory_files(work, container, image->second))};
+    const RunSettings settings{work.job.service,
+                               std::to_string(record.deployment),
+                               record.commit,
+                               image->second,
+                               Podman::env_file_path,
+                               TRY(paths_of(work, container, release)),
+                               work.job.secrets,
+                               TRY(write_memory_files(work, container, image->second)),
+                               limits_of_this_host(os::current_user().home)};
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;
@@ -153,9 +160,8 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             around.missing_networks_.push_back(network.name);
             continue;
         }
-        if (found->second.owner != work.job.service && found->second.project != plan.project)
-            return Error{Code::permanent,
-                         fmt::format("networks: {} exists and is not of this service", network.name)};
+        if (is_foreign(found->second, work.job.service, plan))
+            return foreign_network(network.name);
         if (found->second.internal != network.internal)
             around.changed_networks_.push_back(network.name);
     }
@@ -164,9 +170,10 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             std::none_of(plan.networks.begin(), plan.networks.end(),
                          [&name = name](const PlannedNetwork& planned) { return planned.name == name; }))
             around.obsolete_networks_.push_back(name);
-    const auto volumes = plan.volumes.empty() ? std::vector<std::string>() : TRY(work.podman.volumes());
+    const auto volumes =
+        plan.volumes.empty() ? std::map<std::string, std::string>() : TRY(work.podman.volumes());
     for (const auto& volume : plan.volumes)
-        if (!contains(volumes, volume.name))
+        if (!volumes.contains(volume.name))
             around.missing_volumes_.push_back(volume.name);
     return around;
 }

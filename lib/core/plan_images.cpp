@@ -43,10 +43,15 @@ const PlannedBuild* build_of(const Plan& plan, const std::string& image) {
 
 std::vector<std::string> images_to_look_for(const Plan& plan) {
     std::set<std::string> names;
-    for (const auto& container : plan.containers)
-        if (is_name(container.image) && !names_a_registry(container.image) &&
-            build_of(plan, container.image) == nullptr)
-            names.insert(image_of_this_host(container.image));
+    for (const auto& container : plan.containers) {
+        const auto& image = container.image;
+        if (!is_name(image) || build_of(plan, image) != nullptr)
+            continue;
+        if (!names_a_registry(image))
+            names.insert(image_of_this_host(image));
+        else if (image.starts_with("localhost/"))
+            names.insert(completed_image(image));
+    }
     return {names.begin(), names.end()};
 }
 

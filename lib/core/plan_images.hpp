@@ -12,7 +12,8 @@
 
 namespace pgod {
 
-// The names under which this host may have an image that the plan names without a registry.
+// The names under which this host may have an image that the plan names without a registry, or beneath
+// localhost/.
 std::vector<std::string> images_to_look_for(const Plan& plan);
 
 // `here`: which of them it has. An image that a build makes keeps the name that the build gives it.

@@ -228,7 +228,9 @@ std::vector<Finding> examine_service(const Service& service, const Identity& use
     if (const auto port = privileged_port(service, from))
         sheet.add("ports",
                   fmt::format("ports allows {}, but users may bind ports from {} on only", *port, from),
-                  fmt::format("sysctl -w net.ipv4.ip_unprivileged_port_start={}", *port));
+                  fmt::format("echo net.ipv4.ip_unprivileged_port_start={} > /etc/sysctl.d/50-pgod.conf && "
+                              "sysctl --system",
+                              *port));
     else
         sheet.add("ports", "", "");
     for (auto& problem : problems_of_secret_files(service)) {

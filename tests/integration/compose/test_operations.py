@@ -153,10 +153,10 @@ class Operations(scene.ComposeTest):
         self.assertNotIn("\x1b", built.stdout)
         self.assertEqual(svc.do("pull").exit_status, 0)  # nothing to pull: its image is built
         self.good(svc.do("deploy"), changed=True)
-        svc.stage({"compose.yaml": compose(a=service(image="localhost/no/such:1"))})
+        svc.stage({"compose.yaml": compose(a=service(image="127.0.0.1:1/no/such:1"))})
         pulled = svc.do("pull")
         self.assertEqual(pulled.exit_status, 1, pulled)
-        self.assertIn("pull localhost/no/such:1", pulled.error)
+        self.assertIn("pull 127.0.0.1:1/no/such:1", pulled.error)
         svc.stage({"compose.yaml": "services: ["})
         self.assertEqual(svc.do("build").exit_status, 65)
 

@@ -71,7 +71,7 @@ TEST_CASE("podman's JSON, as podman 5.4.2 prints it") {
     CHECK(std::tie(web.id, web.name, web.owner, web.image_id) ==
           std::tuple("c83b", "demo_web_1", "demo", "f6f2"));
     CHECK(web.ports == std::vector<std::string>{"127.0.0.1:5007->80/tcp"}); // exposed ones are not published
-    CHECK(web.bridged);
+    CHECK(web.networks == std::vector<std::string>{"demo_default"});
     CHECK(web.health == ContainerHealth::healthy);
     CHECK(web.exited < web.started);
     const auto health_of = [](const std::string& state, const std::string& status) {

@@ -74,7 +74,7 @@ TEST_CASE("each image of a plan gets its complete name") {
               {"a/own:1", "docker.io/a/own:1", "localhost/a/own:1"},
               {"docker.io/a/own:1"},
               {},
-              {},
+              {"localhost/a/own:1"},
               {"docker.io/a/own:1", "docker.io/a/own:1", "localhost/a/own:1"}},
              {"what is rejected, as it stands in the file",
               {"cafe", "sha256:cafe", "--privileged", "", "a b", "dir:/etc"},

@@ -1,0 +1,95 @@
+"""What this host would refuse at the switch is known before: `check`, `plan` and the deployment say it, and what runs
+goes on."""
+
+import resource
+
+import scene
+from scene import compose, harness, service
+
+
+class KnownBefore(scene.ComposeTest):
+    user_name = "pgcknown"
+
+    def running(self):
+        svc = self.service(allow=[])
+        self.good(svc.deploy({"compose.yaml": compose(web=service())}))
+        return svc
+
+    def refused(self, svc, text, *words, status=65, **settings):
+        """By `check`, `plan` and the deployment, with the same words."""
+        before = self.user.container_ids()
+        svc.stage({"compose.yaml": text})
+        for kind in ("check", "plan", "deploy"):
+            with self.subTest(kind):
+                result = svc.do(kind, **settings)
+                self.assertEqual((result.exit_status, result.changed), (status, False), result)
+                for word in words:
+                    self.assertIn(word, result.error)
+                self.assertEqual(self.user.container_ids(), before)
+
+    def test_a_port_below_the_first_one_of_users(self):
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as text:
+            first = int(text.read())
+        if first < 2:
+            self.skipTest("users may bind all ports here")
+        self.refused(self.running(), compose(web=service(ports=[f"{first - 1}:80"])),
+                     f'service "web": ports: host port {first - 1}: users of this host may bind ports from {first} on',
+                     f"net.ipv4.ip_unprivileged_port_start={first - 1} into /etc/sysctl.d/")
+
+    def test_a_ulimit_above_that_of_the_worker(self):
+        svc, hard = self.running(), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.refused(svc, compose(web=service(ulimits={"nofile": hard + 1})),
+                     f'service "web": ulimits: nofile={hard + 1} is above {hard}', "LimitNOFILE")
+        self.refused(svc, compose(web=service(ulimits={"nofile": {"soft": 9, "hard": 8}})), "soft is above hard")
+        self.refused(svc, compose(web=service(ulimits={"wings": 1})), "wings is no limit that podman knows")
+
+    def test_as_much_as_there_is(self):
+        svc, hard = self.service(), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.good(svc.deploy({"compose.yaml": compose(web=service(
+            "sh -c 'ulimit -Hn; ulimit -Sn; sleep 1000'",
+            ulimits={"nofile": {"soft": 100, "hard": -1}, "memlock": {"soft": -1, "hard": -1}, "nproc": hard // 2}))}))
+        harness.wait_until("it prints its limits", lambda: svc.do("logs").stdout == f"{hard}\n100\n")
+        self.good(svc.do("deploy"), changed=False)
+
+    def test_init_runs(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(web=service(init=True))}))
+
+    def test_an_image_of_this_host_that_is_not_there(self):
+        self.refused(self.running(), compose(web=service(image="localhost/no/such:1")),
+                     'service "web": image: podman of this user has no localhost/no/such:1', status=1)
+
+    def test_a_network_of_somebody_else(self):
+        svc = self.running()
+        name = f"{svc.name}_inner"
+        self.user.podman("network", "create", name)
+        text = compose(web=service(networks=["inner"])) + "networks: {inner: {}}\n"
+        self.refused(svc, text, f"networks: podman of this user has a network {name}", f"podman network rm {name}")
+        self.user.podman("network", "rm", name)
+        self.good(svc.do("deploy"), changed=True)
+
+    def test_a_network_that_must_be_recreated_and_holds_another_container(self):
+        svc = self.service()
+        text = compose(web=service(networks=["inner"])) + "networks: {inner: {}}\n"
+        self.good(svc.deploy({"compose.yaml": text}))
+        name = f"{svc.name}_inner"
+        self.user.podman("run", "-d", "--name", "stranger", "--network", name, scene.IMAGE, "sleep", "1000")
+        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", "stranger")
+        inner = text.replace("{inner: {}}", "{inner: {internal: true}}")
+        self.refused(svc, inner, f"networks: {name} must be recreated", f"podman network disconnect {name} stranger")
+        self.user.podman("network", "disconnect", name, "stranger")
+        self.good(svc.do("deploy"), changed=True)
+
+    def test_a_volume_of_another_service(self):
+        svc = self.running()
+        name = f"{svc.name}_data"
+        self.user.podman("volume", "create", "--label", "pgod.service=other", name)
+        text = compose(web=service(volumes=["data:/data"])) + "volumes: {data: {}}\n"
+        self.refused(svc, text, f"volumes: {name} belongs to service other")
+        self.user.podman("volume", "rm", name)
+        self.user.podman("volume", "create", name)  # one that the user made by hand holds data to go on with
+        self.good(svc.do("deploy"), changed=True)
+
+
+if __name__ == "__main__":
+    scene.main()
