@@ -77,9 +77,7 @@ bool is_tmpfs_option(std::string_view option) {
     const auto value = option.substr(equals + 1);
     if (name == "size")
         return is_size(value) || (value.ends_with('%') && is_number(value.substr(0, value.size() - 1)));
-    if (name == "mode")
-        return is_octal(value);
-    return (name == "uid" || name == "gid" || name == "nr_inodes") && is_number(value);
+    return name == "mode" && is_octal(value); // podman refuses an owner, and a number of inodes
 }
 
 } // namespace

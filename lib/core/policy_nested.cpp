@@ -103,7 +103,7 @@ constexpr auto network_rows = std::to_array<Row>({
     {"attachable"},
     {"driver=bridge"},
     {"driver=default"},
-    {"driver_opts", host_part},
+    {"driver_opts"}, // nothing of it reaches podman-compose: reader/drivers.py
     {"enable_ipv4", ignored},
     {"enable_ipv6", ignored},
     {"external"},
@@ -116,7 +116,7 @@ constexpr auto network_rows = std::to_array<Row>({
 constexpr auto volume_rows = std::to_array<Row>({
     {"driver=default"},
     {"driver=local"},
-    {"driver_opts", host_files},
+    {"driver_opts"}, // likewise: translator/mounts.py
     {"external"},
     {"labels"},
     {"name"},
@@ -141,7 +141,7 @@ bool holds_any_name(std::string_view path) {
     constexpr auto open = std::to_array<std::string_view>(
         {"build.args", "build.extra_hosts", "build.labels", "build.ulimits", "deploy.labels",
          "deploy.placement", "deploy.restart_policy", "deploy.rollback_config", "deploy.update_config",
-         "external", "labels"});
+         "driver_opts", "external", "labels"});
     return std::find(open.begin(), open.end(), path) != open.end();
 }
 

@@ -183,7 +183,7 @@ class Loader:
     def source_of(self, file, source, spot):
         context = source.context
         if REMOTE.match(file.value):
-            spot.refuse(file, "is not a file of the repository", "add the file to the repository, such as by a submodule")
+            spot.refuse(file, "is not a file of the repository", "add the file to the repository")
         path = joined(context.directory, file.value, self.home)
         if path == source.path:
             return source
@@ -209,7 +209,7 @@ class Loader:
         paths = []
         for one in entry.entries["path"].items:
             if REMOTE.match(one.value):
-                spot.refuse(one, "is not a file of the repository", "add the file to the repository, such as by a submodule")
+                spot.refuse(one, "is not a file of the repository", "add the file to the repository")
             paths.append(joined(context.directory, one.value, self.home))
         directory = entry.entries.get("project_directory")
         directory = joined(context.directory, directory.value, self.home) if directory else os.path.dirname(paths[0])

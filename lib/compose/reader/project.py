@@ -1,5 +1,6 @@
 """The merged files as one project: which services run, and what of the project each of them uses."""
 
+from .drivers import Drivers
 from .merging import cleaned
 from .nodes import List, Map, plain, scalar
 from .problems import Problem, listed, shown
@@ -34,6 +35,7 @@ class Project:
             self.place(own, "x-pgo")
         self.note_left_out()
         self.states()
+        Drivers(self).judged()
         return self.model
 
     def written(self):

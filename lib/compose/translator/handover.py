@@ -19,13 +19,14 @@ def note_of(service, setting, text):
 
 def handed(model):
     """The whole file for podman-compose."""
+    keep_written_names(model)
     services = {name: service_of(name, service, model) for name, service in model["services"].items()}
     if sum(service["replicas"] for service in model["services"].values()) > MAX_CONTAINERS:
         raise Refused(f"more than {MAX_CONTAINERS} containers are asked for")
     give_aliases_of_links(model["services"], services)
     used = {name for service in services.values() for name in service.get("networks", ())}
     return {"services": services, "networks": {name: object_of(model["networks"][name], ("internal",)) for name in sorted(used)},
-            "volumes": {name: object_of(entry, ()) for name, entry in model["volumes"].items()}}
+            "volumes": {name: object_of(entry, ()) for name, entry in model["volumes"].items() if is_made(entry)}}
 
 
 def object_of(entry, more):
@@ -66,11 +67,13 @@ def service_of(name, service, model):
     for other, entry in service["depends_on"].items():
         if entry.get("restart"):
             note_of(name, f"depends_on.{other}.restart", "pgod ignores this: it restarts what a commit changes")
-    service = dict(service, volumes=settled(name, service.get("volumes") or ()))
+    service = dict(service, volumes=settled(name, service.get("volumes") or (), model))
     for key, function in MADE.items():
         if service.get(key) not in (None, 0, {}, []):
             with Gathering(name, key):
                 found[key] = function(service[key])
+    if "tmpfs" in found:
+        found["tmpfs"] = [tmpfs_of(name, number, text) for number, text in enumerate(found["tmpfs"])]
     if "image_written" in service:
         found["image"] = service["image_written"]
     if "build" in service:
@@ -212,7 +215,7 @@ def build_of(name, given):
         raise Wrong(name, "build.dockerfile_inline", "pgod builds from files of the repository",
                     "write dockerfile_inline into a Dockerfile")
     if REMOTE.match(given["context"]):
-        raise Wrong(name, "build", "is not in this repository", "add it as a submodule of git, or name an image",
+        raise Wrong(name, "build", "is not in this repository", "copy its files into the repository, or name an image",
                     quoted(given["context"]))
     context = os.path.realpath(given["context"])
     if not beneath(context, stage):

@@ -82,7 +82,8 @@ def translate(result, module, guard):
     if read["model"] is None or guard.first:
         return
     calls = translated(module, guard, handed(read["model"]))  # also of a commit with reasons: the policy may find more
-    result.update(calls=calls, model=model_of(read), files=sorted(read["files"]), places=places_of(read))
+    result.update(calls=calls, model=model_of(read), files=sorted(read["files"]), places=places_of(read),
+                  written={kind: {name: text[:MAX_TEXT] for name, text in names.items()} for kind, names in written_names.items()})
 
 
 def encoded(result):

@@ -13,7 +13,7 @@
 # The answer is two lines of UTF-8, each a JSON object. The first is written before anything of the commit is read, so that
 # it stands there even when the second never comes; the second has at most MAX_RESULT bytes:
 #   {"version": TEXT}                                    podman-compose's; empty when it cannot be loaded
-#   {"calls": [[WORD…]…], "model", "files", "notes", "places", "reasons"}   translated
+#   {"calls": [[WORD…]…], "model", "files", "notes", "places", "written", "reasons"}   translated
 #   or {"reasons", "notes", "trace"?}                                       the commit is at fault
 #   or {"shown": TEXT, "said": [SENTENCE…]}                                 with "show"; no TEXT: there is no model
 #   or {"problem": one sentence, "host"?: true, "trace"?}                   the host is, or nobody can say more
@@ -32,6 +32,7 @@ admin_names = set(sys.argv[6:])
 
 import copy, functools, inspect, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
 import pgod_reader.command as reader
+from pgod_reader.drivers import described
 from pgod_reader.output import compared
 from pgod_reader.forms_services import REMOTE
 

@@ -202,7 +202,7 @@ HOSTILE = {
                                                  '"_vol" is not a key'),
     "keys of podman": ("pod: p", "", {}, '"pod" is not a key'),
     "a volume that nobody declares": ("volumes: ['data:/d']", "", {}, "declares no volume"),
-    "a build of another repository": ("build: https://git.example/a.git", "", {}, "add it as a submodule of git, or name an image"),
+    "a build of another repository": ("build: https://git.example/a.git", "", {}, "copy its files into the repository, or name an image"),
     "a build of the host": ("build: /etc", "", {}, "a: build: /etc is outside of the repository"),
     "a build behind a link": ("build: ./l", "", {"l": "/etc"}, "a: build: l is outside of the repository"),
     "a build without a Dockerfile": ("build: ./sub", "", {}, "a: build: sub holds no Dockerfile"),
