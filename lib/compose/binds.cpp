@@ -4,6 +4,7 @@
 #include "compose/need.hpp"
 #include "compose/work_tree.hpp"
 #include "core/mount.hpp"
+#include "core/paths.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
@@ -49,12 +50,13 @@ Result<std::string> in_work_tree(const std::string& path, const BindRoots& roots
 }
 
 Result<std::string> in_volume(const std::string& source, const std::string& volume, const std::string& path) {
-    const Fd root(::open(volume.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const Fd top(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const auto root = os::open_beneath(top.get(), volume.substr(1), O_PATH | O_DIRECTORY);
     if (!root)
-        return Error{Code::permanent, errno_error(escaped(volume)).message};
+        return refusal(root.error(), escaped(volume), "directory that `volumes` grants");
     if (path.empty())
         return source;
-    const auto found = os::open_beneath(root.get(), path, O_PATH);
+    const auto found = os::open_beneath(root->get(), path, O_PATH);
     if (!found)
         return refusal(found.error(), escaped(source), "directory that `volumes` grants");
     TRY(judge_kind(found->get(), escaped(source)));
@@ -67,6 +69,17 @@ bool is_missing(const std::string& path) {
 }
 
 } // namespace
+
+std::vector<std::string> with_targets(std::vector<std::string> volumes, std::string_view state) {
+    for (std::size_t i = 0, given = volumes.size(); i < given; ++i) {
+        if (!volumes[i].starts_with('/'))
+            continue;
+        auto target = os::follow_links_of_root(volumes[i]);
+        if (target != volumes[i] && !is_at_or_beneath(target, state) && !is_at_or_beneath(state, target))
+            volumes.push_back(std::move(target));
+    }
+    return volumes;
+}
 
 PlannedContainer without_missing(PlannedContainer container) {
     std::erase_if(container.options, [](const PlanOption& option) {

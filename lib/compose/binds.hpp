@@ -9,6 +9,7 @@
 #include "core/plan.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgod::compose {
@@ -24,6 +25,10 @@ enum class IfMissing { accept, make }; // in the work tree
 // The absolute path for podman. Code::permanent when it leads elsewhere or does not exist.
 Result<std::string> resolve_bind(const std::string& source, const BindRoots& roots, int tree,
                                  IfMissing missing);
+
+// What the admin grants, and where the links of root in it lead: a plan holds no links. Never pgod's own
+// directory, `state`.
+std::vector<std::string> with_targets(std::vector<std::string> volumes, std::string_view state);
 
 // Without the files of the host's time that this host lacks: podman would refuse the container for one.
 PlannedContainer without_missing(PlannedContainer container);

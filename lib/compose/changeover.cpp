@@ -5,6 +5,7 @@
 #include "compose/foreign_objects.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
+#include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/ports.hpp"
@@ -129,6 +130,7 @@ JobResult Changeover::switch_over() {
     running_ = next_;
     crash_point("published");
     around_.remove_obsolete(work_);
+    remove_unused_copies(work_);
     crash_point("networks-removed");
     remove_images();
     crash_point("cleaned-up");
@@ -232,7 +234,7 @@ Status Changeover::undo() {
 }
 
 Status Changeover::bring_back_but(std::set<std::string> untouched) {
-    TRY(judge_again(work_, running_->plan));
+    TRY(judge_again(work_, running_->plan, running_release));
     work_.output.say(fmt::format("bringing back {}", brief(running_->commit)));
     work_.progress("roll back");
     if (!tree_)

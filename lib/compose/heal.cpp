@@ -99,7 +99,7 @@ class Healing {
 
     // What was granted when it was deployed may not be any more, and a link may have come into the tree.
     Status prepare() {
-        TRY(judge_again(work_, record_.plan));
+        TRY(judge_again(work_, record_.plan, running_release));
         TRY(check_names(work_, record_.plan, seen_));
         const Fd tree = TRY(work_.directory.open_directory("tree"));
         TRY(check_binds(record_.plan, bind_roots(work_), tree.get()));

@@ -1,10 +1,13 @@
 #include "compose/planning.hpp"
 
 #include "base/text.hpp"
+#include "compose/granted_objects.hpp"
 #include "compose/host_limits.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
+#include "compose/nested_mounts.hpp"
 #include "compose/shared_binds.hpp"
+#include "compose/switch.hpp"
 #include "compose/translation.hpp"
 #include "core/allowance.hpp"
 #include "core/findings.hpp"
@@ -56,31 +59,6 @@ void check_env_files(const Plan& plan, int stage, const std::string& stage_path,
         }
 }
 
-// Networks that are not of the service's own; the admin granted them, but podman may not have them.
-Status check_foreign_networks(const Work& work, const Plan& plan) {
-    std::set<std::string, std::less<>> own;
-    for (const auto& network : plan.networks)
-        own.insert(network.name);
-    std::optional<std::map<std::string, FoundNetwork>> found; // podman is asked only when there is one
-    for (const auto& container : plan.containers)
-        for (const auto& option : container.options) {
-            if (option.flag != "--network" || is_network_mode(option.value))
-                continue;
-            for (const auto name : split(option.value, ',')) {
-                if (own.contains(name))
-                    continue;
-                if (!found)
-                    found = TRY(work.podman.networks());
-                if (!found->contains(std::string(name)))
-                    return Error{Code::transient,
-                                 fmt::format("{}: networks: podman has no network {} for this user; make it "
-                                             "with podman network create",
-                                             container.service, name)};
-            }
-        }
-    return ok();
-}
-
 // Returns which of those that this host may have it has.
 Result<std::set<std::string>> name_images(const Work& work, Plan& plan) {
     std::set<std::string> here;
@@ -90,16 +68,16 @@ Result<std::set<std::string>> name_images(const Work& work, Plan& plan) {
     return here;
 }
 
-PolicyGrants grants_of(const Work& work) {
-    const std::string& own = work.directory.path(); // STATE/services/NAME
+PolicyGrants grants_of(const Work& work, const Plan& plan, const std::string& files) {
     return {work.directory.path_of("stage"),
             work.job.ports,
-            work.job.volumes,
+            granted_volumes(work),
             work.job.networks,
             work.job.allow,
-            own.substr(0, own.rfind("/services/")),
+            state_of(work),
             os::current_user().home,
-            work.job.neighbours};
+            work.job.neighbours,
+            nested_files(work, plan, files)};
 }
 
 TranslationRequest request_of(const Work& work, int stage) {
@@ -134,8 +112,9 @@ void add(std::vector<Violation> more, std::vector<Violation>& violations) {
 }
 
 // Every check of a plan. Each adds what it finds, so that the team reads everything at once.
-Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan) {
-    std::vector<Violation> violations = judge(plan, grants_of(work));
+Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan, const std::string& files,
+                                             const WrittenNames& written = {}) {
+    std::vector<Violation> violations = judge(plan, grants_of(work, plan, files), written);
     TRY(add(check_secrets(plan, work.job.secrets), violations));
     TRY(add(check_memory_files(plan, work.job), violations));
     add(TRY(check_shared_binds(work, plan)), violations);
@@ -144,16 +123,17 @@ Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan)
 
 // ...and those that a commit needs once, when it is new.
 Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan& plan,
-                                                    const std::set<std::string>& here, int stage) {
-    std::vector<Violation> violations = TRY(violations_of(work, plan));
+                                                    const std::set<std::string>& here, int stage,
+                                                    const WrittenNames& written) {
+    std::vector<Violation> violations = TRY(violations_of(work, plan, "stage", written));
     Findings findings;
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
     check_limits(plan, limits_of_this_host(os::current_user().home), findings);
     add(std::move(findings).take(), violations);
-    if (violations.empty()) { // the network may be one that nobody granted
-        TRY(check_foreign_networks(work, plan));
+    if (violations.empty()) { // the object may be one that nobody granted
+        TRY(check_granted_objects(work, plan));
         TRY(check_local_images(plan, here));
     }
     return violations;
@@ -200,22 +180,24 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
         plan.files = std::move(translation.files);
         const auto here = TRY(name_images(work, plan));
         add(judge_nested_keys(translation.nested), found);
-        add(TRY(violations_of_commit(work, plan, here, stage.get())), found);
+        add(TRY(violations_of_commit(work, plan, here, stage.get(), translation.written)), found);
         std::erase_if(found, [&violations](const auto& one) { return is_known(violations, one); });
         locate(found, translation.places);
         add(std::move(found), violations);
         judged.plan = std::move(plan);
     }
-    if (violations.empty())
+    if (violations.empty()) {
+        note_copies(work, judged.plan);
         return judged;
+    }
     for (auto& violation : violations)
         for (auto* text : {&violation.problem, &violation.value})
             show_as_written(*text, request.stage);
     return refused(work, std::move(violations), reasons);
 }
 
-Status judge_again(const Work& work, const Plan& plan) {
-    auto violations = TRY(violations_of(work, plan));
+Status judge_again(const Work& work, const Plan& plan, const std::string& release) {
+    auto violations = TRY(violations_of(work, plan, release + "/files"));
     return violations.empty() ? ok() : refused(work, std::move(violations), nullptr);
 }
 

@@ -20,7 +20,7 @@ struct JudgedPlan {
 // summary of them, and `reasons` gets them.
 Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons = nullptr);
 
-// A plan of before under today's grants, which may be others by now.
-Status judge_again(const Work& work, const Plan& plan);
+// The plan of a release of before under today's grants, which may be others by now.
+Status judge_again(const Work& work, const Plan& plan, const std::string& release);
 
 } // namespace pgod::compose

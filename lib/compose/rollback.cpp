@@ -26,7 +26,7 @@ Result<FetchedImages> images_of_release(const Work& work, const Record& kept) {
 }
 
 Status stage(const Work& work, Changeover& changeover, const Record& kept) {
-    TRY(judge_again(work, kept.plan));
+    TRY(judge_again(work, kept.plan, kept_name(kept.deployment)));
     FetchedImages images = TRY(images_of_release(work, kept));
     Record next = kept;
     next.deployment = work.job.deployment;

@@ -6,6 +6,7 @@
 //   incoming    the same for the commit that is being deployed; it becomes `record` when that went well
 //   kept-N      the same for the good releases before, by the number of their deployment
 //   unfinished-N  an `incoming` that a crash or a failed first deployment left: its files are ours as well
+//   mounted     copies of single files that containers mount: nested_mounts.hpp
 //   build       the images and layers of the service's builds: build.hpp
 //   log         the text of the last deployments
 //   lock        held (flock) by whoever changes something here

@@ -2,11 +2,14 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "core/allowance.hpp"
 #include "core/findings.hpp"
 #include "core/mount.hpp"
 #include "core/paths.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace pgod::compose {
 
@@ -63,6 +66,9 @@ std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::s
 }
 
 Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& plan) {
+    const auto& allow = work.job.allow;
+    if (std::find(allow.begin(), allow.end(), allow_nested_binds) != allow.end())
+        return std::vector<Violation>{};
     const auto ours = host_binds(plan, work.directory.path_of("stage"));
     if (ours.empty())
         return std::vector<Violation>{};

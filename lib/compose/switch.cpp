@@ -9,11 +9,13 @@
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
+#include "compose/nested_mounts.hpp"
 #include "compose/rootless_network.hpp"
 #include "compose/start_order.hpp"
 #include "compose/stopping.hpp"
 #include "compose/storage_container.hpp"
 #include "core/mount.hpp"
+#include "core/object_names.hpp"
 #include "os/safe_path.hpp"
 #include "os/secret_file.hpp"
 #include "os/users.hpp"
@@ -59,7 +61,7 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
 
 Result<RecordedContainer> run_container(const Work& work, const Record& record, std::size_t number,
                                         const std::string& release) {
-    const auto container = without_missing(record.plan.containers[number]);
+    auto container = without_missing(record.plan.containers[number]);
     const auto image = record.images.find(container.image);
     if (image == record.images.end())
         return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
@@ -72,6 +74,7 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                work.job.secrets,
                                TRY(write_memory_files(work, container, image->second)),
                                limits_of_this_host(os::current_user().home)};
+    container = TRY(with_nested_binds(work, record, number, std::move(container), release, image->second));
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;
@@ -87,13 +90,25 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
     return RecordedContainer{container.name, std::string(trimmed(output)), false, record.deployment};
 }
 
+// What the admin grants by its name belongs to nobody: it gets no label of the service, which would remove
+// it.
+bool is_own(const Work& work, const std::string& name) {
+    return owner_by_name(name) == work.job.service;
+}
+
+bool names_a_project(const std::string& label) {
+    return label.starts_with("io.podman.compose.") || label.starts_with("com.docker.compose.");
+}
+
 Status make(const Work& work, Argv arguments, const std::vector<std::string>& labels, const std::string& name,
             std::string_view doing) {
     Podman::Call call;
     call.arguments = std::move(arguments);
     for (const auto& label : labels)
-        call.arguments.push_back("--label=" + label);
-    call.arguments.push_back("--label=pgod.service=" + work.job.service);
+        if (is_own(work, name) || !names_a_project(label))
+            call.arguments.push_back("--label=" + label);
+    if (is_own(work, name))
+        call.arguments.push_back("--label=pgod.service=" + work.job.service);
     call.arguments.push_back(name);
     TRY(work.podman.must(call, fmt::format("{} {}", doing, name)));
     return ok();
@@ -120,7 +135,16 @@ bool has_started(const std::vector<RecordedContainer>& started, const PlannedCon
 } // namespace
 
 BindRoots bind_roots(const Work& work) {
-    return {work.directory.path_of("stage"), work.directory.path_of("tree"), work.job.volumes};
+    return {work.directory.path_of("stage"), work.directory.path_of("tree"), granted_volumes(work)};
+}
+
+std::string state_of(const Work& work) {
+    const std::string& own = work.directory.path(); // STATE/services/NAME
+    return own.substr(0, own.rfind("/services/"));
+}
+
+std::vector<std::string> granted_volumes(const Work& work) {
+    return with_targets(work.job.volumes, state_of(work));
 }
 
 Status remove_containers(const Work& work, std::span<const Container> containers) {
@@ -160,6 +184,8 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             around.missing_networks_.push_back(network.name);
             continue;
         }
+        if (!is_own(work, network.name))
+            continue; // granted, and others may use it
         if (is_foreign(found->second, work.job.service, plan))
             return foreign_network(network.name);
         if (found->second.internal != network.internal)

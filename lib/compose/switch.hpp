@@ -42,6 +42,8 @@ class Surroundings {
 std::vector<std::string> networks_without_dns(const Work& work, const Plan& plan);
 
 BindRoots bind_roots(const Work& work);
+std::string state_of(const Work& work); // pgod's own directory
+std::vector<std::string> granted_volumes(const Work& work);
 
 // Runs the record's plan but for what is in `started` already, side by side those that do not wait for each
 // other; what was started is in `started` also when one fails. `release`: where its files are, "incoming" or

@@ -82,19 +82,18 @@ std::string name_of_variable(const std::string& assignment) {
 os::RunRequest translator_run(const TranslationRequest& request, int file) {
     os::RunRequest run;
     run.spawn.program = "/usr/bin/python3";
-    run.spawn.argv = {
-        "python3",
-        "-I",
-        "-B",
-        "-",
-        std::to_string(answer_fd),
-        request.stage,
-        request.compose_file,
-        request.project,
-        written(Json{{"files", request.compose_files},
-                     {"profiles", request.profiles},
-                     {"secrets", request.admin_secrets},
-                     {"show", request.show}})};
+    run.spawn.argv = {"python3",
+                      "-I",
+                      "-B",
+                      "-",
+                      std::to_string(answer_fd),
+                      request.stage,
+                      request.compose_file,
+                      request.project,
+                      written(Json{{"files", request.compose_files},
+                                   {"profiles", request.profiles},
+                                   {"secrets", request.admin_secrets},
+                                   {"show", request.show}})};
     run.spawn.env = request.environment;
     for (const auto& assignment : request.admin_environment) {
         run.spawn.argv.push_back(name_of_variable(assignment));
@@ -153,6 +152,13 @@ Places places_of(const Json& json) {
     return places;
 }
 
+std::map<std::string, std::string> pairs_of(const Json& object, const char* key) {
+    std::map<std::string, std::string> pairs;
+    for (const auto& [name, value] : members_of(object, key))
+        pairs[name] = text_of(value);
+    return pairs;
+}
+
 Result<Translation> translation_of(const Json& json, const std::string& version) {
     Translation translation;
     translation.version = version;
@@ -172,6 +178,9 @@ Result<Translation> translation_of(const Json& json, const std::string& version)
         translation.nested.push_back({text_of(key, "section"), text_of(key, "name"), text_of(key, "path")});
     translation.files = texts_of(json, "files");
     translation.places = places_of(json);
+    const Json written = member_of(json, "written");
+    translation.written = {pairs_of(written, "binds"), pairs_of(written, "volumes"),
+                           pairs_of(written, "networks")};
     return translation;
 }
 

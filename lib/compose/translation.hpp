@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "core/places.hpp"
 #include "core/plan.hpp"
+#include "core/policy.hpp"
 #include "core/policy_nested.hpp"
 
 #include <string>
@@ -37,6 +38,7 @@ struct Translation {
     Model model;
     std::vector<NestedKey> nested;  // keys within the settings of the model
     std::vector<std::string> files; // relative to the stage, sorted: what was read there
+    WrittenNames written;
     std::vector<std::string> notes; // what has no effect, or another one than its author may think
     std::vector<Violation> reasons; // why the commit is refused already
     Places places;

@@ -111,7 +111,7 @@ class ServicesReader {
         std::size_t bytes = 0;
         reader.texts("volumes", [&](std::string_view text) -> Status {
             auto path = TRY(parse_volume(text));
-            if (overlap(path, config_.state)) // the private stages lie there
+            if (is_directory(path) && overlap(path, config_.state)) // the private stages lie there
                 return refused(fmt::format("must not hold \"{}\": it overlaps the state directory {}",
                                            escaped(path), escaped(config_.state)));
             bytes += path.size();
@@ -124,11 +124,14 @@ class ServicesReader {
                             fmt::format("volumes must hold at most {} bytes in all", max_list_bytes));
     }
 
+    static bool is_directory(std::string_view volume) { return volume.starts_with('/'); }
+
     // Within one user the worker keeps services apart (compose/shared_binds.hpp).
     void warn_of_neighbours(const TableReader& reader, const Service& service, const std::string& path) {
         for (const auto& other : config_.services)
             for (const auto& theirs : other.volumes)
-                if (other.user != service.user && overlap(path, theirs))
+                if (other.user != service.user && is_directory(path) && is_directory(theirs) &&
+                    overlap(path, theirs))
                     warnings_.add(
                         reader.table().get("volumes")->source(),
                         fmt::format("volumes \"{}\" overlaps \"{}\" of service \"{}\", which belongs to "

@@ -205,6 +205,12 @@ Result<PortRange> parse_ports(std::string_view text) {
 }
 
 Result<std::string> parse_volume(std::string_view text) {
+    if (text.find('/') == std::string_view::npos) {
+        if (!is_object_name(text))
+            return refused(fmt::format("must hold absolute directories or names of podman volumes, not {}",
+                                       in_quotes(text)));
+        return std::string(text);
+    }
     auto path = TRY(parse_absolute_path(text));
     if (path.find_first_of(":,") != std::string::npos) // they separate the fields of podman's mounts
         return refused(fmt::format("must hold neither \":\" nor \",\", as {} does", in_quotes(text)));

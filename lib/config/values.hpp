@@ -35,7 +35,7 @@ Result<std::string> parse_url_name(std::string_view text); // core/dns_name.hpp,
 Result<std::string> parse_domain(std::string_view text);   // …what a repository may ask for
 Result<Forward> parse_forward(std::string_view text);      // :5007, host:5007
 Result<PortRange> parse_ports(std::string_view text);      // N/X: N … N+X
-Result<std::string> parse_volume(std::string_view text);
+Result<std::string> parse_volume(std::string_view text);   // a directory, or the name of a podman volume
 Result<std::string> parse_compose(std::string_view text);
 Result<std::string> parse_env(std::string_view text);         // NAME=value; the result is the NAME
 Result<std::string> parse_secret_file(std::string_view text); // absolute, or a systemd credential's name

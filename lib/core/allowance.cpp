@@ -52,6 +52,7 @@ constexpr auto kinds = std::to_array<AllowanceKind>({
     {"cap", "cap:NET_ADMIN", capabilities, nullptr, "a capability such as \"cap:NET_ADMIN\""},
     {"device", "device:/dev/fuse", {}, is_device, "a device beneath /dev such as \"device:/dev/fuse\""},
     {allow_host_network, allow_host_network},
+    {allow_nested_binds, allow_nested_binds},
     {"security-opt", "security-opt:label=disable", security_options, nullptr,
      "\"security-opt:\" with \"apparmor=unconfined\", \"label=disable\", \"seccomp=unconfined\" or "
      "\"unmask=ALL\""},

@@ -13,6 +13,7 @@
 namespace pgod {
 
 inline constexpr std::string_view allow_host_network = "host-network";
+inline constexpr std::string_view allow_nested_binds = "nested-binds"; // core/nested_binds.hpp
 
 struct AllowanceKind {
     std::string_view word;

@@ -5,6 +5,7 @@
 #include "core/findings.hpp"
 #include "core/image_name.hpp"
 #include "core/mount.hpp"
+#include "core/nested_binds.hpp"
 #include "core/object_names.hpp"
 #include "core/paths.hpp"
 #include "core/places.hpp"
@@ -37,9 +38,10 @@ bool may_be_suggested(std::string_view directory, const PolicyGrants& grants) {
 
 class Judge {
   public:
-    Judge(const Plan& plan, const PolicyGrants& grants)
+    Judge(const Plan& plan, const PolicyGrants& grants, const WrittenNames& written)
         : plan_(plan)
         , grants_(grants)
+        , written_(written)
         , prefix_(plan.project + "_") {}
 
     std::vector<Violation> judge() && {
@@ -47,9 +49,9 @@ class Judge {
         for (const auto& build : plan_.builds)
             judge_build(build);
         for (const auto& volume : plan_.volumes)
-            judge_own("volumes", volume.name);
+            judge_own("volume", volume.name, grants_.volumes, written_.volumes);
         for (const auto& network : plan_.networks)
-            judge_own("networks", network.name);
+            judge_own("network", network.name, grants_.networks, written_.networks);
         std::set<std::string_view> names;
         for (const auto& container : plan_.containers) {
             if (!names.insert(container.name).second)
@@ -59,7 +61,7 @@ class Judge {
             judge_container(container);
             judge_allowed(container, grants_.allow, findings_);
         }
-        judge_nested_binds();
+        judge_nested_binds(plan_, grants_, findings_);
         judge_ports(plan_, grants_.ports, findings_);
         return std::move(findings_).take();
     }
@@ -69,18 +71,32 @@ class Judge {
         return !grants_.stage.empty() && is_at_or_beneath(path, grants_.stage);
     }
 
-    // A path as the repository writes it.
-    std::string shown(std::string_view path) const {
-        return in_stage(path) ? "." + std::string(path.substr(grants_.stage.size())) : std::string(path);
+    static bool contains(const std::vector<std::string>& all, std::string_view name) {
+        return std::find(all.begin(), all.end(), name) != all.end();
     }
 
-    void judge_own(const std::string& setting, const std::string& name) {
-        if (!is_object_name(name) || !name.starts_with(prefix_) || name.size() == prefix_.size())
-            findings_.add({}, setting,
-                          quoted_value(name) +
-                              " does not belong to this service; remove \"external\" and "
-                              "\"name\", then it is called " +
-                              prefix_ + "…");
+    // "d", which podman calls "shop_data",
+    static std::string named(const std::string& name, const std::map<std::string, std::string>& written) {
+        const auto found = written.find(name);
+        return found == written.end()
+                   ? quoted_value(name)
+                   : quoted_value(found->second) + ", which podman calls " + quoted_value(name) + ",";
+    }
+
+    // A volume or a network that another service, or nobody, owns.
+    void refuse_foreign(const std::string& service, const std::string& kind, const std::string& name,
+                        const std::map<std::string, std::string>& written) {
+        findings_.add(service, kind + "s",
+                      named(name, written) + " is not a " + kind +
+                          " of this service; without \"external\" and \"name\" it is one",
+                      is_object_name(name) ? kind + "s = [" + quoted_value(name) + "]" : "");
+    }
+
+    void judge_own(const std::string& kind, const std::string& name, const std::vector<std::string>& granted,
+                   const std::map<std::string, std::string>& written) {
+        const bool own = name.starts_with(prefix_) && name.size() > prefix_.size();
+        if (!is_object_name(name) || (!own && !contains(granted, name)))
+            refuse_foreign({}, kind, name, written);
     }
 
     // Volumes and networks never take such a name: judge_own() wants them to begin with this service's.
@@ -149,21 +165,35 @@ class Judge {
     void judge_networks(const PlannedContainer& container, std::string_view names) {
         for (const auto name : split(names, ','))
             if (!is_network_mode(name) && !has(plan_.networks, name) && // judge_own() looked at those
-                std::find(grants_.networks.begin(), grants_.networks.end(), name) == grants_.networks.end())
-                findings_.add(container.service, "networks",
-                              quoted_value(name) + " is not a network of this service",
-                              is_object_name(name) ? "networks = [" + quoted_value(name) + "]" : "");
+                !contains(grants_.networks, name))
+                refuse_foreign(container.service, "network", std::string(name), written_.networks);
+    }
+
+    static bool is_engine_socket(std::string_view path) {
+        constexpr auto names = std::to_array<std::string_view>(
+            {"docker.sock", "podman.sock", "containerd.sock", "buildkitd.sock", "crio.sock"});
+        return std::find(names.begin(), names.end(), path.substr(path.rfind('/') + 1)) != names.end();
+    }
+
+    // "./link", which leads to "/srv/x",
+    std::string led(const std::string& source) const {
+        const auto found = written_.binds.find(source);
+        return found == written_.binds.end()
+                   ? quoted_value(source)
+                   : quoted_value(found->second) + ", which leads to " + quoted_value(source) + ",";
     }
 
     void judge_mount(const PlannedContainer& container, const Mount& mount) {
-        if (mount.kind == MountKind::volume && !has(plan_.volumes, mount.source))
-            findings_.add(container.service, "volumes",
-                          "volume " + quoted_value(mount.source) +
-                              " does not belong to this service; declare it under the top-level \"volumes\" "
-                              "without \"external\" and \"name\", or write ./ before a path");
+        if (mount.kind == MountKind::volume && !has(plan_.volumes, mount.source) &&
+            !contains(grants_.volumes, mount.source))
+            refuse_foreign(container.service, "volume", mount.source, written_.volumes);
         if (mount.kind != MountKind::bind || in_stage(mount.source) ||
             (is_path_of_time(mount.source) && is_read_only(mount)))
             return;
+        if (is_engine_socket(mount.source))
+            return findings_.add(container.service, "volumes",
+                                 led(mount.source) + " is a socket of podman or docker: a container that has "
+                                                     "it can do all that its user can; nothing permits this");
         const bool granted =
             std::any_of(grants_.volumes.begin(), grants_.volumes.end(), [&](const std::string& directory) {
                 return is_at_or_beneath(mount.source, directory);
@@ -172,7 +202,7 @@ class Judge {
             return;
         const bool suggested = may_be_suggested(mount.source, grants_);
         Violation refused{container.service, "volumes",
-                          quoted_value(mount.source) + " is outside of the repository" +
+                          led(mount.source) + " is outside of the repository" +
                               (grants_.volumes.empty() ? "" : " and of the directories that are granted"),
                           suggested ? "volumes = [" + quoted_value(mount.source) + "]" : ""};
         refused.advice = suggested
@@ -183,45 +213,17 @@ class Judge {
         findings_.keep(std::move(refused));
     }
 
-    // podman starts a container with a restart policy again by itself and then follows the source anew.
-    // Whoever may write to the directory above can have put a link there meanwhile, which nobody would look
-    // at.
-    void judge_nested_binds() {
-        std::set<std::string> writable;
-        std::set<std::pair<std::string, std::string>>
-            binds; // compose service, source; replicas bind it again
-        for (const auto& container : plan_.containers)
-            for (const auto& option : container.options) {
-                auto bind = bind_of(option);
-                if (!bind || is_path_of_time(bind->source))
-                    continue;
-                if (!is_read_only(*bind))
-                    writable.insert(bind->source);
-                binds.emplace(container.service, std::move(bind->source));
-            }
-        for (const auto& [service, inner] : binds) {
-            std::string_view outer = inner;
-            do // parent after parent
-                outer = outer.substr(0, std::max<std::size_t>(outer.rfind('/'), 1));
-            while (outer != "/" && !writable.contains(std::string(outer)));
-            if (inner != outer && writable.contains(std::string(outer)))
-                findings_.add(service, "volumes",
-                              quoted_value(shown(inner)) + " lies in " + quoted_value(shown(outer)) +
-                                  ", which is mounted as well and could be changed under it; mount the outer "
-                                  "one read-only, or mount only the outer one");
-        }
-    }
-
     const Plan& plan_;
     const PolicyGrants& grants_;
+    const WrittenNames& written_;
     std::string prefix_;
     Findings findings_;
 };
 
 } // namespace
 
-std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants) {
-    return Judge(plan, grants).judge();
+std::vector<Violation> judge(const Plan& plan, const PolicyGrants& grants, const WrittenNames& written) {
+    return Judge(plan, grants, written).judge();
 }
 
 } // namespace pgod

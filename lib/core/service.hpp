@@ -39,7 +39,7 @@ struct Service {
     std::map<std::string, Forward> urls; // DNS name or wildcard → where it forwards
     std::vector<std::string> domains;    // …names that the repository may ask for: core/dns_name.hpp
     std::optional<std::vector<PortRange>> ports; // absent: any host port may be bound
-    std::vector<std::string> volumes;            // absolute host directories, normalised
+    std::vector<std::string> volumes;            // absolute host directories, normalised; names of volumes
     std::vector<std::string> networks;           // podman networks of the user that may be joined
     std::vector<std::string> allow;              // normalised words of core/allowance.hpp
     std::optional<std::string> compose;          // relative path of the compose file

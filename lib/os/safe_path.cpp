@@ -8,10 +8,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace pgod::os {
 
@@ -87,6 +89,45 @@ Result<Fd> open_directory(const std::string& absolute_path) {
     if (!fd)
         return errno_error(fmt::format("open {}", escaped(absolute_path)));
     return fd;
+}
+
+std::string follow_links_of_root(const std::string& absolute_path) {
+    constexpr int most_links = 40; // as the kernel
+    std::vector<std::string> left; // the next component last
+    const auto put = [&left](std::string_view path) {
+        const auto components = split(path, '/');
+        for (auto one = components.rbegin(); one != components.rend(); ++one)
+            if (!one->empty() && *one != ".")
+                left.emplace_back(*one);
+    };
+    put(absolute_path);
+    std::string reached;
+    bool roots = true; // `reached` and all above it
+    for (int links = 0; !left.empty();) {
+        struct stat status {};
+        roots = roots && ::lstat(reached.empty() ? "/" : reached.c_str(), &status) == 0 &&
+                status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+        const std::string name = std::move(left.back());
+        left.pop_back();
+        if (name == "..") {
+            reached.resize(reached.empty() ? 0 : reached.rfind('/'));
+            continue;
+        }
+        const std::string path = reached + "/" + name;
+        std::array<char, PATH_MAX> target{};
+        const ssize_t size = roots ? ::readlink(path.c_str(), target.data(), target.size()) : -1;
+        if (size <= 0 || static_cast<std::size_t>(size) == target.size()) {
+            reached = path;
+            continue;
+        }
+        if (++links > most_links)
+            return absolute_path;
+        const std::string_view text(target.data(), static_cast<std::size_t>(size));
+        if (text.front() == '/')
+            reached.clear();
+        put(text);
+    }
+    return reached.empty() ? "/" : reached;
 }
 
 Result<std::string> path_of(int fd) {

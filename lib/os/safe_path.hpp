@@ -21,6 +21,10 @@ bool is_plain_relative_path(std::string_view path) noexcept;
 Result<Fd> open_beneath(int directory, const std::string& path, int flags, mode_t mode = 0);
 Result<Fd> open_directory(const std::string& absolute_path); // O_PATH-less, O_NOFOLLOW on the last component
 
+// Where an absolute path leads by links that root alone can change: those in directories that belong to root,
+// as do all above them, and that nobody else may write to. Any other link stays as it is.
+std::string follow_links_of_root(const std::string& absolute_path);
+
 Result<std::string> path_of(int fd); // as it is now, absolute and without links
 
 // mkdir -p beneath `directory`, each level opened without following links; the last one's descriptor.

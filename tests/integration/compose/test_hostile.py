@@ -69,7 +69,12 @@ CASES = {
                                    ["network_mode", "stands beside networks"]),
     "volume that is a host directory": ({"compose.yaml": compose(a=service(volumes=["d:/d"])) + json.dumps(
         {"volumes": {"d": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}}})[1:-1] + "\n"}, {},
-        ["volumes", '"d"', "driver_opts"]),
+        ["a", "volumes", '"/etc" is outside']),
+    "volume that is a share of the network": ({"compose.yaml": compose(a=service(volumes=["d:/d"])) + json.dumps(
+        {"volumes": {"d": {"driver_opts": {"type": "nfs", "o": "addr=h", "device": ":/x"}}}})[1:-1] + "\n"}, {},
+        ["compose.yaml:", "volumes.d.driver_opts", "cannot mount nfs"]),
+    "socket of docker": ({"compose.yaml": compose(a=service(volumes=["/var/run/docker.sock:/s"]))}, {},
+                         ["a", "/var/run/docker.sock", "nothing permits this"]),
     "unknown key of a long volume": ({"compose.yaml": compose(a=service(volumes=[
         {"type": "volume", "source": "d", "target": "/d", "volume": {"frobnicate": 1}}])) + "volumes: {d: {}}\n"}, {},
         ["a", "volumes.volume", "frobnicate"]),

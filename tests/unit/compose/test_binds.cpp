@@ -77,3 +77,27 @@ TEST_CASE("files of the host's time are followed, and left out where they are mi
     CHECK(made.options.size() == (std::filesystem::exists("/etc/timezone") ? 2 : 1));
     CHECK(made.options.back() == container.options.back());
 }
+
+TEST_CASE("a grant leads where links of root do, and never to pgod's own directory") {
+    CHECK(with_targets({"/srv/x", "data"}, "/var/lib/pgod") == std::vector<std::string>{"/srv/x", "data"});
+    if (!std::filesystem::is_symlink("/var/run"))
+        return;
+    CHECK(with_targets({"/var/run/x"}, "/var/lib/pgod") == std::vector<std::string>{"/var/run/x", "/run/x"});
+    for (const std::string& state : std::vector<std::string>{"/run", "/run/x", "/run/x/pgod"})
+        CHECK(with_targets({"/var/run/x"}, state) == std::vector<std::string>{"/var/run/x"});
+}
+
+TEST_CASE("no link lies on the way to a granted directory") {
+    const Scratch scratch;
+    scratch.commit("tree", {{"f", "1"}});
+    scratch.commit("other", {{"sub/f", "1"}});
+    const Fd tree = scratch.open("tree");
+    std::filesystem::create_directory_symlink("other", scratch.path("link"));
+    const std::string granted = scratch.path("link").string();
+    const BindRoots roots{"/s/stage", scratch.path("tree").string(), {granted}};
+    for (const auto& source : {granted, granted + "/sub"}) {
+        const auto path = resolve_bind(source, roots, tree.get(), IfMissing::accept);
+        REQUIRE_FALSE(path);
+        CHECK(path.error().message.find("leads through a link") != std::string::npos);
+    }
+}

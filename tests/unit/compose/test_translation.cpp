@@ -14,13 +14,17 @@ TEST_CASE("the translator's answer") {
         R"({"calls": [["run", "a\nb:", ""], []], "model": {"keys": ["services"], "services": {"web":
             {"keys": ["image"], "restart": "always", "builds": true, "depends_on": {"db": "service_healthy"}}},
             "nested": [{"section": "services", "name": "web", "path": "build"}]},
-            "files": [".env", "compose.yaml"], "notes": ["n"]})");
+            "files": [".env", "compose.yaml"], "notes": ["n"],
+            "written": {"binds": {"/etc": "./l"}, "volumes": {"x": "d"}, "networks": {"y": 1}}})");
     CHECK(good.version == "1.3.0");
     REQUIRE(good.translation);
     CHECK(good.translation->version == "1.3.0");
     CHECK(good.translation->calls == std::vector<Argv>{{"run", "a\nb:", ""}, {}});
     CHECK(good.translation->files == std::vector<std::string>{".env", "compose.yaml"});
     CHECK(good.translation->notes == std::vector<std::string>{"n"});
+    CHECK(good.translation->written.binds.at("/etc") == "./l");
+    CHECK(good.translation->written.volumes.at("x") == "d");
+    CHECK(good.translation->written.networks.at("y").empty());
     REQUIRE(good.translation->nested.size() == 1);
     CHECK(good.translation->model.keys == std::vector<std::string>{"services"});
     const auto& web = good.translation->model.services.at("web");

@@ -76,7 +76,7 @@ repository = "https://miek:hunter2@github.com/miekg/pgo"
 branch = "feature/x"
 urls = { "PGO.science.ru.nl" = ":5007", "www.example.org" = "[::1]:5008" }
 ports = [ "5005/5", "1025/0" ]
-volumes = [ "/srv/miek/", "/home/miek/data" ]
+volumes = [ "/srv/miek/", "/home/miek/data", "shared_data" ]
 networks = [ "shared", "proxy_front.1" ]
 allow = [ "cap:cap_net_admin", "device:/dev/net/tun", "host-network", "security-opt:label=disable",
           "sysctl:net.core.somaxconn" ]
@@ -118,7 +118,7 @@ repository = "git@git.example.org:team/wiki.git"
     CHECK(pgo.urls == std::map<std::string, Forward>{{"pgo.science.ru.nl", {.host = "", .port = 5007}},
                                                      {"www.example.org", {.host = "::1", .port = 5008}}});
     CHECK(pgo.ports == std::vector<PortRange>{{.first = 5005, .last = 5010}, {.first = 1025, .last = 1025}});
-    CHECK(pgo.volumes == std::vector<std::string>{"/srv/miek", "/home/miek/data"});
+    CHECK(pgo.volumes == std::vector<std::string>{"/srv/miek", "/home/miek/data", "shared_data"});
     CHECK(pgo.networks == std::vector<std::string>{"shared", "proxy_front.1"});
     CHECK(pgo.allow == std::vector<std::string>{"cap:NET_ADMIN", "device:/dev/net/tun", "host-network",
                                                 "security-opt:label=disable", "sysctl:net.core.somaxconn"});

@@ -117,7 +117,9 @@ TEST_CASE("settings of a service that are wrong") {
         {service + "ports = [ '1/1', '5005' ]",
          {"5:18: ports " + ports_shape + "\"5005/0\" is one port), not \"5005\""}},
         {service + "ports = [\n  '65535/1' ]", {"6:3: ports \"65535/1\" goes beyond port 65535"}},
-        {service + "volumes = [ 'data' ]", {"5:13: volumes must be an absolute path, not \"data\""}},
+        {service + "volumes = [ 'da/ta' ]", {"5:13: volumes must be an absolute path, not \"da/ta\""}},
+        {service + "volumes = [ '-data' ]",
+         {"5:13: volumes must hold absolute directories or names of podman volumes, not \"-data\""}},
         {service + "volumes = [ '/var/lib/pgod/x' ]",
          {"5:13: volumes must not hold \"/var/lib/pgod/x\": it overlaps the state directory /var/lib/pgod"}},
         {service + "volumes = [ '/var' ]",
@@ -143,8 +145,8 @@ TEST_CASE("settings of a service that are wrong") {
 }
 
 TEST_CASE("words of allow that are wrong") {
-    const std::string kinds =
-        "may hold \"cap:…\", \"device:…\", \"host-network\", \"security-opt:…\", \"sysctl:…\", not ";
+    const std::string kinds = "may hold \"cap:…\", \"device:…\", \"host-network\", \"nested-binds\", "
+                              "\"security-opt:…\", \"sysctl:…\", not ";
     const std::string cap = "must name a capability such as \"cap:NET_ADMIN\", not ";
     const std::string device = "must name a device beneath /dev such as \"device:/dev/fuse\", not ";
     const std::string option = "must name \"security-opt:\" with \"apparmor=unconfined\", \"label=disable\", "

@@ -79,3 +79,15 @@ TEST_CASE("a tree is removed without leaving it") {
     CHECK(remove_tree(directory.fd, "missing"));
     CHECK_FALSE(remove_tree(directory.fd, ".."));
 }
+
+TEST_CASE("links that root alone can change are followed, and no others") {
+    CHECK(follow_links_of_root("/") == "/");
+    CHECK(follow_links_of_root("/usr//bin/../lib/./x") == "/usr/lib/x");
+    CHECK(follow_links_of_root("/missing/x") == "/missing/x");
+    if (fs::is_symlink("/var/run"))
+        CHECK(follow_links_of_root("/var/run/missing/x") == "/run/missing/x");
+    const TemporaryDirectory directory; // in /tmp, where everybody may write
+    const std::string link = directory.path + "/link";
+    fs::create_directory_symlink("/etc", link);
+    CHECK(follow_links_of_root(link + "/x") == link + "/x");
+}
