@@ -53,6 +53,7 @@ Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
         (void)note_endings(work_.podman, *running_, owned_by(seen_, work_.job.service));
     TRY(check_names(work_, next_.plan, seen_));
     TRY(check_foreign_objects(work_, next_.plan, seen_, running_ ? &*running_ : nullptr));
+    TRY(check_addresses(work_, next_.plan));
     tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
     return check_binds(next_.plan, bind_roots(work_), tree_.get());
 }

@@ -1,8 +1,7 @@
 #include "compose/granted_objects.hpp"
 
-#include "base/text.hpp"
 #include "core/mount.hpp"
-#include "core/plan_shapes.hpp"
+#include "core/plan_networks.hpp"
 
 #include <fmt/format.h>
 
@@ -29,9 +28,8 @@ class GrantedObjects {
 
     Status check(const PlannedContainer& container) {
         for (const auto& option : container.options) {
-            if (option.flag == "--network" && !is_network_mode(option.value))
-                for (const auto name : split(option.value, ','))
-                    TRY(check_network(container, std::string(name)));
+            for (const auto name : network_names(option))
+                TRY(check_network(container, std::string(name)));
             if (const auto mount = mount_of(option); mount && mount->kind == MountKind::volume)
                 TRY(check_volume(container, mount->source));
         }

@@ -5,6 +5,7 @@
 #include "compose/ending.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
+#include "compose/need.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/release.hpp"
@@ -112,10 +113,11 @@ class Healing {
         const std::string& name = record_.plan.containers[planned].name;
         const auto known = std::find_if(record_.containers.begin(), record_.containers.end(),
                                         [&name](const auto& one) { return one.name == name; });
+        const RecordedContainer made{name, id, false, record_.deployment};
         if (known == record_.containers.end())
-            record_.containers.push_back({name, id, false, record_.deployment});
+            record_.containers.push_back(made);
         else
-            *known = {name, id, false, record_.deployment};
+            *known = made;
     }
 
     // One that cannot be started again (its network or a mount went with it) is made again.
@@ -168,6 +170,42 @@ class Healing {
 
 } // namespace
 
+namespace {
+
+bool is_among(std::span<const Fault> faults, std::size_t planned) {
+    return std::any_of(faults.begin(), faults.end(),
+                       [planned](const Fault& fault) { return fault.planned == planned; });
+}
+
+// Its network was made anew since it joined it, or will be.
+bool loses_network(const Plan& plan, std::size_t planned, std::size_t other, std::span<const Fault> faults,
+                   std::span<const Container> owned) {
+    if (!shares_network_of(plan.containers[planned], plan.containers[other].name))
+        return false;
+    const auto* container = find_container(owned, plan.containers[planned].name);
+    const auto* holder = find_container(owned, plan.containers[other].name);
+    return is_among(faults, other) ||
+           (container != nullptr && holder != nullptr && container->state == "running" &&
+            holder->state == "running" && holder->started > container->started);
+}
+
+void add_sharers(const Plan& plan, std::span<const Container> owned, std::vector<Fault>& faults) {
+    for (std::size_t known = faults.size() + 1; known != faults.size();) {
+        known = faults.size();
+        for (std::size_t i = 0; i < plan.containers.size(); ++i)
+            for (std::size_t other = 0; other < plan.containers.size() && !is_among(faults, i); ++other)
+                if (loses_network(plan, i, other, faults, owned)) {
+                    const auto* container = find_container(owned, plan.containers[i].name);
+                    faults.push_back(
+                        {i, Remedy::make, container == nullptr ? std::string() : container->id,
+                         fmt::format("{} lost the network that it shares with {}", plan.containers[i].service,
+                                     plan.containers[other].service)});
+                }
+    }
+}
+
+} // namespace
+
 std::vector<Fault> faults_of(const Record& record, std::span<const Container> owned) {
     std::vector<Fault> faults;
     const auto expected = expected_containers(record);
@@ -180,6 +218,7 @@ std::vector<Fault> faults_of(const Record& record, std::span<const Container> ow
             faults.push_back(
                 {i, *remedy, container == nullptr ? std::string() : container->id, judgement.problem});
     }
+    add_sharers(record.plan, owned, faults);
     return faults;
 }
 

@@ -152,14 +152,33 @@ Result<FetchedImages> build_images(const Work& work, const Plan& plan, const Bui
     return images;
 }
 
+namespace {
+
+bool has_policy(const Plan& plan, const std::string& image,
+                std::initializer_list<std::string_view> policies) {
+    return std::any_of(plan.containers.begin(), plan.containers.end(), [&](const PlannedContainer& one) {
+        const auto service = plan.model.services.find(one.service);
+        return one.image == image && service != plan.model.services.end() &&
+               std::find(policies.begin(), policies.end(), service->second.pull) != policies.end();
+    });
+}
+
+} // namespace
+
 Status pull_images(const Work& work, const Plan& plan, Pull pull) {
     const auto wanted = images_to_pull(plan);
     const auto found = TRY(work.podman.images(wanted));
     for (const auto& image : wanted) {
         // An image of the host itself is nowhere to be pulled from.
         const bool local = image.starts_with("localhost/");
-        if (found.contains(image) && (pull == Pull::missing || local))
+        const bool is_here = found.contains(image);
+        if (is_here && (local || (pull == Pull::missing && !has_policy(plan, image, {"always", "newer"}))))
             continue;
+        if (!is_here && pull == Pull::missing && has_policy(plan, image, {"never"}))
+            return Error{
+                Code::transient,
+                fmt::format("{}: image {} is not here, and pull_policy is never; load it on the host",
+                            service_of(plan, image), image)};
         TRY(check_images_space(work));
         work.progress("pull");
         work.output.say(fmt::format("pulling {}", image));
@@ -183,7 +202,10 @@ Result<FetchedImages> fetch_images(const Work& work, const Plan& plan, const Bui
     FetchedImages images = TRY(build_images(work, plan, &history));
     const auto wanted = images_to_pull(plan);
     auto found = TRY(work.podman.images(wanted));
-    if (found.size() != wanted.size()) {
+    const bool is_asked_for = std::any_of(wanted.begin(), wanted.end(), [&plan](const std::string& image) {
+        return has_policy(plan, image, {"always", "newer"});
+    });
+    if (is_asked_for || found.size() != wanted.size()) {
         TRY(pull_images(work, plan, Pull::missing));
         found = TRY(work.podman.images(wanted));
     }

@@ -33,7 +33,7 @@ struct FetchedImages {
 
 // Code::permanent also when a build does not end in time: none of its processes runs on.
 Result<FetchedImages> build_images(const Work& work, const Plan& plan, const BuildHistory* unless_built);
-enum class Pull { missing, always };
+enum class Pull { missing, always }; // missing: and what `pull_policy` asks for
 Status pull_images(const Work& work, const Plan& plan, Pull pull);
 Result<FetchedImages> fetch_images(const Work& work, const Plan& plan, const BuildHistory& history);
 

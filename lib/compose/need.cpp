@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "core/mount.hpp"
 #include "core/plan_images.hpp"
+#include "core/plan_networks.hpp"
 
 #include <fmt/format.h>
 
@@ -64,7 +65,7 @@ std::optional<std::string> reason_to_deploy(const Record* running, const NewVers
     as_before.model.keys = next.plan.model.keys;
     for (auto& [name, service] : as_before.model.services) // nor how the file says it
         if (const auto now = next.plan.model.services.find(name); now != next.plan.model.services.end())
-            service.keys = now->second.keys;
+            service.keys = now->second.keys, service.pull = now->second.pull;
     if (as_before != next.plan)
         return "what the service asks of podman changed";
     for (const auto& container : next.plan.containers) {
@@ -121,7 +122,8 @@ std::optional<std::string> changed_network(const PlannedContainer& container, co
                                            const Plan& next) {
     for (const auto& network : next.networks)
         for (const auto& old : before.networks)
-            if (old.name == network.name && old.internal != network.internal &&
+            if (old.name == network.name &&
+                (old.internal != network.internal || old.options != network.options) &&
                 uses_network(container, network.name))
                 return network.name;
     return std::nullopt;
@@ -154,23 +156,19 @@ std::optional<std::string> own_reason(const Record& running, const NewVersion& n
     return std::nullopt;
 }
 
-// The container whose network it shares, or without which podman does not let it be.
-bool hangs_on(const PlannedContainer& container, const std::string& name) {
-    return std::any_of(container.options.begin(), container.options.end(), [&name](const PlanOption& option) {
-        return (option.flag == "--network" && option.value == "container:" + name) ||
-               (option.flag == "--requires" && option.value == name);
-    });
-}
-
 } // namespace
 
 bool uses_network(const PlannedContainer& container, std::string_view network) {
     return std::any_of(container.options.begin(), container.options.end(),
                        [network](const PlanOption& option) {
-                           const auto names = split(option.value, ',');
-                           return option.flag == "--network" &&
-                                  std::find(names.begin(), names.end(), network) != names.end();
+                           const auto names = network_names(option);
+                           return std::find(names.begin(), names.end(), network) != names.end();
                        });
+}
+
+bool shares_network_of(const PlannedContainer& container, std::string_view name) {
+    return std::any_of(container.options.begin(), container.options.end(),
+                       [name](const PlanOption& option) { return container_shared_by(option) == name; });
 }
 
 std::vector<Renewal> renewals(const Record& running, const NewVersion& next,
@@ -183,8 +181,9 @@ std::vector<Renewal> renewals(const Record& running, const NewVersion& next,
         known = reasons.size();
         for (const auto& planned : next.plan.containers)
             for (const auto& other : next.plan.containers)
-                if (reasons.contains(other.name) && hangs_on(planned, other.name))
-                    reasons.emplace(planned.name, fmt::format("{} needs {}", planned.service, other.service));
+                if (reasons.contains(other.name) && shares_network_of(planned, other.name))
+                    reasons.emplace(planned.name, fmt::format("{} shares the network of {}", planned.service,
+                                                              other.service));
     }
     std::vector<Renewal> found;
     for (const auto& planned : next.plan.containers)

@@ -45,6 +45,8 @@ struct Need {
 std::optional<Need> need_of(const Record* running, const NewVersion& next, std::span<const Container> seen);
 
 bool uses_network(const PlannedContainer& container, std::string_view network);
+// It loses that network when the other one is recreated or started again.
+bool shares_network_of(const PlannedContainer& container, std::string_view name);
 
 std::set<std::string> names_of_good(const Record& running, std::span<const Container> seen);
 

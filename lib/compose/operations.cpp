@@ -5,6 +5,7 @@
 #include "compose/crash_point.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
+#include "compose/need.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/rootless_network.hpp"
@@ -107,9 +108,50 @@ Status prepare_mounts(const Work& work, const std::optional<Record>& record,
     return ok();
 }
 
+bool shares_network_of_any(const Container& container, const Plan& plan, std::span<const Container> others) {
+    const auto planned =
+        std::find_if(plan.containers.begin(), plan.containers.end(),
+                     [&container](const PlannedContainer& one) { return one.name == container.name; });
+    return planned != plan.containers.end() &&
+           std::any_of(others.begin(), others.end(), [&planned](const Container& other) {
+               return shares_network_of(*planned, other.name);
+           });
+}
+
+// With a container its network is made anew, and who shares it has to join the new one.
+Status add_sharers(const Work& work, const Plan& plan, std::vector<Container>& selected) {
+    const auto owned = owned_by(TRY(work.podman.containers()), work.job.service);
+    for (std::size_t known = 0; known != selected.size();) {
+        known = selected.size();
+        for (const auto& container : owned)
+            if (find_container(selected, container.name) == nullptr &&
+                shares_network_of_any(container, plan, selected))
+                selected.push_back(container);
+    }
+    return ok();
+}
+
+// podman starts those of one call side by side; a container comes after the one whose network it shares.
+std::vector<std::vector<Container>> steps_of(std::vector<Container> waiting, const Plan& plan) {
+    std::vector<std::vector<Container>> steps;
+    while (!waiting.empty()) {
+        std::vector<Container> step;
+        std::copy_if(waiting.begin(), waiting.end(), std::back_inserter(step),
+                     [&](const Container& one) { return !shares_network_of_any(one, plan, waiting); });
+        if (step.empty())
+            step = waiting; // a circle, which the policy refuses
+        std::erase_if(waiting,
+                      [&step](const Container& one) { return find_container(step, one.name) != nullptr; });
+        steps.push_back(std::move(step));
+    }
+    return steps;
+}
+
 Result<bool> change(const Work& work, Verb verb) {
     const auto record = read_record(work.directory, running_release);
     auto selected = TRY(select_containers(work, work.job.args));
+    if (verb == Verb::restart && record)
+        TRY(add_sharers(work, record->plan, selected));
     sort_by_plan(selected, record);
     if (verb == Verb::stop)
         std::reverse(selected.begin(), selected.end());
@@ -122,15 +164,19 @@ Result<bool> change(const Work& work, Verb verb) {
         TRY(prepare_mounts(work, record, starting));
         TRY(mend_rootless_network(work.podman));
     }
-    Podman::Call call;
-    call.arguments = {words_of(verb).verb};
     const StopTimes times = verb == Verb::start ? StopTimes() : stop_times(work.podman, selected);
-    cut_short(call.arguments, times);
-    for (const auto& container : selected)
-        call.arguments.push_back(container.id);
-    call.deadline = time_for(verb, times, work.job);
+    const auto steps = verb == Verb::stop || !record ? std::vector<std::vector<Container>>{selected}
+                                                     : steps_of(selected, record->plan);
     crash_point("state-to-change");
-    TRY(work.podman.must(call, words_of(verb).verb));
+    for (const auto& step : steps) {
+        Podman::Call call;
+        call.arguments = {words_of(verb).verb};
+        cut_short(call.arguments, times);
+        for (const auto& container : step)
+            call.arguments.push_back(container.id);
+        call.deadline = time_for(verb, times, work.job);
+        TRY(work.podman.must(call, words_of(verb).verb));
+    }
     crash_point("state-changed");
     for (const auto& container : selected)
         work.output.print(fmt::format("{} {}\n", escaped(container.service), words_of(verb).past));

@@ -179,7 +179,6 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
         auto [plan, found] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
         plan.files = std::move(translation.files);
         const auto here = TRY(name_images(work, plan));
-        add(judge_nested_keys(translation.nested), found);
         add(TRY(violations_of_commit(work, plan, here, stage.get(), translation.written)), found);
         std::erase_if(found, [&violations](const auto& one) { return is_known(violations, one); });
         locate(found, translation.places);

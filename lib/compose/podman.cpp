@@ -145,9 +145,15 @@ Result<std::map<std::string, FoundNetwork>> Podman::networks() const {
     if (list.is_array())
         for (const auto& network : list) {
             const Json labels = member_of(network, "labels");
-            found[text_of(network, "name")] = {flag_of(network, "internal"), flag_of(network, "dns_enabled"),
+            std::vector<std::string> subnets;
+            for (const auto& subnet : items_of(network, "subnets"))
+                subnets.push_back(text_of(subnet, "subnet"));
+            found[text_of(network, "name")] = {flag_of(network, "internal"),
+                                               flag_of(network, "dns_enabled"),
                                                text_of(labels, "io.podman.compose.project"),
-                                               text_of(labels, "pgod.service")};
+                                               text_of(labels, "pgod.service"),
+                                               text_of(labels, "pgod.options"),
+                                               std::move(subnets)};
         }
     return found;
 }

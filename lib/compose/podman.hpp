@@ -36,6 +36,8 @@ struct FoundNetwork {
     bool dns_enabled = false;
     std::string project; // label io.podman.compose.project
     std::string owner;   // label pgod.service
+    std::string options; // label pgod.options: what it was made with, options_text()
+    std::vector<std::string> subnets;
 };
 
 class Podman {

@@ -60,6 +60,7 @@ Result<Accepted> accept(const Work& work) {
     TRY(check_names(work, accepted.plan, accepted.seen));
     const auto running = read_record(work.directory, running_release);
     TRY(check_foreign_objects(work, accepted.plan, accepted.seen, running ? &*running : nullptr));
+    TRY(check_addresses(work, accepted.plan));
     const auto tree = work.directory.open_directory("tree");
     if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
         TRY(check_binds(accepted.plan, bind_roots(work), tree->get()));

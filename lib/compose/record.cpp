@@ -36,9 +36,12 @@ Json plan_to_json(const Plan& plan) {
                                   {"options", options_to_json(build.options)}});
     for (const auto& volume : plan.volumes)
         json["volumes"].push_back({{"name", volume.name}, {"labels", volume.labels}});
-    for (const auto& network : plan.networks)
+    for (const auto& network : plan.networks) {
         json["networks"].push_back(
             {{"name", network.name}, {"labels", network.labels}, {"internal", network.internal}});
+        if (!network.options.empty())
+            json["networks"].back()["options"] = options_to_json(network.options);
+    }
     for (const auto& container : plan.containers)
         json["containers"].push_back({{"name", container.name},
                                       {"service", container.service},
@@ -48,11 +51,15 @@ Json plan_to_json(const Plan& plan) {
     json["model"]["keys"] = plan.model.keys;
     json["model"]["settings"] = plan.model.settings;
     json["model"]["urls"] = plan.model.urls;
-    for (const auto& [name, service] : plan.model.services)
-        json["model"]["services"][name] = {{"keys", service.keys},
-                                           {"depends_on", service.depends_on},
-                                           {"restart", service.restart},
-                                           {"builds", service.builds}};
+    for (const auto& [name, service] : plan.model.services) {
+        auto& entry = json["model"]["services"][name];
+        entry = {{"keys", service.keys},
+                 {"depends_on", service.depends_on},
+                 {"restart", service.restart},
+                 {"builds", service.builds}};
+        if (!service.pull.empty())
+            entry["pull"] = service.pull;
+    }
     return json;
 }
 
@@ -66,8 +73,8 @@ Plan plan_from_json(const Json& json) {
     for (const auto& volume : items_of(json, "volumes"))
         plan.volumes.push_back({text_of(volume, "name"), texts_of(volume, "labels")});
     for (const auto& network : items_of(json, "networks"))
-        plan.networks.push_back(
-            {text_of(network, "name"), texts_of(network, "labels"), flag_of(network, "internal")});
+        plan.networks.push_back({text_of(network, "name"), texts_of(network, "labels"),
+                                 flag_of(network, "internal"), options_from_json(network)});
     for (const auto& container : items_of(json, "containers"))
         plan.containers.push_back({text_of(container, "name"), text_of(container, "service"),
                                    options_from_json(container), text_of(container, "image"),
@@ -79,8 +86,11 @@ Plan plan_from_json(const Json& json) {
     for (const auto& [name, value] : members_of(model, "urls"))
         plan.model.urls[name] = text_of(value);
     for (const auto& [name, entry] : members_of(model, "services")) {
-        ModelService service{
-            texts_of(entry, "keys"), {}, text_of(entry, "restart"), flag_of(entry, "builds")};
+        ModelService service{texts_of(entry, "keys"),
+                             {},
+                             text_of(entry, "restart"),
+                             flag_of(entry, "builds"),
+                             text_of(entry, "pull")};
         for (const auto& [dependency, condition] : members_of(entry, "depends_on"))
             service.depends_on[dependency] = text_of(condition);
         plan.model.services[name] = std::move(service);

@@ -14,6 +14,7 @@
 #include "compose/start_order.hpp"
 #include "compose/stopping.hpp"
 #include "compose/storage_container.hpp"
+#include "compose/subnets.hpp"
 #include "core/mount.hpp"
 #include "core/object_names.hpp"
 #include "os/safe_path.hpp"
@@ -120,7 +121,12 @@ Status make_network(const Work& work, const PlannedNetwork& network) {
     Argv arguments{"network", "create", "--opt=isolate=true"};
     if (network.internal)
         arguments.push_back("--internal");
-    return make(work, std::move(arguments), network.labels, network.name, "make network");
+    for (const auto& option : network.options)
+        arguments.push_back(podman_argument(option));
+    auto labels = network.labels;
+    if (!network.options.empty())
+        labels.push_back("pgod.options=" + options_text(network));
+    return make(work, std::move(arguments), labels, network.name, "make network");
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -157,7 +163,14 @@ Status remove_containers(const Work& work, std::span<const Container> containers
     for (const auto& container : containers)
         call.arguments.push_back(container.id);
     call.deadline = removal_deadline(times);
-    TRY(work.podman.must(call, "stop and remove containers", Code::transient));
+    // podman does not remove a container whose network another one shares, before that one is gone.
+    for (std::size_t left = max_containers;; --left) {
+        const auto removed = work.podman.must(call, "stop and remove containers", Code::transient);
+        if (removed)
+            break;
+        if (left == 0 || removed.error().message.find("has dependent containers") == std::string::npos)
+            return removed.error();
+    }
     for (const auto& container : containers)
         remove_memory_files(work, container.name);
     return ok();
@@ -175,6 +188,14 @@ Status check_names(const Work& work, const Plan& plan, std::span<const Container
     return ok();
 }
 
+Status check_addresses(const Work& work, const Plan& plan) {
+    const bool asks = std::any_of(plan.networks.begin(), plan.networks.end(),
+                                  [](const PlannedNetwork& network) { return !network.options.empty(); });
+    if (asks) // podman is asked only then
+        TRY(Surroundings::look(work, plan));
+    return ok();
+}
+
 Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
     Surroundings around;
     const auto networks = TRY(work.podman.networks()); // also for a plan of none: earlier ones are obsolete
@@ -188,7 +209,7 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             continue; // granted, and others may use it
         if (is_foreign(found->second, work.job.service, plan))
             return foreign_network(network.name);
-        if (found->second.internal != network.internal)
+        if (found->second.internal != network.internal || found->second.options != options_text(network))
             around.changed_networks_.push_back(network.name);
     }
     for (const auto& [name, network] : networks)
@@ -196,12 +217,30 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             std::none_of(plan.networks.begin(), plan.networks.end(),
                          [&name = name](const PlannedNetwork& planned) { return planned.name == name; }))
             around.obsolete_networks_.push_back(name);
+    TRY(around.find_room(plan, networks));
     const auto volumes =
         plan.volumes.empty() ? std::map<std::string, std::string>() : TRY(work.podman.volumes());
     for (const auto& volume : plan.volumes)
         if (!volumes.contains(volume.name))
             around.missing_volumes_.push_back(volume.name);
     return around;
+}
+
+// A network that comes in the place of an obsolete one waits until that is gone, as a changed one does.
+Status Surroundings::find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found) {
+    auto obsolete = obsolete_networks_;
+    obsolete.insert(obsolete.end(), changed_networks_.begin(), changed_networks_.end());
+    for (const auto& network : plan.networks) {
+        const bool is_missing = contains(missing_networks_, network.name);
+        if (!is_missing && !contains(changed_networks_, network.name))
+            continue;
+        const auto in_the_way = TRY(networks_in_the_way(network, found, obsolete));
+        if (in_the_way.empty() || !is_missing)
+            continue;
+        std::erase(missing_networks_, network.name);
+        changed_networks_.push_back(network.name);
+    }
+    return ok();
 }
 
 std::vector<std::string> networks_without_dns(const Work& work, const Plan& plan) {
@@ -232,14 +271,19 @@ Status Surroundings::make_missing(const Work& work, const Plan& plan) const {
 }
 
 Status Surroundings::replace_networks(const Work& work, const Plan& plan) const {
-    for (const auto& network : plan.networks) {
-        if (!contains(changed_networks_, network.name))
-            continue;
+    if (changed_networks_.empty())
+        return ok();
+    remove_obsolete(work); // one of them may have the addresses of another one
+    const auto found = TRY(work.podman.networks());
+    for (const auto& name : changed_networks_) {
         Podman::Call call;
-        call.arguments = {"network", "rm", network.name};
-        TRY(work.podman.must(call, "make network " + network.name + " anew"));
-        TRY(make_network(work, network));
+        call.arguments = {"network", "rm", name};
+        if (found.contains(name))
+            TRY(work.podman.must(call, "make network " + name + " anew"));
     }
+    for (const auto& network : plan.networks)
+        if (contains(changed_networks_, network.name))
+            TRY(make_network(work, network));
     return ok();
 }
 

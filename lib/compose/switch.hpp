@@ -7,6 +7,7 @@
 #include "compose/job.hpp"
 #include "compose/record.hpp"
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,8 +21,12 @@ Status remove_containers(const Work& work, std::span<const Container> containers
 // Names that the plan needs and somebody else holds.
 Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen);
 
-// Networks and volumes of the plan. missing() makes what does not exist; networks whose `internal` differs
-// from the plan can only be made anew when nothing uses them, with replace_networks().
+// Addresses that its networks need and somebody else has.
+Status check_addresses(const Work& work, const Plan& plan);
+
+// Networks and volumes of the plan. make_missing() makes what does not exist. Networks that differ from the
+// plan, or whose addresses an obsolete one still has, can only be made when nothing uses them, with
+// replace_networks().
 class Surroundings {
   public:
     static Result<Surroundings> look(const Work& work, const Plan& plan);
@@ -31,6 +36,8 @@ class Surroundings {
     void remove_obsolete(const Work& work) const; // networks that no plan names any more; best effort
 
   private:
+    Status find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found);
+
     std::vector<std::string> missing_networks_;
     std::vector<std::string> changed_networks_;
     std::vector<std::string> obsolete_networks_;

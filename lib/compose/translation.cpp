@@ -50,6 +50,7 @@ Model model_of(const Json& json) {
         for (const auto& [dependency, condition] : members_of(entry, "depends_on"))
             service.depends_on[dependency] = text_of(condition);
         service.restart = text_of(entry, "restart");
+        service.pull = text_of(entry, "pull");
         service.builds = flag_of(entry, "builds");
         model.services[name] = std::move(service);
     }
@@ -174,8 +175,6 @@ Result<Translation> translation_of(const Json& json, const std::string& version)
     for (const auto& words : json["calls"])
         translation.calls.push_back(TRY(call_of(words)));
     translation.model = model_of(json["model"]);
-    for (const auto& key : items_of(json["model"], "nested"))
-        translation.nested.push_back({text_of(key, "section"), text_of(key, "name"), text_of(key, "path")});
     translation.files = texts_of(json, "files");
     translation.places = places_of(json);
     const Json written = member_of(json, "written");

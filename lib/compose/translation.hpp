@@ -12,7 +12,6 @@
 #include "core/places.hpp"
 #include "core/plan.hpp"
 #include "core/policy.hpp"
-#include "core/policy_nested.hpp"
 
 #include <string>
 #include <string_view>
@@ -36,7 +35,6 @@ struct Translation {
     std::string version; // of podman-compose
     std::vector<Argv> calls;
     Model model;
-    std::vector<NestedKey> nested;  // keys within the settings of the model
     std::vector<std::string> files; // relative to the stage, sorted: what was read there
     WrittenNames written;
     std::vector<std::string> notes; // what has no effect, or another one than its author may think

@@ -63,6 +63,7 @@ struct PlannedNetwork {
     std::string name;
     std::vector<std::string> labels;
     bool internal = false;
+    std::vector<PlanOption> options = {}; // of its subnets, and --ipv6
     bool operator==(const PlannedNetwork&) const = default;
 };
 
@@ -72,6 +73,7 @@ struct ModelService {
     std::map<std::string, std::string> depends_on; // compose service → condition ("" when none is given)
     std::string restart;
     bool builds = false;
+    std::string pull = {}; // always, newer, missing, never; "" when none is given
     bool operator==(const ModelService&) const = default;
 };
 struct Model {

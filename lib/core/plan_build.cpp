@@ -5,6 +5,7 @@
 #include "core/plan_flags.hpp"
 #include "core/plan_labels.hpp"
 #include "core/plan_shapes.hpp"
+#include "core/subnet.hpp"
 
 #include "base/text.hpp"
 
@@ -31,32 +32,45 @@ bool is_remote_context(std::string_view context) {
 }
 
 constexpr std::array<Flag, 1> volume_create_table{{{"--label", "", "labels", Take::many}}};
-constexpr std::array<Flag, 2> network_create_table{
-    {{"--label", "", "labels", Take::many}, {"--internal", "", "internal", Take::once, false}}};
+bool is_subnet(std::string_view text) {
+    return parse_subnet(text).has_value();
+}
+
+constexpr std::array<Flag, 6> network_create_table{{
+    {"--label", "", "labels", Take::many},
+    {"--internal", "", "internal", Take::once, false},
+    {"--ipv6", "", "enable_ipv6", Take::once, false},
+    {"--subnet", "", "ipam", Take::many, true, is_subnet, "a range such as 172.30.0.0/24"},
+    {"--gateway", "", "ipam", Take::many, true, is_ip_address, "an IP address"},
+    {"--ip-range", "", "ipam", Take::many, true, is_subnet, "a range such as 172.30.0.0/24"},
+}};
 
 // The name and the flags of a `create`.
 struct Creation {
     std::string name;
     std::vector<std::string> labels;
     bool internal = false;
+    std::vector<PlanOption> options;
 };
 
 std::optional<Creation> read_creation(std::span<const std::string> arguments, std::span<const Flag> table,
                                       const std::string& setting, Reading& reading) {
     const auto given = read_flags(arguments, table);
     if (given.stray || given.used + 1 != arguments.size()) {
-        reading.findings.add({}, setting,
-                             quoted_value(given.stray.value_or("create")) + " is not allowed; only labels" +
-                                 (table.size() > 1 ? " and \"internal\"" : "") + " can be set");
+        reading.findings.add({}, setting, quoted_value(given.stray.value_or("create")) + " is not allowed");
         return std::nullopt;
     }
     Creation creation;
     creation.name = arguments[given.used];
     for (const auto& [flag, value, alone] : given.flags) {
-        if (flag->has_value)
+        if (flag->fits != nullptr && !flag->fits(value))
+            reading.findings.add({}, setting, quoted_value(value) + " is not " + std::string(flag->expected));
+        else if (flag->name == "--label")
             creation.labels.push_back(value);
-        else
+        else if (flag->name == "--internal")
             creation.internal = true;
+        else
+            creation.options.push_back({std::string(flag->name), value});
     }
     creation.labels = judged_labels(creation.labels, reading.plan.project, {}, reading.findings);
     return creation;
@@ -136,7 +150,8 @@ void read_volume_create(std::span<const std::string> arguments, Reading& reading
 
 void read_network_create(std::span<const std::string> arguments, Reading& reading) {
     if (auto made = read_creation(arguments, network_create_table, "networks", reading))
-        reading.plan.networks.push_back({std::move(made->name), std::move(made->labels), made->internal});
+        reading.plan.networks.push_back(
+            {std::move(made->name), std::move(made->labels), made->internal, std::move(made->options)});
 }
 
 } // namespace pgod

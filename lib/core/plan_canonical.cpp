@@ -1,9 +1,9 @@
 #include "core/plan_canonical.hpp"
 
 #include "base/text.hpp"
-#include "core/allowance.hpp"
 #include "core/mount.hpp"
 #include "core/plan_flags.hpp"
+#include "core/plan_networks.hpp"
 #include "core/plan_value.hpp"
 
 #include <algorithm>
@@ -39,8 +39,17 @@ void sort_labels(std::vector<std::string>& labels) {
 
 // A mode stands alone; the policy has refused it beside names.
 bool names_networks(const PlanOption& option) {
-    return option.flag == "--network" && !is_network_mode(option.value) &&
-           option.value.find(':') == std::string::npos;
+    return !network_names(option).empty() && option.value.find(':') == std::string::npos;
+}
+
+// podman takes several names in its first --network alone.
+template<typename Iterator>
+void sort_networks(Iterator first, Iterator last) {
+    std::stable_sort(first, last, [](const PlanOption& one, const PlanOption& other) {
+        const bool options = one.value.find(':') != std::string::npos;
+        const bool others = other.value.find(':') != std::string::npos;
+        return options == others ? options && one.value < other.value : others;
+    });
 }
 
 void merge_networks(std::vector<PlanOption>& options) {
@@ -84,6 +93,11 @@ void make_canonical(PlannedContainer& container) {
     merge_networks(options);
     sort_aliases(options);
     sort_by_flag(options, run_flags());
+    const auto is_network = [](const PlanOption& option) {
+        return option.flag == "--network";
+    };
+    const auto networks = std::find_if(options.begin(), options.end(), is_network);
+    sort_networks(networks, std::find_if_not(networks, options.end(), is_network));
     const auto is_label = [](const PlanOption& option) {
         return option.flag == "--label";
     };

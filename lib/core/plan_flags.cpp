@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "core/allowance.hpp"
 #include "core/memory_file.hpp"
+#include "core/plan_networks.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/stop_grace.hpp"
 
@@ -81,14 +82,20 @@ bool is_search_domain(std::string_view value) noexcept {
     return value == "." || is_object_name(value);
 }
 
-bool is_mac_address(std::string_view value) noexcept {
-    if (value.size() != 17)
-        return false;
-    for (std::size_t i = 0; i < value.size(); ++i)
-        if (i % 3 == 2 ? value[i] != ':'
-                       : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
-            return false;
-    return true;
+bool is_ipc(std::string_view value) noexcept {
+    return value == "none" || value == "private" || value == "shareable";
+}
+
+bool is_oom_score(std::string_view value) noexcept {
+    return is_number(value) && value.size() <= 4 && (value.size() < 4 || value <= "1000");
+}
+
+bool is_working_directory(std::string_view value) {
+    return value == "/" || is_container_path(value);
+}
+
+bool is_none(std::string_view value) noexcept {
+    return value == "none";
 }
 
 constexpr std::string_view a_size = "a size such as 64m";
@@ -119,7 +126,7 @@ constexpr std::array<Flag, 67> run_table{{
     {"--expose", "", "expose", Take::many, true, is_exposed_port, "a port or a range of ports"},
     {"--publish", "-p", "ports", Take::many},
     {"--user", "-u", "user", Take::once, true, is_user, "USER or USER:GROUP"},
-    {"--workdir", "-w", "working_dir", Take::once, true, is_container_path, "an absolute path"},
+    {"--workdir", "-w", "working_dir", Take::once, true, is_working_directory, "an absolute path"},
     {"--hostname", "-h", "hostname", Take::once, true, is_hostname, "a host name"},
     {"--shm-size", "", "shm_size", Take::once, true, is_size, a_size},
     {"--interactive", "-i", "stdin_open", Take::once, false},
@@ -145,6 +152,8 @@ constexpr std::array<Flag, 67> run_table{{
     {"--cpu-period", "", "cpu_period", Take::once, true, is_number, "a number of microseconds"},
     {"--cpu-quota", "", "cpu_quota", Take::once, true, is_number_or_unlimited,
      "a number of microseconds, or -1"},
+    {"--ipc", "", "ipc", Take::once, true, is_ipc, "none, private or shareable"},
+    {"--oom-score-adj", "", "oom_score_adj", Take::once, true, is_oom_score, "a number from 0 to 1000"},
     {"--entrypoint", "", "entrypoint", Take::once, true, is_not_empty, "a command"},
     {"--health-cmd", "--healthcheck-command", "healthcheck", Take::once, true, is_not_empty, "a command"},
     {"--no-healthcheck", "", "healthcheck", Take::once, false},
@@ -168,7 +177,6 @@ constexpr std::array<Flag, 67> run_table{{
     {"--init-path", "", "init-path", Take::never},
     {"--publish-all", "-P", "publishall", Take::never, false},
     {"--pid", "", "pid", Take::never},
-    {"--ipc", "", "ipc", Take::never},
     {"--uts", "", "uts", Take::never},
     {"--userns", "", "userns_mode", Take::never},
     {"--cgroup-parent", "", "cgroup_parent", Take::never},
@@ -176,13 +184,18 @@ constexpr std::array<Flag, 67> run_table{{
     {"--volumes-from", "", "volumes_from", Take::never},
 }};
 
-constexpr std::array<Flag, 5> build_table{{
+constexpr std::array<Flag, 10> build_table{{
     {"--tag", "-t", "image", Take::drop, true, is_image_reference, "the name of an image"},
     {"--file", "-f", "build", Take::drop, true, is_plain_path,
      "a path without colon, comma, quote and backslash"},
     {"--target", "", "build", Take::once, true, is_object_name, a_name},
     {"--ulimit", "", "ulimits", Take::many, true, is_ulimit, "NAME=SOFT[:HARD]"},
     {"--build-arg", "", "build", Take::many},
+    {"--no-cache", "", "build", Take::once, false},
+    {"--network", "", "build", Take::once, true, is_none, "none"},
+    {"--shm-size", "", "build", Take::once, true, is_size, a_size},
+    {"--label", "", "build", Take::many, true, is_not_empty, "NAME=VALUE"},
+    {"--add-host", "", "build", Take::many, true, is_host_entry, "NAME:ADDRESS"},
 }};
 
 const Flag* find_flag(std::span<const Flag> table, std::string_view spelling) {

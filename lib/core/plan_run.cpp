@@ -7,6 +7,7 @@
 #include "core/plan_calls.hpp"
 #include "core/plan_flags.hpp"
 #include "core/plan_labels.hpp"
+#include "core/plan_networks.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/published_port.hpp"
 
@@ -174,7 +175,10 @@ class RunReader {
     }
 
     void read_networks(const std::string& value) {
-        const bool is_mode = value == "host" || value == "none"; // the policy judges which
+        const auto shared = shared_container(value);
+        if (shared && !is_object_name(*shared))
+            return refuse("network_mode", quoted_value(value) + " is not allowed");
+        const bool is_mode = value == "host" || value == "none" || shared; // the policy judges which
         if (!network_.empty() && (is_mode || has_mode_))
             return refuse("network_mode",
                           quoted_value(is_mode ? value : network_) + " and \"networks\" exclude each other");
@@ -182,15 +186,15 @@ class RunReader {
         network_ = value;
         if (is_mode)
             return keep("--network", value);
-        for (const auto name : split(value, ',')) {
-            if (name.empty())
-                return refuse("networks",
-                              "the file has several networks, none called \"default\"; name those of "
-                              "this service");
-            if (is_network_mode(name) || name.find(':') != std::string::npos)
-                return refuse_for_good("network_mode", quoted_value(name) +
-                                                           " is not allowed: containers of a service reach "
-                                                           "each other by name without it");
+        const auto colon = value.find(':');
+        const bool fits = colon == std::string::npos ||
+                          (value.find(',') > colon && are_network_options(value.substr(colon + 1)));
+        for (const auto name : split(std::string_view(value).substr(0, colon), ',')) {
+            if (is_network_mode(name) || !fits)
+                return refuse_for_good("network_mode",
+                                       quoted_value(value) +
+                                           " is not allowed; containers of a service reach each "
+                                           "other by name without it");
             if (!is_object_name(name))
                 return refuse("networks", quoted_value(name) + " is not the name of a network");
         }

@@ -9,10 +9,12 @@
 #include "core/object_names.hpp"
 #include "core/paths.hpp"
 #include "core/places.hpp"
+#include "core/plan_networks.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/policy_allow.hpp"
 #include "core/policy_model.hpp"
 #include "core/policy_ports.hpp"
+#include "core/subnet.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,8 +52,10 @@ class Judge {
             judge_build(build);
         for (const auto& volume : plan_.volumes)
             judge_own("volume", volume.name, grants_.volumes, written_.volumes);
-        for (const auto& network : plan_.networks)
+        for (const auto& network : plan_.networks) {
             judge_own("network", network.name, grants_.networks, written_.networks);
+            judge_subnets(network);
+        }
         std::set<std::string_view> names;
         for (const auto& container : plan_.containers) {
             if (!names.insert(container.name).second)
@@ -145,7 +149,7 @@ class Judge {
                 findings_.add(container.service, "env_file",
                               quoted_value(option.value) + " is outside of the repository");
             else if (option.flag == "--network")
-                judge_networks(container, option.value);
+                judge_networks(container, option);
             else if (const auto mount = mount_of(option))
                 judge_mount(container, *mount);
         }
@@ -162,10 +166,41 @@ class Judge {
         return std::any_of(all.begin(), all.end(), [name](const Planned& one) { return one.name == name; });
     }
 
-    void judge_networks(const PlannedContainer& container, std::string_view names) {
-        for (const auto name : split(names, ','))
-            if (!is_network_mode(name) && !has(plan_.networks, name) && // judge_own() looked at those
-                !contains(grants_.networks, name))
+    // podman finds out that two overlap only when it makes the second one.
+    void judge_subnets(const PlannedNetwork& network) {
+        for (const auto& option : network.options) {
+            const auto subnet = option.flag == "--subnet" ? parse_subnet(option.value) : std::nullopt;
+            if (!subnet)
+                continue;
+            const auto problem = problem_of_subnet(*subnet);
+            if (!problem.empty())
+                findings_.add({}, "networks", quoted_value(option.value) + " " + std::string(problem));
+            for (const auto& [other, name] : subnets_)
+                if (overlap(*subnet, other))
+                    findings_.add({}, "networks",
+                                  quoted_value(option.value) + " of " + network.name + " overlaps that of " +
+                                      std::string(name) + "; choose another one");
+            subnets_.emplace_back(*subnet, network.name);
+        }
+    }
+
+    // The other one runs before it, so that podman cannot take the name for the id of a foreign container.
+    void judge_shared(const PlannedContainer& container, std::string_view name) {
+        const auto other = std::find_if(plan_.containers.begin(), plan_.containers.end(),
+                                        [name](const PlannedContainer& one) { return one.name == name; });
+        const auto service = plan_.model.services.find(container.service);
+        if (other == plan_.containers.end() || service == plan_.model.services.end() ||
+            !service->second.depends_on.contains(other->service) || other->service == container.service)
+            findings_.add(container.service, "network_mode",
+                          quoted_value(name) + " is not a container of another service of this file");
+    }
+
+    void judge_networks(const PlannedContainer& container, const PlanOption& option) {
+        if (const auto shared = container_shared_by(option))
+            judge_shared(container, *shared);
+        for (const auto name : network_names(option))
+            if (!has(plan_.networks, name) &&
+                !contains(grants_.networks, name)) // judge_own() looked at those
                 refuse_foreign(container.service, "network", std::string(name), written_.networks);
     }
 
@@ -217,6 +252,7 @@ class Judge {
     const PolicyGrants& grants_;
     const WrittenNames& written_;
     std::string prefix_;
+    std::vector<std::pair<Subnet, std::string_view>> subnets_;
     Findings findings_;
 };
 

@@ -2,13 +2,9 @@
 
 #include "core/policy_settings.hpp"
 
-#include "core/plan_shapes.hpp"
-
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,148 +12,16 @@ namespace pgod {
 
 namespace {
 
-// Of the Compose specification and podman-compose. Asked of each: would a podman-compose that honours it give
-// the container more than the rest of the policy allows? What podman-compose 1.0.3 turns into podman's flags
-// is here even where it is dangerous: the flag is judged, so `privileged: false` passes.
-constexpr auto service_keys = std::to_array<std::string_view>({"annotations",
-                                                               "attach",
-                                                               "blkio_config",
-                                                               "build",
-                                                               "cap_add",
-                                                               "cap_drop",
-                                                               "command",
-                                                               "configs",
-                                                               "container_name",
-                                                               "cpu_count",
-                                                               "cpu_percent",
-                                                               "cpu_period",
-                                                               "cpu_quota",
-                                                               "cpu_shares",
-                                                               "cpus",
-                                                               "cpuset",
-                                                               "depends_on",
-                                                               "deploy",
-                                                               "develop",
-                                                               "devices",
-                                                               "dns",
-                                                               "dns_opt",
-                                                               "dns_search",
-                                                               "domainname",
-                                                               "entrypoint",
-                                                               "env_file",
-                                                               "environment",
-                                                               "expose",
-                                                               "extends",
-                                                               "extra_hosts",
-                                                               "group_add",
-                                                               "healthcheck",
-                                                               "hostname",
-                                                               "image",
-                                                               "init",
-                                                               "init-path",
-                                                               "labels",
-                                                               "links",
-                                                               "logging",
-                                                               "mac_address",
-                                                               "mem_limit",
-                                                               "mem_reservation",
-                                                               "mem_swappiness",
-                                                               "memswap_limit",
-                                                               "network_mode",
-                                                               "networks",
-                                                               "pids_limit",
-                                                               "platform",
-                                                               "pod",
-                                                               "ports",
-                                                               "privileged",
-                                                               "publishall",
-                                                               "pull_policy",
-                                                               "read_only",
-                                                               "restart",
-                                                               "scale",
-                                                               "secrets",
-                                                               "security_opt",
-                                                               "shm_size",
-                                                               "stdin_open",
-                                                               "stop_grace_period",
-                                                               "stop_signal",
-                                                               "sysctls",
-                                                               "tmpfs",
-                                                               "tty",
-                                                               "ulimits",
-                                                               "user",
-                                                               "volumes",
-                                                               "working_dir"});
-
-struct RefusedKey {
-    std::string_view key;
-    std::string_view problem;
-};
-
-constexpr std::string_view other_containers =
-    "would reach containers, namespaces or groups outside of this service";
-constexpr std::string_view other_devices = "would reach devices or the host's resources";
-
-constexpr std::string_view not_run =
-    "is ignored by this podman-compose, and would run commands or programs; remove it";
-
-constexpr std::array<RefusedKey, 25> refused_service_keys{{
-    {"cgroup", other_containers},
-    {"cgroup_parent", other_containers},
-    {"cpu_rt_period", other_devices},
-    {"cpu_rt_runtime", other_devices},
-    {"credential_spec", other_containers},
-    {"device_cgroup_rules", other_devices},
-    {"external_links", other_containers},
-    {"gpus", other_devices},
-    {"ipc", other_containers},
-    {"label_file", "would read a file that podman-compose does not check; write the labels under \"labels\""},
-    {"oom_kill_disable", other_devices},
-    {"models", "is ignored by this podman-compose; remove it"},
-    {"oom_score_adj", other_devices},
-    {"pid", other_containers},
-    {"post_start", not_run},
-    {"pre_start", not_run},
-    {"pre_stop", not_run},
-    {"profiles",
-     "is ignored by this podman-compose, so the service would always run; remove the key or the service"},
-    {"provider", not_run},
-    {"runtime", "would choose the program that makes the container"},
-    {"storage_opt", other_devices},
-    {"use_api_socket", "would hand podman itself to the container"},
-    {"userns_mode", other_containers},
-    {"uts", other_containers},
-    {"volumes_from", other_containers},
-}};
-
-constexpr std::array<std::string_view, 7> top_keys{"version", "services", "networks", "volumes",
-                                                   "configs", "secrets",  "name"};
-constexpr std::array<RefusedKey, 2> refused_top_keys{{
-    {"include", "is ignored by this podman-compose; write the services into one file"},
-    {"models", "is ignored by this podman-compose; remove it"},
-}};
-
 // podman-compose's own keys, honoured from 1.2 on: flags of podman, mappings of users, a root file system.
 bool is_podman_extension(std::string_view key) {
     return key == "x-podman" || key.starts_with("x-podman.");
 }
 
-void judge_key(const std::string& service, const std::string& key, std::span<const std::string_view> allowed,
-               std::span<const RefusedKey> refused, Findings& findings) {
+// The reader refuses what Compose does not know and what nothing permits (reader/table.py).
+void judge_key(const std::string& service, const std::string& key, Findings& findings) {
     if (is_podman_extension(key))
-        return findings.unknown(service, quoted_value(key),
-                                "would hand options to podman that nobody judged; remove it");
-    // Underscores begin the keys that podman-compose itself adds to its model; no specification has such.
-    if (key.starts_with("x-") || key.starts_with('_') ||
-        std::find(allowed.begin(), allowed.end(), key) != allowed.end())
-        return;
-    const auto row =
-        std::find_if(refused.begin(), refused.end(), [&](const RefusedKey& one) { return one.key == key; });
-    if (row != refused.end())
-        findings.refuse(service, key, std::string(row->problem));
-    else
         findings.unknown(service, quoted_value(key),
-                         "is not a key that pgod knows; begin your own keys with \"x-\"");
+                         "would hand options to podman that nobody judged; remove it");
 }
 
 bool is_condition(std::string_view condition) {
@@ -230,10 +94,10 @@ void judge_lost_services(const Plan& plan, Findings& findings) {
 
 void judge_model(const Plan& plan, Findings& findings) {
     for (const auto& key : plan.model.keys)
-        judge_key({}, key, top_keys, refused_top_keys, findings);
+        judge_key({}, key, findings);
     for (const auto& [name, service] : plan.model.services)
         for (const auto& key : service.keys)
-            judge_key(name, key, service_keys, refused_service_keys, findings);
+            judge_key(name, key, findings);
     judge_settings(plan.model, findings);
     judge_dependencies(plan.model, findings);
     judge_lost_services(plan, findings);

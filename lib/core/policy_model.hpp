@@ -1,4 +1,4 @@
-// The half of the policy that looks at podman-compose's own model: keys that never reach podman's arguments.
+// The half of the policy that looks at what the model says beyond podman's arguments.
 #pragma once
 
 #include "core/findings.hpp"
@@ -6,8 +6,7 @@
 
 namespace pgod {
 
-// Keys that this podman-compose ignores and a newer one would honour, keys that nobody knows, and
-// dependencies that cannot be met.
+// Keys that podman-compose takes for options of podman, and dependencies that cannot be met.
 void judge_model(const Plan& plan, Findings& findings);
 
 } // namespace pgod

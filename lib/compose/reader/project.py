@@ -217,7 +217,7 @@ class Project:
             self.state(entry, inner, service, f"{setting}.{name}" if setting and name else setting or name)
 
     def one_state(self, node, key, service, setting):
-        if key.state not in (NOTED, REFUSED) or plain(node) in (False, [], {}, ""):
+        if key.state not in (NOTED, REFUSED) or plain(node) is False or plain(node) in ([], {}, ""):
             return
         if key.state == NOTED:
             self.report.note(Problem(node.place, service, setting, "", f"pgod ignores this: {key.why}"))

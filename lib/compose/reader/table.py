@@ -35,9 +35,11 @@ OTHERS = "it would reach containers, namespaces or groups outside of this servic
 HOST = "it would reach devices or resources of the host"
 COMMANDS = "it would run commands that nobody checked"
 MODELS = "it needs Docker's model runner"
+OWN_BUILD = "pgod builds with its own settings"
+NOT_HERE = "a user of the host cannot set it"
 
 BUILD = {
-    "additional_contexts": Key("pairs"),
+    "additional_contexts": refused("pairs", "pgod builds from one directory of the repository"),
     "args": Key("values"),
     "cache_from": noted("texts", "pgod keeps podman's own cache"),
     "cache_to": noted("texts", "pgod keeps podman's own cache"),
@@ -50,12 +52,12 @@ BUILD = {
     "labels": Key("pairs"),
     "network": Key("text"),
     "no_cache": Key("bool"),
-    "platforms": Key("texts"),
+    "platforms": noted("texts", "pgod builds for the host's own platform"),
     "privileged": refused("bool", HOST),
     "provenance": noted("any", BUILDER),
-    "pull": Key("bool"),
+    "pull": noted("bool", "pgod fetches the images that a build starts from"),
     "sbom": noted("any", BUILDER),
-    "secrets": Key("grants"),
+    "secrets": refused("grants", "a build gets no secrets"),
     "shm_size": Key("bytes"),
     "ssh": refused("pairs", "it would use keys of the host"),
     "tags": refused("texts", "it would give names to images of other services"),
@@ -107,7 +109,7 @@ HEALTHCHECK = {
     "disable": Key("bool"),
     "interval": Key("duration"),
     "retries": Key("int"),
-    "start_interval": Key("duration"),
+    "start_interval": noted("duration", "podman checks at interval from the start"),
     "start_period": Key("duration"),
     "test": Key("test", merge="replace"),
     "timeout": Key("duration"),
@@ -131,7 +133,7 @@ VOLUME = {
         "selinux": Key("text"),
     }),
     "consistency": Key("text", state=SILENT),
-    "image": Key("map", {"subpath": Key("text")}),
+    "image": refused("map", "pgod mounts no images", {"subpath": Key("text")}),
     "read_only": Key("bool"),
     "source": Key("text"),
     "target": Key("text"),
@@ -162,7 +164,7 @@ NETWORK_OF_SERVICE = {
 DEPENDENCY = {
     "condition": Key("condition"),
     "required": Key("bool"),
-    "restart": Key("bool"),
+    "restart": noted("bool", "pgod restarts what a commit changes"),
 }
 
 ENV_FILE = {
@@ -198,9 +200,9 @@ BLKIO = {
 }
 
 SERVICE = {
-    "annotations": Key("pairs"),
+    "annotations": noted("pairs", "the program that makes the container would read it, and pgod decides what that does"),
     "attach": Key("bool", state=SILENT),
-    "blkio_config": Key("map", BLKIO),
+    "blkio_config": noted("map", NOT_HERE, BLKIO),
     "build": Key("build", BUILD),
     "cap_add": Key("texts"),
     "cap_drop": Key("texts"),
@@ -217,7 +219,7 @@ SERVICE = {
     "cpu_rt_runtime": refused("microseconds", HOST),
     "cpu_shares": Key("int"),
     "cpus": Key("number"),
-    "cpuset": Key("text"),
+    "cpuset": noted("text", NOT_HERE),
     "credential_spec": noted("any", "only Windows uses it"),
     "depends_on": Key("dependencies", DEPENDENCY),
     "deploy": Key("map", DEPLOY),
@@ -227,7 +229,7 @@ SERVICE = {
     "dns": Key("texts or text"),
     "dns_opt": Key("texts"),
     "dns_search": Key("texts or text"),
-    "domainname": Key("text"),
+    "domainname": noted("text", "podman does not know it; write the whole name into hostname"),
     "entrypoint": Key("command", merge="replace"),
     "env_file": Key("env_files", ENV_FILE),
     "environment": Key("values"),
@@ -250,14 +252,14 @@ SERVICE = {
     "mac_address": Key("text"),
     "mem_limit": Key("bytes"),
     "mem_reservation": Key("bytes"),
-    "mem_swappiness": Key("int"),
+    "mem_swappiness": noted("int", "the control groups of this kernel do not know it"),
     "memswap_limit": Key("bytes"),
     "models": refused("any", MODELS),
     "network_mode": Key("text"),
     "networks": Key("networks", NETWORK_OF_SERVICE),
     "oom_kill_disable": refused("bool", HOST),
     "oom_score_adj": Key("int"),
-    "pid": Key("text"),
+    "pid": refused("text", OTHERS),
     "pids_limit": Key("int"),
     "platform": Key("text"),
     "ports": Key("ports", PORT, merge="by port"),
@@ -301,7 +303,7 @@ IPAM = {
         "subnet": Key("text"),
     })),
     "driver": Key("text"),
-    "options": Key("pairs"),
+    "options": noted("pairs", "podman does not know it"),
 }
 
 NETWORK = {

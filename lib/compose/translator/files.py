@@ -4,8 +4,7 @@
 
 
 def refuse_file(service, section, number, source, text, advice):
-    reason = Wrong(service, f"{section}.{number}", text, advice, quoted(source)).reason
-    refuse(reason | {"setting": section})
+    refuse(Wrong(service, f"{section}.{number}", text, advice, quoted(source)).reason | {"setting": section})
 
 
 def files_of(name, service, model):

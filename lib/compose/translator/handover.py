@@ -17,15 +17,27 @@ def note_of(service, setting, text):
     note(f"{place_of(service, setting)}: {service}: {setting}: {text}")
 
 
+def refuse_of(service, setting, text, advice="", kind="wrong"):
+    """`service` None: the setting is one of the file's own."""
+    head, _, last = setting.rpartition(".")
+    shown_setting = head if last.isdigit() else setting
+    refuse(Wrong(service or "", setting, text, advice).reason | {"setting": shown_setting, "kind": kind})
+
+
 def handed(model):
     """The whole file for podman-compose."""
     keep_written_names(model)
+    for name, service in model["services"].items():
+        settle_network_mode(name, service, model)
     services = {name: service_of(name, service, model) for name, service in model["services"].items()}
     if sum(service["replicas"] for service in model["services"].values()) > MAX_CONTAINERS:
         raise Refused(f"more than {MAX_CONTAINERS} containers are asked for")
     give_aliases_of_links(model["services"], services)
     used = {name for service in services.values() for name in service.get("networks", ())}
-    return {"services": services, "networks": {name: object_of(model["networks"][name], ("internal",)) for name in sorted(used)},
+    networks = {name: object_of(model["networks"][name], ("internal",)) for name in sorted(used)}
+    for name, network in networks.items():
+        network["_flags"] = network_of(name, model["networks"][name]) if not network.get("external") else []
+    return {"services": services, "networks": networks,
             "volumes": {name: object_of(entry, ()) for name, entry in model["volumes"].items() if is_made(entry)}}
 
 
@@ -42,7 +54,7 @@ def object_of(entry, more):
 # How podman-compose gets a setting whose value in the model is not what it takes.
 AS_IT_IS = ("container_name", "command", "entrypoint", "environment", "cap_add", "cap_drop", "security_opt", "user",
             "working_dir", "hostname", "stop_signal", "restart", "pull_policy", "expose", "tmpfs", "read_only", "tty",
-            "stdin_open", "init", "privileged", "network_mode", "cpus", "cpu_shares", "logging")
+            "stdin_open", "init", "privileged", "network_mode", "cpus", "cpu_shares")
 PULLED = ("always", "missing", "never", "newer")
 MADE = {}
 
@@ -60,13 +72,9 @@ def service_of(name, service, model):
             if "=" in variable:  # it would be the value of another one
                 raise Wrong(name, "environment", "is not the name of a variable", value=quoted(variable))
     found = {key: copy.deepcopy(service[key]) for key in AS_IT_IS if service.get(key) not in (None, False)}
-    if (service.get("healthcheck") or {}).get("start_interval"):
-        note_of(name, "healthcheck.start_interval", "pgod ignores this: podman checks at interval from the start")
     if found.get("pull_policy") not in PULLED:
         found.pop("pull_policy", None)
-    for other, entry in service["depends_on"].items():
-        if entry.get("restart"):
-            note_of(name, f"depends_on.{other}.restart", "pgod ignores this: it restarts what a commit changes")
+    check_choices(name, service)
     service = dict(service, volumes=settled(name, service.get("volumes") or (), model))
     for key, function in MADE.items():
         if service.get(key) not in (None, 0, {}, []):
@@ -82,6 +90,9 @@ def service_of(name, service, model):
     found["depends_on"] = {other: {"condition": entry["condition"]} for other, entry in service["depends_on"].items()}
     if service["replicas"] != 1:
         found["deploy"] = {"mode": "replicated", "replicas": service["replicas"]}
+    if service.get("logging"):
+        found["logging"] = logging_of(name, service["logging"])
+    found["_network_options"] = options_of_networks(name, service, model)
     if service["networks"]:
         found["networks"] = list(service["networks"])
         found["_networks"] = {network: [name, *entry.get("aliases", ())] for network, entry in service["networks"].items()}
@@ -107,7 +118,6 @@ def give_aliases_of_links(given, made_services):
 
 @made("labels")
 @made("sysctls")
-@made("annotations")
 def pairs_of(given):
     return [f"{name}={value}" for name, value in given.items()]
 
@@ -183,6 +193,8 @@ def mount_of(one):
     mount = {"type": one["type"], "source": one.get("source"), "target": one["target"]}
     bind = one.get("bind") or {}
     mount["_options"] = [bind[key] for key in ("propagation", "selinux") if bind.get(key)]
+    if bind.get("recursive") == "disabled":
+        mount["_options"].append("bind")
     if (one.get("volume") or {}).get("nocopy"):
         mount["_options"].append("nocopy")
     if one.get("read_only"):
@@ -207,9 +219,6 @@ def duration_of(seconds):
     return text or "0s"
 
 
-IGNORED_BUILD = ("extra_hosts", "labels", "no_cache", "platforms", "pull", "shm_size", "ulimits")
-
-
 def build_of(name, given):
     if given.get("dockerfile_inline"):
         raise Wrong(name, "build.dockerfile_inline", "pgod builds from files of the repository",
@@ -220,12 +229,23 @@ def build_of(name, given):
     context = os.path.realpath(given["context"])
     if not beneath(context, stage):
         raise Wrong(name, "build", f"{shown(given['context'])} is outside of the repository", "nothing permits it")
-    for key in IGNORED_BUILD:
-        if given.get(key) not in (None, False, "", [], {}):
-            note_of(name, f"build.{key}", "pgod ignores this: it builds with its own settings")
+    if given.get("network") not in (None, "", "default", "none"):
+        refuse_of(name, "build.network", "nothing permits a network of the host", "write none, or remove it", "refused")
     args = {name: value for name, value in (given.get("args") or {}).items() if value is not None}
-    found = {"context": context, "dockerfile": given["dockerfile"], "args": args}
-    return {key: value for key, value in (found | {"target": given.get("target")}).items() if value}
+    found = {"context": context, "dockerfile": given["dockerfile"], "args": args, "_flags": build_flags_of(given)}
+    return {key: value for key, value in (found | {"target": given.get("target")}).items() if value or key == "_flags"}
+
+
+def build_flags_of(given):
+    """core/plan_flags.cpp knows the same."""
+    words = ["--no-cache"] if given.get("no_cache") else []
+    words += ["--network", "none"] if given.get("network") == "none" else []
+    words += ["--shm-size", size_of(given["shm_size"])] if given.get("shm_size") else []
+    for flag, values in (("--label", pairs_of(given.get("labels") or {})), ("--add-host", hosts_of(given.get("extra_hosts") or {})),
+                         ("--ulimit", [f"{name}={limit['soft']}:{limit['hard']}"
+                                       for name, limit in (given.get("ulimits") or {}).items()])):
+        words += [word for value in values for word in (flag, value)]
+    return words
 
 
 # podman's flags of keys that some version of podman-compose leaves out; core/plan_flags.cpp knows the same.
@@ -240,28 +260,20 @@ FLAGS = {
     "cpu_period": ("--cpu-period", lambda number: [number]),
     "cpu_quota": ("--cpu-quota", lambda number: [number]),
     "group_add": ("--group-add", list),
+    "ipc": ("--ipc", lambda mode: [mode]),
+    "oom_score_adj": ("--oom-score-adj", lambda number: [number]),
 }
 OF_NETWORKS = ("dns", "dns_opt", "dns_search", "mac_address")  # podman refuses them where there is no network
-# What podman cannot do for this user, with the reason that the team reads.
-IGNORED = {
-    "pull_policy": "pgod pulls when it deploys a commit",  # those that podman does not have
-    "blkio_config": "a user of the host cannot limit it",
-    "cpuset": "a user of the host cannot limit it",
-    "mem_swappiness": "this kernel's control groups do not know it",
-    "domainname": "podman does not know it; write the whole name into hostname",
-    "platform": "pgod runs images of the host's own platform",
-}
 
 
 def flags_of(name, service):
-    for key in IGNORED:
-        if service.get(key) not in (None, "", {}, *(PULLED if key == "pull_policy" else ())):
-            note_of(name, key, f"pgod ignores this: {IGNORED[key]}")
     given = {key: service[key] for key in FLAGS if service.get(key) not in (None, "", [])}
     if service.get("network_mode"):
         for key in [key for key in OF_NETWORKS if key in given]:
             note_of(name, key, "pgod ignores this beside network_mode: podman does not know it there")
             del given[key]
+    if len(service["networks"]) > 1:
+        given.pop("mac_address", None)  # networking.py hands it on
     judge_limits(name, service, given)
     words = []
     for key, (flag, values) in FLAGS.items():
@@ -281,3 +293,9 @@ def judge_limits(name, service, given):
         raise Wrong(name, "memswap_limit", "must not be below mem_limit: it is memory and swap together")
     if service.get("cpus") and ("cpu_period" in given or "cpu_quota" in given):
         raise Wrong(name, "cpus", "stands beside cpu_quota or cpu_period", "keep one of the two")
+    score = given.get("oom_score_adj", 0)
+    if score < 0 and score >= -1000:
+        note_of(name, "oom_score_adj", "pgod ignores this: a user of the host cannot lower it")
+        del given["oom_score_adj"]
+    elif not 0 <= score <= 1000:
+        refuse_of(name, "oom_score_adj", f"{score} is not a number from -1000 to 1000")

@@ -21,7 +21,7 @@
 
 # The keys that 1.0.3 turns into podman's flags; within some of them, those parts alone.
 HONOURED = {key: None for key in (
-    "name service_name _service _project num image command entrypoint labels read_only security_opt annotations cap_add"
+    "name service_name _service _project num image command entrypoint labels read_only security_opt cap_add"
     " cap_drop devices environment tmpfs volumes networks extra_hosts expose ports user working_dir hostname shm_size"
     " stdin_open stop_signal sysctls tty privileged pull_policy restart ulimits cpus cpu_shares mem_limit mem_reservation"
     " init").split()}
@@ -81,16 +81,24 @@ def level(module, file):
 def level_network_calls(module, original):
     def assert_cnt_nets(compose, container):
         own = [name for name in container.get("networks") or () if not compose.networks[name].get("external")]
+        before = len(compose.podman.calls)
         if own:
             original(compose, dict(container, networks=own))
+        flags = {compose.networks[name]["name"]: compose.networks[name].get("_flags", []) for name in own}
+        for call in compose.podman.calls[before:]:
+            call[2:2] = flags[call[-1]]
     return assert_cnt_nets
 
 
 def level_network_args(module, original):
     def get_net_args(compose, container):
-        words = ["--network", container["_mode"]] if container.get("_mode") else []
+        mode = container.get("_mode") or ""
+        if mode.startswith("service:"):
+            mode = "container:" + compose.container_names_by_service[mode.removeprefix("service:")][0]
+        words = ["--network", mode] if mode else []
         for name, aliases in (container.get("_networks") or {}).items():
-            words += ["--network", compose.networks[name]["name"]]
+            options = container["_network_options"].get(name)
+            words += ["--network", compose.networks[name]["name"] + (f":{options}" if options else "")]
             words += [word for alias in aliases for word in ("--network-alias", alias)]
         return words
     return get_net_args
@@ -131,16 +139,20 @@ def level_build(module, original):
         else:
             raise Wrong(container["_service"], "build", f"{'the repository' if context == stage else shown(context)} holds no"
                         f" {asked}", "add it to the repository")
-        ulimits = container.get("ulimits") or {}
+        ulimits = {} if "--ulimit" in container["build"]["_flags"] else container.get("ulimits") or {}
+        before = len(compose.podman.calls)
         original(compose, args, {"image": container["image"], "build": dict(build, ulimits=ulimits), "ulimits": ulimits,
                                  "_service": container["_service"], "name": container["name"]})
+        for call in compose.podman.calls[before:]:
+            call[1:1] = container["build"]["_flags"]
     return build_one
 
 
 def level_container(module, original):
     def container_to_args(compose, container, *args, **keys):
         given = only(container, HONOURED)
-        given.update(_mode=container.get("network_mode"), _networks=container.get("_networks"), pod="", _deps=set())
+        given.update(_mode=container.get("network_mode"), _networks=container.get("_networks"),
+                     _network_options=container["_network_options"], pod="", _deps=set())
         check, said = level_healthcheck(given.get("healthcheck") or {})
         given["healthcheck"] = check
         made = original(compose, given, *args, **keys)

@@ -1,36 +1,8 @@
 # The model: what the merged file says beyond podman's calls, for the policy. It is judged by pgod, never by this.
 
 
-def paths_in(section, name, value, before=()):
-    """The keys within a setting, as pgod's policy judges them; a network's own name is a star, a driver has its value."""
-    if not hasattr(value, "items"):
-        return
-    for key, entry in value.items():
-        path = (*before, "*" if before == ("networks",) else str(key))
-        if key == "driver" and not before:
-            path = (f"driver={entry or 'default'}",)
-        yield {"section": section, "name": str(name), "path": ".".join(path)}
-        if len(path) < 5:
-            yield from paths_in(section, name, entry, path)
-
-
 # Of these the reader has made others, and podman-compose never sees them.
 RESOLVED = ("extends", "profiles", "label_file")
-
-
-def nested_keys(written):
-    found = []
-    for section in ("networks", "volumes"):
-        for name, entry in written[section].items():
-            found += paths_in(section, name, entry)
-    for name, service in written["services"].items():
-        for key in ("build", "deploy", "networks"):
-            found += paths_in("services", name, service.get(key), (key,))
-        for mount in service.get("volumes") or ():
-            found += paths_in("services", name, {key: value for key, value in mount.items() if key != "written"}, ("volumes",))
-    if len(found) > MAX_NESTED:
-        raise Refused(f"holds more than {MAX_NESTED} keys")
-    return found
 
 
 def settings_of(top):
@@ -66,7 +38,6 @@ def model_of(read):
     model, written = read["model"], read["written"]
     return {
         "keys": written["keys"],
-        "nested": nested_keys(written),
         "settings": settings_of(model),
         "urls": urls_of(model),
         "services": {
@@ -74,6 +45,7 @@ def model_of(read):
                 "keys": [key for key in written["services"][name] if key not in RESOLVED],
                 "depends_on": conditions(name, model["services"]),
                 "restart": service.get("restart") or "",
+                "pull": service.get("pull_policy") if service.get("pull_policy") in PULLED else "",
                 "builds": "build" in service,
             }
             for name, service in model["services"].items()

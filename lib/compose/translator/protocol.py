@@ -30,7 +30,7 @@ import sys
 result_fd, stage, compose_file, project, asked = int(sys.argv[1]), *sys.argv[2:6]
 admin_names = set(sys.argv[6:])
 
-import copy, functools, inspect, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
+import copy, functools, inspect, ipaddress, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
 import pgod_reader.command as reader
 from pgod_reader.drivers import described
 from pgod_reader.output import compared
@@ -39,7 +39,7 @@ from pgod_reader.forms_services import REMOTE
 asked = json.loads(asked)
 admin_secrets = set(asked["secrets"]) - admin_names
 MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = (8 << 20) - 4096, 1000, 100, 300
-MAX_NESTED, MAX_NOTES, MAX_URLS, MAX_REASONS, MAX_PLACES = 5000, 20, 64, 500, 20000
+MAX_NOTES, MAX_URLS, MAX_REASONS, MAX_PLACES = 20, 64, 500, 20000
 
 
 class Refused(Exception):

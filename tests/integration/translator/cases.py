@@ -80,6 +80,13 @@ CASES = {
     "a healthcheck as words": one("healthcheck: {test: [CMD, curl, -f, x y], interval: 1s}"),
     "a healthcheck of one word": one("healthcheck: {test: [CMD, 'true']}"),
     "a healthcheck for a shell": one("healthcheck: {test: [CMD-SHELL, 'a || exit 1']}"),
+    "addresses": one("networks: {n: {ipv4_address: 172.30.0.9, ipv6_address: 'fd00:1::9', aliases: [w]}, m: {mac_address: "
+                     "02:42:ac:11:65:43, interface_name: own0}, l: }", "networks: {l: , m: , n: {enable_ipv6: true, ipam: "
+                     "{driver: default, config: [{subnet: 172.30.0.0/24, gateway: 172.30.0.200, ip_range: 172.30.0.64/26}, "
+                     "{subnet: 'fd00:1::/64'}]}}}\n"),
+    "Docker's own network": one("network_mode: bridge"),
+    "a service that shares the network of one with a name": one("network_mode: 'service:b'",
+                                                                "  b: {image: x, container_name: own}\n"),
     "no healthcheck": one("healthcheck: {test: [NONE]}"),
     "a healthcheck that is disabled": one("healthcheck: {disable: true, test: [CMD, 'false']}"),
     "an empty healthcheck": one("healthcheck:"),

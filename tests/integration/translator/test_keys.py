@@ -1,60 +1,94 @@
-"""Every key of the reader's table has an effect, or is refused, or the team reads that pgod ignores it."""
+"""Every key of the reader's table that takes effect changes the plan under every podman-compose, or is refused by name, or
+the team reads that pgod ignores it. Those that the table notes or refuses are tested with the reader (test_table.py)."""
 
-import ast
-import pathlib
+import concurrent.futures
+import json
+import os
 import re
 import sys
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+import cases
+import packages
+import samples
+from test_versions import ROOT, translated_commit
+
 sys.path.insert(0, str(ROOT / "lib/compose"))
 
-from reader import table  # noqa: E402
-
-# Those that handover.py and the reader work with by name.
-BY_NAME = {"image", "build", "depends_on", "deploy", "scale", "networks", "links", "extends", "profiles", "env_file",
-           "label_file", "secrets", "configs"}
-BUILD_BY_NAME = {"context", "dockerfile", "args", "target", "dockerfile_inline"}
+from reader.table import HONOURED, SERVICE, TOP, Key  # noqa: E402
 
 
-def handed():
-    """Names in the tables and decorators of handover.py; nothing of it is run."""
-    found = {}
-    for one in ast.parse((ROOT / "lib/compose/translator/handover.py").read_text()).body:
-        if isinstance(one, ast.Assign) and one.targets[0].id in ("AS_IT_IS", "IGNORED_BUILD"):
-            found[one.targets[0].id] = set(ast.literal_eval(one.value))
-        elif isinstance(one, ast.Assign) and one.targets[0].id in ("FLAGS", "IGNORED"):
-            found[one.targets[0].id] = {key.value for key in one.value.keys}
-        elif isinstance(one, ast.FunctionDef):
-            found.setdefault("MADE", set()).update(made.args[0].value for made in one.decorator_list)
-    return found
+def leaves(table, path=()):
+    """The paths of the keys that take effect and hold a value of their own."""
+    for name, key in table.items():
+        if key.state != HONOURED:
+            continue
+        inner = key.of.of if isinstance(key.of, Key) else key.of
+        if isinstance(inner, dict):
+            yield from leaves(inner, (*path, name))
+        else:
+            yield ".".join((*path, name))
 
 
-def rows(name):
-    """Rows of a table of the policy: path → refused, or not."""
-    text = (ROOT / "lib/core/policy_nested.cpp").read_text()
-    text = re.search(rf"{name} = .*?\}}\);", text, re.DOTALL).group(0)
-    return {path: bool(problem) for path, problem in re.findall(r'\{"([^"]+)"(, )?', text)}
+def commit(lines, more, files):
+    made, links = cases.one(lines, more)
+    return {**made, **files}, links
+
+
+def effect_of(plan):
+    """Without the list of the keys that the file has: it changes with every one."""
+    made = json.loads(plan.stdout or "{}").get("plan", {})
+    model = made.get("model") or {}
+    model.pop("keys", None)
+    for service in (model.get("services") or {}).values():
+        service.pop("keys", None)
+    made.pop("files", None)
+    return made
+
+
+def said_of(plan):
+    return [*plan.answer.get("notes", ()), *plan.answer.get("problems", ()), plan.answer.get("problem", ""),
+            *plan.refused.splitlines()]
+
+
+def refused_by_policy():
+    """Keys that core/policy_model.cpp refuses as a whole, by name."""
+    text = (ROOT / "lib/core/policy_model.cpp").read_text()
+    return set(re.findall(r'key == "([a-z_]+)"', text))
 
 
 class Keys(unittest.TestCase):
+    maxDiff = 2000
+
+    def walked(self, found, given):
+        self.assertEqual(set(found), set(given), "each key needs a sample in samples.py, and each sample a key")
+        newest = list(packages.PACKAGES)[-1]
+        for version in packages.PACKAGES:
+            packages.unpacked(version)
+        given = {path: sample for path, sample in given.items() if path.split(".")[0] not in refused_by_policy()}
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as several:
+            commits = {path: commit(sample[1], sample[3], {name: text for name, text in sample[4].items() if name != "compose.yaml"})
+                       for path, sample in given.items()}
+            once = {repr(one): several.submit(translated_commit, *one, newest) for one in commits.values()}
+            without = {path: once[repr(one)] for path, one in commits.items()}
+            having = {(path, version): several.submit(translated_commit, *commit(sample[0], sample[2], sample[4]), version)
+                      for path, sample in given.items() for version in packages.PACKAGES}
+        for (path, version), run in having.items():
+            with self.subTest(path, version=version):
+                plan, before = run.result(), without[path].result()
+                names = [path.split(".")[-1], path.split(".")[0]]
+                new = [one for one in said_of(plan) if one not in said_of(before)]
+                named = [one for one in new if any(name in one for name in names)]
+                self.assertTrue(named or effect_of(plan) != effect_of(before),
+                                f"it changes nothing, and nobody reads of it: {said_of(plan)}")
+                if plan.answer.get("problem") or plan.refused:
+                    self.assertTrue([one for one in said_of(plan) if any(name in one for name in names)], said_of(plan))
+
     def test_of_a_service(self):
-        refused = set(re.findall(r'^    \{"([a-z_]+)",', re.search(
-            r"refused_service_keys\{\{(.*?)\}\};", (ROOT / "lib/core/policy_model.cpp").read_text(), re.DOTALL).group(1),
-            re.MULTILINE))
-        known = set().union(*handed().values()) | BY_NAME | refused
-        self.assertEqual({key for key, row in table.SERVICE.items() if row.state == table.HONOURED} - known, set())
+        self.walked(leaves(SERVICE), samples.SERVICE)
 
-    def test_of_a_build(self):
-        refused = {path.removeprefix("build.") for path, refuses in rows("service_rows").items() if refuses}
-        known = handed()["IGNORED_BUILD"] | BUILD_BY_NAME | refused
-        self.assertEqual({key for key, row in table.BUILD.items() if row.state == table.HONOURED} - known, set())
-
-    def test_flags_are_known_to_the_policy(self):
-        flags = (ROOT / "lib/core/plan_flags.cpp").read_text()
-        for key in handed()["FLAGS"]:
-            with self.subTest(key):
-                self.assertRegex(flags, rf'"{key}", Take::(once|many)')
+    def test_of_a_file(self):
+        self.walked(leaves({name: key for name, key in TOP.items() if name != "services"}), samples.TOP)
 
 
 if __name__ == "__main__":

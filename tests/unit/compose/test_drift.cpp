@@ -176,3 +176,20 @@ TEST_CASE("what is mended, and how") {
     // A restart policy under which an exit with 0 is no end.
     CHECK(faults(record_of("always"), {web, job}) == "1:1 ");
 }
+
+TEST_CASE("a container whose network another one shares takes it along") {
+    auto record = record_of();
+    record.containers[1].ended = false;
+    record.plan.containers[1].options = {{"--network", "container:demo_web_1"}};
+    auto web = container("demo_web_1", "web-id", "running");
+    auto job = container("demo_job_1", "job-id", "running");
+    web.started = job.started = 5;
+    CHECK(faults(record, {web, job}) == "");
+    web.started = 6; // podman or somebody else restarted it
+    CHECK(faults(record, {web, job}) == fmt::format("1:{} ", static_cast<int>(Remedy::make)));
+    web = container("demo_web_1", "web-id", "exited", 1);
+    CHECK(faults(record, {web, job}) ==
+          fmt::format("0:{} 1:{} ", static_cast<int>(Remedy::start), static_cast<int>(Remedy::make)));
+    CHECK(faults(record, {job}) ==
+          fmt::format("0:{} 1:{} ", static_cast<int>(Remedy::make), static_cast<int>(Remedy::make)));
+}

@@ -133,7 +133,7 @@ TEST_CASE("strategy changed: which containers are made anew, and why") {
     before.containers[0].options.push_back({"--network", "demo_front"});
     before.containers.push_back({"demo_db_1", "db", {{"--volume", "demo_data:/d"}}, "pg", {}});
     before.containers.push_back({"demo_side_1", "side", {{"--network", "container:demo_web_1"}}, "bb", {}});
-    before.containers.push_back({"demo_last_1", "last", {{"--requires", "demo_side_1"}}, "pg", {}});
+    before.containers.push_back({"demo_last_1", "last", {{"--network", "container:demo_side_1"}}, "pg", {}});
     Record running;
     running.plan = before;
     running.images = {{"bb", "image1"}, {"pg", "image2"}};

@@ -13,7 +13,7 @@ TEST_CASE("the translator's answer") {
         "\n"
         R"({"calls": [["run", "a\nb:", ""], []], "model": {"keys": ["services"], "services": {"web":
             {"keys": ["image"], "restart": "always", "builds": true, "depends_on": {"db": "service_healthy"}}},
-            "nested": [{"section": "services", "name": "web", "path": "build"}]},
+            "settings": {}},
             "files": [".env", "compose.yaml"], "notes": ["n"],
             "written": {"binds": {"/etc": "./l"}, "volumes": {"x": "d"}, "networks": {"y": 1}}})");
     CHECK(good.version == "1.3.0");
@@ -25,7 +25,6 @@ TEST_CASE("the translator's answer") {
     CHECK(good.translation->written.binds.at("/etc") == "./l");
     CHECK(good.translation->written.volumes.at("x") == "d");
     CHECK(good.translation->written.networks.at("y").empty());
-    REQUIRE(good.translation->nested.size() == 1);
     CHECK(good.translation->model.keys == std::vector<std::string>{"services"});
     const auto& web = good.translation->model.services.at("web");
     CHECK(web.keys == std::vector<std::string>{"image"});

@@ -123,9 +123,10 @@ TEST_CASE("podman-compose's own labels of every version") {
 // Also aliases: podman-compose's own are flags of their own by then, and network_mode may not bring any.
 TEST_CASE("options of a network that no service may have") {
     for (const char* mode :
-         {"demo_default:alias=web", "demo_default:ip=10.89.0.9", "demo_default:mac=92:d0:c6:0a:29:33",
-          "demo_default:interface_name=eth7", "demo_default:", "container:x", "bridge:alias=web",
-          "ns:/proc/1/ns/net", "slirp4netns:port_handler=x"}) {
+         {"demo_default:alias=web", "demo_default:ip=10.89.0.9,ip=10.89.0.8", "demo_default:mac=92:d0",
+          "demo_default:ip=fd00::1", "demo_default:interface_name=a/b", "demo_default:", "container:x",
+          "container:x/y", "a,b:ip=10.89.0.9", "bridge:ip=10.89.0.9", "bridge:alias=web", "ns:/proc/1/ns/net",
+          "slirp4netns:port_handler=x"}) {
         CAPTURE(mode);
         const auto read = parse_web(web_run({}, {"--network", mode}));
         REQUIRE(read.violations.size() == 1);

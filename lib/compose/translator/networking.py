@@ -1,0 +1,106 @@
+# Networks: what podman's `network create` and `--network` get beside names. The checks are those that podman makes only
+# when the old containers are gone.
+
+
+def network_of(name, given):
+    """podman's flags for a network of the project."""
+    setting = f"networks.{name}"
+    if given.get("enable_ipv4") is False:
+        refuse_of(None, f"{setting}.enable_ipv4", "podman makes no network without IPv4", "remove it")
+    flags = ["--ipv6"] if given.get("enable_ipv6") else []
+    ipam = given.get("ipam") or {}
+    if ipam.get("driver", "default") not in ("", "default", "host-local"):
+        refuse_of(None, f"{setting}.ipam.driver", f"nothing permits the driver {ipam['driver']!r}",
+                  "remove it", kind="refused")
+    for one in ipam.get("config") or ():
+        flags += range_of(f"{setting}.ipam.config", one)
+    return flags
+
+
+def range_of(setting, given):
+    subnet = parsed(ipaddress.ip_network, given.get("subnet"), setting)
+    if subnet is None:
+        if given.get("gateway") or given.get("ip_range"):
+            refuse_of(None, setting, "has a gateway or a range and no subnet", "write subnet: beside it")
+        return []
+    gateway = parsed(ipaddress.ip_address, given.get("gateway"), setting)
+    if gateway is not None and gateway not in subnet:
+        refuse_of(None, setting, f"the gateway {gateway} is not in {subnet}")
+    within = parsed(ipaddress.ip_network, given.get("ip_range"), setting)
+    if within is not None and (within.version != subnet.version or not within.subnet_of(subnet)):
+        refuse_of(None, setting, f"the range {within} is not in {subnet}")
+    return [word for flag, value in (("--subnet", subnet), ("--gateway", gateway), ("--ip-range", within))
+            if value is not None for word in (flag, str(value))]
+
+
+def parsed(kind, text, setting):
+    if not text:
+        return None
+    try:
+        return kind(text, strict=False) if kind is ipaddress.ip_network else kind(text)
+    except ValueError:
+        refuse_of(None, setting, f"{text!r} is neither an address nor a range such as 172.30.0.0/24")
+        return None
+
+
+def subnets_of(network):
+    configs = (network.get("ipam") or {}).get("config") or ()
+    found = [(parsed(ipaddress.ip_network, one.get("subnet"), "ipam"), one.get("gateway")) for one in configs]
+    return [(subnet, gateway or str(subnet.network_address + 1)) for subnet, gateway in found if subnet is not None]
+
+
+def options_of_networks(name, service, model):
+    """Network → what stands behind its name in --network."""
+    found = {}
+    for network, given in service["networks"].items():
+        addresses = [given[key] for key in ("ipv4_address", "ipv6_address") if given.get(key)]
+        options = [address_of(name, service, network, address, model) for address in addresses]
+        for key, option in (("mac_address", "mac"), ("interface_name", "interface_name")):
+            if given.get(key):
+                options.append(f"{option}={given[key]}")
+        if options:
+            found[network] = ",".join(options)
+    if service.get("mac_address") and len(service["networks"]) > 1:  # podman takes --mac-address for one network alone
+        first = next(iter(service["networks"]))
+        if "mac=" not in found.get(first, ""):
+            found[first] = ",".join([*filter(None, [found.get(first)]), f"mac={service['mac_address']}"])
+    return found
+
+
+def address_of(name, service, network, text, model):
+    setting = f"networks.{network}"
+    address = parsed(ipaddress.ip_address, text, f"services.{name}.{setting}")
+    if address is None:
+        return ""
+    subnets = subnets_of(model["networks"][network])
+    gateway = next((gateway for subnet, gateway in subnets if address in subnet), None)
+    if gateway is None and not model["networks"][network].get("external"):
+        refuse_of(name, setting, f"the address {address} is in no subnet of this network",
+                  f"write one beneath networks.{network}.ipam.config")
+    elif gateway == str(address):
+        refuse_of(name, setting, f"the address {address} is the gateway of its network", "choose another one")
+    if service["replicas"] > 1:
+        refuse_of(name, setting, f"the address {address} stands beside several replicas", "remove one of the two")
+    for other, one in model["services"].items():
+        given = one["networks"].get(network, {})
+        if other < name and text in (given.get("ipv4_address"), given.get("ipv6_address")):
+            refuse_of(name, setting, f"the address {address} is that of {other} as well", "choose another one")
+    return f"ip={address}" if address.version == 4 else f"ip6={address}"
+
+
+def settle_network_mode(name, service, model):
+    """Docker's bridge is the network of everybody; here it is the project's own."""
+    mode = service.get("network_mode") or ""
+    if mode in ("bridge", "default"):
+        del service["network_mode"]
+        service["networks"] = {"default": {}}
+    elif mode.startswith("container:"):
+        refuse_of(name, "network_mode", "nothing permits a container outside of this file",
+                  "write service:NAME", kind="refused")
+    elif mode.startswith("service:"):
+        other = model["services"].get(mode.removeprefix("service:"))
+        if other is not None and other["replicas"] != 1:
+            refuse_of(name, "network_mode", "is a service that has several containers or none", "give it one")
+        for key in ("ports", "extra_hosts", "hostname"):
+            if service.get(key):
+                refuse_of(name, key, "belongs to the service whose network this one shares", f"move it to {mode[8:]}")
