@@ -1,10 +1,24 @@
 """What this host would refuse at the switch is known before: `check`, `plan` and the deployment say it, and what runs
 goes on."""
 
+import ctypes
 import resource
+import subprocess
+import threading
 
 import scene
 from scene import compose, harness, service
+
+
+CLONE_NEWNS = 0x20000
+
+
+def hide(program):
+    """From this thread and what it starts."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "--bind", "/dev/null", program], check=True)
 
 
 class KnownBefore(scene.ComposeTest):
@@ -51,9 +65,18 @@ class KnownBefore(scene.ComposeTest):
         harness.wait_until("it prints its limits", lambda: svc.do("logs").stdout == f"{hard}\n100\n")
         self.good(svc.do("deploy"), changed=False)
 
-    def test_init_runs(self):
+    def test_init_runs_with_its_program_only(self):
         svc = self.service()
-        self.good(svc.deploy({"compose.yaml": compose(web=service(init=True))}))
+        text = compose(web=service(init=True))
+        self.good(svc.deploy({"compose.yaml": text}))
+        seen = []
+        # The mounts of one thread, which its children inherit.
+        thread = threading.Thread(target=lambda: (hide("/usr/bin/catatonit"), seen.append(svc.do("check"))))
+        thread.start()
+        thread.join()
+        self.assertEqual((seen[0].exit_status, seen[0].error),
+                         (65, 'service "web": init: podman finds no catatonit on this host; the admin can install it with '
+                              "apt install catatonit"), seen[0])
 
     def test_an_image_of_this_host_that_is_not_there(self):
         self.refused(self.running(), compose(web=service(image="localhost/no/such:1")),
