@@ -85,7 +85,7 @@ class Doctor(SystemTest):
         token = self.file("token", "ci:tok-5e1d0f", 0o644)
         subprocess.run(["git", "init", "-q", "--bare", self.directory / "empty.git"], check=True)
         self.config.service("demo", ANN.name, url, branch="gone", ports=["80/1", "8080/9"],
-                            urls={"nowhere.invalid": ":8080"}, env_file=str(token))
+                            urls={"nowhere.invalid": ":8080"}, env_file=str(token), secrets={"key": str(token)})
         self.config.service("away", ANN.name, f"git://127.0.0.1:{free_port()}/repo.git")
         self.config.service("nobodys", "pgt-doc-none", url)
         subids = "".join(line for line in pathlib.Path("/etc/subuid").read_text().splitlines(True)
@@ -112,6 +112,7 @@ class Doctor(SystemTest):
                 ('service "demo"', "ports", "ports allows 80",
                  "echo net.ipv4.ip_unprivileged_port_start=80 > /etc/sysctl.d/50-pgod.conf"),
                 ('service "demo"', "env_file", "its mode 644 lets others at them", f"chmod 600 {token}"),
+                ('service "demo"', "secrets", f"key: {token} holds secrets, but its mode 644", f"chmod 600 {token}"),
                 ('service "demo"', "urls", "nowhere.invalid cannot be resolved", "getent ahosts nowhere.invalid"),
                 ('service "demo"', "repository", 'has no branch "gone"', f"set repository and branch of service \"demo\" to what exists (now {url}, gone)"),
                 ('service "away"', "repository", "Connection refused", "make git://127.0.0.1")):

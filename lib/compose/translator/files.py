@@ -15,6 +15,8 @@ def files_of(name, service, model):
             source, entry = one["source"], model[section][one["source"]]
             text = text_of(section, source, entry)
             path = os.path.realpath(entry["file"]) if text is None and "file" in entry else ""
+            if text is not None and "file" in entry:
+                note_of(name, f"{section}.{number}", f"the admin gives {source}, in place of the file of the repository")
             if text is not None:
                 words += ["--in-memory", memory_file(name, service, section, number, one, text)]
             elif not path:
