@@ -1,0 +1,93 @@
+"""What a team reads about a file. Each of these sentences was unclear once, or there was no need for one."""
+
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+
+import test_versions
+
+sys.path.insert(0, str(test_versions.ROOT / "lib/compose"))
+
+from reader import command, table  # noqa: E402
+
+NEEDLESS = {  # read without a word
+    "a port in base sixty": ("ports: [2222:22]", {}, "--publish=2222:22"),
+    "a default in a variable": ("environment: {A: '${ELASTIC_PASSWORD:-}b'}", {}, "--env=A=b"),
+    "a variable that is empty in .env": ("environment: {A: 'a${X}b'}", {".env": "X=\n"}, "--env=A=ab"),
+    "the default network by its name": ("networks: [default]", {}, "--network=c_default"),
+    "nothing in a list's place": ("environment:\nports:\nvolumes:\ndepends_on:\nenv_file:", {}, "--network=c_default"),
+}
+CLEAR = {
+    "a variable that must be set": ("environment: {A: '${X:?needed}'}", {}, "compose.yaml:4: a: environment.A: the file requires the variable X, which is not set"
+                                    " (needed); give X a value in .env"),
+    "a path that is empty": ("env_file: [{path: }]", {}, "compose.yaml:4: a: env_file"),
+    "a path without ./": ("volumes: ['db/password.txt:/p']", {}, 'compose.yaml:4: a: volumes: "db/password.txt:/p": the source'
+                          ' "db/password.txt" is neither a path nor the name of a volume; write ./db/password.txt for a path of'
+                          " the repository"),
+    "a build of another repository": ("build: 'https://git.example/x.git'", {}, 'compose.yaml:4: a: build:'
+                                      ' "https://git.example/x.git" is not in this repository; add it as a submodule of git, or'
+                                      " name an image"),
+    "a volume that nobody declares": ("volumes: ['d:/d']", {}, 'the file declares no volume "d"'),
+    "no Dockerfile": ("build: ./sub", {"sub/x": ""}, "compose.yaml:4: a: build: sub holds no Dockerfile; add it to the repository"),
+    "a privileged container": ("privileged: true", {}, 'compose.yaml:4: a: privileged: "true" is not allowed; nothing permits it'),
+    "a network that nobody declares": ("networks: [other]", {}, 'compose.yaml:4: a: networks.other: the file declares no network'
+                                       ' "other"; add other: beneath networks: at the top of the file'),
+    "a circle": ("depends_on: [a]", {}, "compose.yaml:4: a: depends_on: services wait for one another: a → a; remove one of these"),
+    "an unknown key": ("privilegd: true", {}, 'compose.yaml:4: a: "privilegd" is not a key that Compose knows; did you mean'
+                       " privileged?"),
+}
+OF_PYTHON = re.compile(r"Error\b|Traceback|Exception|NoneType|object is not|argument must be|@STAGE@|<class")
+
+
+class Sentences(unittest.TestCase):
+    def plan(self, lines, more, version="1.3.0"):
+        text = "services:\n  a:\n    image: x\n" + "".join(f"    {line}\n" for line in lines.split("\n"))
+        return test_versions.translated_commit({"compose.yaml": text, **more}, {}, version)
+
+    def test_what_needs_no_sentence(self):
+        for name, (lines, more, words) in NEEDLESS.items():
+            with self.subTest(name):
+                plan = self.plan(lines, more)
+                self.assertEqual(plan.said, "")
+                options = ["=".join(one) for one in plan.json["plan"]["containers"][0]["options"]]
+                self.assertIn(words, options)
+
+    def test_clear_ones(self):
+        for name, (lines, more, words) in CLEAR.items():
+            with self.subTest(name):
+                said = self.plan(lines, more).said
+                self.assertIn(words, said)
+                self.assertNotRegex(said, OF_PYTHON)
+
+    def test_no_exception_reaches_anybody_whatever_is_written(self):
+        """Every key of a service with values of every kind."""
+        values = ("", "7", "true", "x", "[]", "[x]", "[7]", "[{}]", "[{a: b}]", "{}", "{a: }", "{a: [b]}", "{a: {b: c}}", "''", "-1")
+        services = []
+        with tempfile.TemporaryDirectory(prefix="pgod-sentences-") as directory:
+            for key in sorted(table.SERVICE):
+                for value in values:
+                    service = f"{{image: x, {key}: {value}}}"
+                    pathlib.Path(directory, "compose.yaml").write_text(f"services: {{a: {service}}}\n")
+                    got = command.answer({"root": os.path.realpath(directory), "project": "c"})
+                    self.assertEqual(got["fault"], "", service)
+                    self.assertNotRegex("\n".join(got["problems"] + got["refusals"] + got["notes"]), OF_PYTHON)
+                    if got["model"] is not None:
+                        services.append(service)
+        self.assertGreater(len(services), 200)
+        for first in range(0, len(services), 40):  # what the reader accepts goes on to podman-compose
+            lines = [f"  s{number}: {service}" for number, service in enumerate(services[first:first + 40])]
+            plan = test_versions.translated_commit({"compose.yaml": "services:\n" + "\n".join(lines) + "\n"}, {}, "1.3.0")
+            self.assertNotRegex(plan.said, OF_PYTHON)
+            self.assertNotIn("podman-compose fails", plan.said)
+
+    def test_the_translator_raises_nothing_whose_text_would_be_lost(self):
+        """Wrong is the one exception whose text people read."""
+        for path in sorted(test_versions.TRANSLATOR.glob("*.py")):
+            self.assertNotRegex(path.read_text(), r"raise (Value|Key|Type|Runtime)Error", path.name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
