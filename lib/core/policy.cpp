@@ -252,7 +252,7 @@ class Judge {
     const PolicyGrants& grants_;
     const WrittenNames& written_;
     std::string prefix_;
-    std::vector<std::pair<Subnet, std::string_view>> subnets_;
+    std::vector<std::pair<AddressBlock, std::string_view>> subnets_;
     Findings findings_;
 };
 
