@@ -102,7 +102,7 @@ constexpr std::string_view a_size = "a size such as 64m";
 constexpr std::string_view a_duration = "a duration such as 30s";
 constexpr std::string_view a_name = "a name of letters, digits, \"_\", \".\" and \"-\"";
 
-constexpr std::array<Flag, 67> run_table{{
+constexpr auto run_table = std::to_array<Flag>({
     {"--name", "", "container_name", Take::drop, true, is_object_name, a_name},
     {"--detach", "-d", "", Take::drop, false},
     {"--pull", "", "pull_policy", Take::drop, true, is_pull_policy,
@@ -182,9 +182,9 @@ constexpr std::array<Flag, 67> run_table{{
     {"--cgroup-parent", "", "cgroup_parent", Take::never},
     {"--device-cgroup-rule", "", "device_cgroup_rules", Take::never},
     {"--volumes-from", "", "volumes_from", Take::never},
-}};
+});
 
-constexpr std::array<Flag, 10> build_table{{
+constexpr auto build_table = std::to_array<Flag>({
     {"--tag", "-t", "image", Take::drop, true, is_image_reference, "the name of an image"},
     {"--file", "-f", "build", Take::drop, true, is_plain_path,
      "a path without colon, comma, quote and backslash"},
@@ -196,7 +196,7 @@ constexpr std::array<Flag, 10> build_table{{
     {"--shm-size", "", "build", Take::once, true, is_size, a_size},
     {"--label", "", "build", Take::many, true, is_not_empty, "NAME=VALUE"},
     {"--add-host", "", "build", Take::many, true, is_host_entry, "NAME:ADDRESS"},
-}};
+});
 
 const Flag* find_flag(std::span<const Flag> table, std::string_view spelling) {
     const auto row = std::find_if(table.begin(), table.end(), [spelling](const Flag& flag) {
