@@ -9,6 +9,7 @@ from .words import Unclear, words
 
 FORMS = {}
 KEEPS_EMPTY = ("services",)
+MAX_COMPARED = 300  # names, each time one is misspelt: SERVICE has a hundred
 
 
 def form(name):
@@ -55,10 +56,13 @@ def fields(node, spot, table):
 
 
 def advice_for(name, table):
-    near = difflib.get_close_matches(name[:40], table, 1, 0.75)
-    if near:
-        return f"did you mean {near[0]}?"
-    return "check its indentation, or begin a key of your own with x-"
+    return near(name, table) or "check its indentation, or begin a key of your own with x-"
+
+
+def near(name, known):
+    """A question for a name that may be misspelt."""
+    found = difflib.get_close_matches(name[:40], [one for one in known if len(one) < 80][:MAX_COMPARED], 1, 0.75)
+    return f"did you mean {found[0]}?" if found else ""
 
 
 def wants_map(node, spot):

@@ -1,6 +1,7 @@
 """The merged files as one project: which services run, and what of the project each of them uses."""
 
 from .drivers import Drivers
+from .forms import near
 from .merging import cleaned
 from .nodes import List, Map, plain, scalar
 from .problems import Problem, listed, shown
@@ -110,9 +111,14 @@ class Project:
             if "aliases" in entry:
                 entry["aliases"] = list(dict.fromkeys(entry["aliases"]))
             if name not in self.model["networks"]:
-                service.refuse(f"networks.{name}", service.entry("networks", name),
-                               f"the file declares no network {shown(name)}",
-                               f"add {name}: beneath networks: at the top of the file")
+                with self.report.guard():
+                    service.refuse(f"networks.{name}", service.entry("networks", name),
+                                   f"the file declares no network {shown(name)}",
+                                   self.near(name, self.model["networks"])
+                                   or f"add {name}: beneath networks: at the top of the file")
+
+    def near(self, name, known):
+        return near(name, known) if len(self.report.problems) < 20 else ""
 
     def volumes(self, service):
         for node in service.entry("volumes").items if "volumes" in service.model else ():
@@ -120,8 +126,10 @@ class Project:
             if node.entries["type"].value != "volume" or source is None or source.value in self.model["volumes"]:
                 continue
             name = source.value
-            service.refuse("volumes", source, f"the file declares no volume {shown(name)}",
-                           f"add {name}: beneath volumes: at the top of the file, or write ./{name} for a path")
+            with self.report.guard():
+                service.refuse("volumes", source, f"the file declares no volume {shown(name)}",
+                               self.near(name, self.model["volumes"])
+                               or f"add {name}: beneath volumes: at the top of the file, or write ./{name} for a path")
 
     def grants(self, service):
         for section in ("secrets", "configs"):
@@ -175,7 +183,7 @@ class Project:
                                    "ask the admin to name the profile in profiles, or write required: false")
                 else:
                     service.refuse("depends_on", scalar(node.place, ""), f"there is no service {shown(name)}",
-                                   "check the name")
+                                   self.near(name, self.services) or "check the name")
 
     def circles(self):
         """Removes services without dependencies until none is left to remove. The rest forms a circle, or waits for one."""

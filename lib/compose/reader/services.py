@@ -140,8 +140,8 @@ class Service:
             self.refuse("scale", self.entry("scale"), "differs from deploy.replicas", "keep one of the two")
         number = scale if replicas is None else replicas
         if number is not None and not 0 <= number <= 100:
-            self.refuse("scale" if replicas is None else "deploy.replicas", self.entry("scale"),
-                        "must be a number from 0 to 100")
+            path = ("scale",) if replicas is None else ("deploy", "replicas")
+            self.refuse(".".join(path), self.entry(*path), "must be a number from 0 to 100")
         self.model["replicas"] = 1 if number is None else number
 
     def healthcheck(self):

@@ -133,6 +133,9 @@ class Hostile(unittest.TestCase):
             "many merges": {"compose.yaml": "x-a: &a {" + ", ".join(f"k{n}: v" for n in range(2000)) + "}\nx-b: {<<: ["
                             + ", ".join(["*a"] * 2000) + "]}"},
             "many dependencies": {"compose.yaml": wide},
+            "many undeclared volumes": {
+                "compose.yaml": "services: {a: {image: x, volumes: [" + ", ".join(f"undeclared{n}:/d{n}" for n in range(9000))
+                + "]}}\nvolumes: {" + ", ".join(f"declared{n}: " for n in range(9000)) + "}"},
             "a long dotenv": {"compose.yaml": "services: {a: {image: x}}", ".env": "A='" + "\n" * 900_000},
             "many variables": {"compose.yaml": "services: {a: {image: x}}",
                                ".env": "".join(f"A{n}=$A{n - 1}x\n" for n in range(40_000))},

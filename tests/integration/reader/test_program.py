@@ -67,8 +67,8 @@ class Program(unittest.TestCase):
             self.assertEqual((got["files"], got["problems"], got["fault"]), (["compose.yaml", "e"], [], ""))
 
     def test_the_answer_is_the_same_whatever_order_sets_have(self):
-        read_all = ("import json, pathlib, sys\nfrom reader import command\nfor one in sorted(pathlib.Path(sys.argv[1]).iterdir()):"
-                    "\n    if one.is_dir():\n        print(json.dumps(command.answer({'root': str(one), 'project': 'c'})))")
+        read_all = ("import json, pathlib, sys\nfrom reader import command\n"
+                    "for one in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n    if one.is_dir():\n        print(json.dumps(command.answer({'root': str(one), 'project': 'c'})))")
         cases = pathlib.Path(__file__).resolve().parent / "cases"
         answers = {subprocess.run([sys.executable, "-B", "-c", read_all, str(cases)], cwd=PACKAGE.parent, check=True,
                                   capture_output=True, env={"PYTHONHASHSEED": seed}, timeout=120).stdout for seed in "123"}

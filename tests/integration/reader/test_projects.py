@@ -63,7 +63,8 @@ class Include(unittest.TestCase):
               map: {image: x, environment: {T: }}
               list: {image: x, environment: [T]}
         """}
-        for top, wanted in (("", ({"E": "none"}, None, {"T": "within"})), ("T=top", ({"E": "top"}, {"T": "top"}, {"T": "top"}))):
+        for top, wanted in (("", ({"E": "none"}, None, {"T": "within"})),
+                            ("T=top", ({"E": "top"}, {"T": "top"}, {"T": "top"}))):
             got = Read("include: [sub/compose.yaml]", {**files, ".env": top})
             self.assertEqual(tuple(got.service(name).get("environment") for name in ("file", "map", "list")), wanted)
 
@@ -262,7 +263,8 @@ class Settings(unittest.TestCase):
     def test_compose_file_of_dotenv_chooses_the_directory_with_another_dotenv(self):
         got = Read("", {".env": "COMPOSE_FILE=sub/c.yaml\nA=top", "sub/.env": "A=sub\nB=sub",
                         "sub/c.yaml": "services: {a: {image: 'x:$A-$B', volumes: [./d:/d], env_file: e}}", "sub/e": "E=$B"})
-        self.assertEqual((got.service()["image"], got.service()["environment"]), ("docker.io/library/x:top-sub", {"E": "sub"}))
+        self.assertEqual(got.service()["image"], "docker.io/library/x:top-sub")
+        self.assertEqual(got.service()["environment"], {"E": "sub"})
         self.assertTrue(got.model["services"]["a"]["volumes"][0]["source"].endswith("/sub/d"))
 
     def test_a_label_file_has_no_variables_but_its_own(self):
@@ -337,6 +339,17 @@ class Sentences(unittest.TestCase):
         got = one("x-podman.rootfs: /\nisolation: default\ndeploy: {placement: {constraints: [a]}}")
         self.assertEqual([text.split(": ")[2] for text in got.notes], ["x-podman.rootfs", "isolation", "deploy.placement"])
 
+    def test_each_undeclared_name_has_a_sentence_with_a_near_one(self):
+        got = Read("services:\n  a: {image: x, volumes: ['data:/d', 'e1:/e'], networks: [front, own], depends_on: [ab]}"
+                   "\n  b: {image: x}\nvolumes: {dta: }\nnetworks: {frnot: }")
+        self.assertEqual([text.partition(": ")[2] for text in got.problems], [
+            'a: networks.front: the file declares no network "front"; did you mean frnot?',
+            'a: networks.own: the file declares no network "own"; add own: beneath networks: at the top of the file',
+            'a: volumes: "data": the file declares no volume "data"; did you mean dta?',
+            'a: volumes: "e1": the file declares no volume "e1"; add e1: beneath volumes: at the top of the file, or'
+            ' write ./e1 for a path',
+            'a: depends_on: there is no service "ab"; check the name'])
+
     def test_a_limit_that_is_no_number_has_one_sentence(self):
         self.assertEqual(Read("services: {a: {image: x, ulimits: {nofile: {soft: many}}}}").problems,
                          ['compose.yaml:1: a: ulimits.nofile.soft: "many" must be a whole number'])
@@ -374,7 +387,8 @@ class MissingVariables(unittest.TestCase):
             "compose.yaml:6: b: depends_on: the file requires the variable D, which is not set"])
 
     def test_without_a_service_that_uses_it_an_extension_has_the_sentence(self):
-        self.assertIn("x-common.a: the file requires", Read("x-common: {a: '${A:?}'}\nservices: {a: {image: x}}").problems[0])
+        got = Read("x-common: {a: '${A:?}'}\nservices: {a: {image: x}}")
+        self.assertIn("x-common.a: the file requires", got.problems[0])
 
     def test_the_working_directory_has_another_name(self):
         self.assertIn("the variable PWD is not set, and becomes empty; write . for the directory", one(
