@@ -126,7 +126,9 @@ class Healing {
         call.arguments = {fault.remedy == Remedy::unpause ? "unpause" : "start", fault.id};
         call.deadline = start_deadline;
         const auto& planned = record_.plan.containers[fault.planned];
-        Status started = restore_memory_files(work_, planned, image_of(record_, planned));
+        Status started = fault.remedy == Remedy::start // a paused one has its files
+                             ? restore_memory_files(work_, planned, image_of(record_, planned))
+                             : ok();
         if (started)
             if (auto answer = work_.podman.must(call, "start"); !answer)
                 started = std::move(answer).error();

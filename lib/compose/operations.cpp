@@ -160,7 +160,9 @@ Result<bool> change(const Work& work, Verb verb) {
     if (verb != Verb::stop) {
         auto starting = selected;
         if (verb == Verb::start) // one that runs keeps what it has
-            std::erase_if(starting, [](const Container& one) { return one.state == "running"; });
+            std::erase_if(starting, [](const Container& one) {
+                return one.state == "running" || one.state == "paused";
+            });
         TRY(prepare_mounts(work, record, starting));
         TRY(mend_rootless_network(work.podman));
     }

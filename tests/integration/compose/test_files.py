@@ -126,6 +126,29 @@ class InMemory(scene.ComposeTest):
         self.assertIn("the secret in /run/secrets/token of a changed", result.stderr)
         self.assertEqual(self.read(svc, "/run/secrets/token", "b"), b"two")
 
+    def test_a_start_of_what_runs_does_not_hide_a_value_that_changed(self):
+        svc = self.deployed()
+        later = {**self.SECRETS, "token": b"two"}
+        self.assertEqual(svc.do("start", "a", secrets=later).exit_status, 0)
+        self.assertEqual(svc.do("heal", secrets=later).exit_status, 0)
+        self.assertEqual([self.read(svc, "/run/secrets/token", name) for name in "ab"], [self.SECRETS["token"]] * 2)
+        self.good(svc.do("deploy", secrets=later), changed=True)
+        self.assertEqual([self.read(svc, "/run/secrets/token", name) for name in "ab"], [b"two", b"two"])
+
+    def test_only_the_container_whose_value_changed_is_made_anew(self):
+        svc = self.service(env=["PLAIN=a value of env"])
+        text = with_files("p: {environment: DB_PASSWORD}, plain: {environment: PLAIN}", a=service(secrets=["p"]),
+                          b=service(secrets=["plain"])) + "x-pgo: {strategy: changed}\n"
+        self.good(svc.deploy({"compose.yaml": text}, secret_env={"DB_PASSWORD": "one"}))
+        self.assertEqual(self.read(svc, "/run/secrets/plain", "b"), b"a value of env")
+        self.assertNotIn("a value of env", (svc.path / "record/record.json").read_text())
+        before = svc.ids()
+        result = self.good(svc.do("deploy", secret_env={"DB_PASSWORD": "two"}), changed=True)
+        self.assertIn("the secret in /run/secrets/p of a changed", result.stderr)
+        same = {name for name, number in svc.ids().items() if before[name] == number}
+        self.assertEqual(same, {f"{svc.name}_b_1"})
+        self.assertEqual(self.read(svc, "/run/secrets/p"), b"two")
+
     def test_files_come_back_when_the_runtime_directory_was_lost(self):
         svc = self.deployed()
         names = [f"{svc.name}_{name}_1" for name in "ab"]
