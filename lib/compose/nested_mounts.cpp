@@ -4,7 +4,9 @@
 #include "compose/file_tree.hpp"
 #include "compose/json.hpp"
 #include "compose/need.hpp"
+#include "compose/release.hpp"
 #include "compose/shared_binds.hpp"
+#include "compose/switch.hpp"
 #include "core/nested_binds.hpp"
 #include "core/paths.hpp"
 #include "os/safe_path.hpp"
@@ -139,24 +141,30 @@ void note_copies(const Work& work, const Plan& plan) {
                                 container.service, escaped(*path)));
 }
 
-Result<PlannedContainer> with_nested_binds(const Work& work, const Record& record, std::size_t number,
-                                           PlannedContainer container, const std::string& release,
-                                           const std::string& image) {
-    const auto nested = nested_binds(container, writable_binds(record.plan));
+Result<PlannedContainer> with_nested_binds(const Work& work, const Record& record, PlannedContainer container,
+                                           const std::string& release, const std::string& image) {
+    auto writable = writable_binds(record.plan);
+    if (release == running_release) // healing has a part of the plan alone
+        if (const auto whole = read_record(work.directory, running_release))
+            writable.merge(writable_binds(whole->plan));
+    const auto nested = nested_binds(container, writable);
     if (nested.empty())
         return container;
     const Fd files = TRY(work.directory.open_directory(release + "/files"));
+    const Fd tree = TRY(work.directory.open_directory("tree"));
     std::vector<Mount> left_out;
     for (std::size_t i = 0; i < nested.size(); ++i) {
         PlanOption* option = option_of(container, nested[i].inner);
         if (option == nullptr)
             continue;
         if (nested[i].redundant) {
+            TRY_DOING(resolve_bind(nested[i].inner.source, bind_roots(work), tree.get(), IfMissing::make),
+                      fmt::format("{}: volumes", container.service));
             left_out.push_back(nested[i].inner);
             container.options.erase(container.options.begin() + (option - container.options.data()));
         } else if (const auto path = copied_path(nested[i], work.directory.path_of("stage"), files.get())) {
             const Fd directory = TRY(work.directory.make_directory(copies));
-            const auto name = fmt::format("{}-{}-{}", record.deployment, number, i);
+            const auto name = fmt::format("{}-{}-{}", record.deployment, container.name.substr(0, 200), i);
             (void)::unlinkat(directory.get(), name.c_str(), 0);
             const auto kind = is_executable(files.get(), *path) ? FileKind::executable : FileKind::file;
             TRY(copy_entry(files.get(), {*path, kind}, directory.get(), name));
@@ -168,6 +176,10 @@ Result<PlannedContainer> with_nested_binds(const Work& work, const Record& recor
     if (!left_out.empty())
         TRY(keep_image_volumes(work, image, left_out, container));
     return container;
+}
+
+bool is_copy(const Work& work, const std::string& source) {
+    return path_beneath(source, work.directory.path_of(copies)).has_value();
 }
 
 void remove_unused_copies(const Work& work) {

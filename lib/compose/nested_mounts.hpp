@@ -19,10 +19,10 @@ void note_copies(const Work& work, const Plan& plan); // a sentence each, for a 
 
 // The container of the record with nested binds settled. `image` is its id: podman would put a volume of the
 // image where a bind is left out.
-Result<PlannedContainer> with_nested_binds(const Work& work, const Record& record, std::size_t number,
-                                           PlannedContainer container, const std::string& release,
-                                           const std::string& image);
+Result<PlannedContainer> with_nested_binds(const Work& work, const Record& record, PlannedContainer container,
+                                           const std::string& release, const std::string& image);
 
+bool is_copy(const Work& work, const std::string& source);
 void remove_unused_copies(const Work& work); // those that no container mounts
 
 } // namespace pgod::compose

@@ -60,7 +60,8 @@ std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::s
                                      is_inner ? "could change under it; mount the same directory there, or "
                                                 "separate ones"
                                               : "which could be changed under it; mount it read-only, or "
-                                                "separate directories"));
+                                                "separate directories"),
+                         "allow = [\"nested-binds\"] of both services");
         }
     return std::move(findings).take();
 }

@@ -46,7 +46,7 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
     const Fd files = TRY(work.directory.open_directory(release + "/files"));
     std::map<std::string, std::string> paths;
     for (const auto& option : container.options) {
-        if (const auto bind = bind_of(option))
+        if (const auto bind = bind_of(option); bind && !is_copy(work, bind->source))
             paths[bind->source] = TRY_DOING(resolve_bind(bind->source, roots, tree.get(), IfMissing::make),
                                             fmt::format("{}: volumes", container.service));
         if (option.flag != "--env-file")
@@ -62,10 +62,12 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
 
 Result<RecordedContainer> run_container(const Work& work, const Record& record, std::size_t number,
                                         const std::string& release) {
-    auto container = without_missing(record.plan.containers[number]);
-    const auto image = record.images.find(container.image);
+    const auto& planned = record.plan.containers[number];
+    const auto image = record.images.find(planned.image);
     if (image == record.images.end())
-        return Error{Code::internal, fmt::format("{}: its image was not resolved", container.service)};
+        return Error{Code::internal, fmt::format("{}: its image was not resolved", planned.service)};
+    const auto container =
+        TRY(with_nested_binds(work, record, without_missing(planned), release, image->second));
     const RunSettings settings{work.job.service,
                                std::to_string(record.deployment),
                                record.commit,
@@ -75,7 +77,6 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                work.job.secrets,
                                TRY(write_memory_files(work, container, image->second)),
                                limits_of_this_host(os::current_user().home)};
-    container = TRY(with_nested_binds(work, record, number, std::move(container), release, image->second));
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;

@@ -87,13 +87,33 @@ class Grants(scene.ComposeTest):
         self.inside(made, f"rm /app/conf && ln -s {secret} /app/conf")
         self.user.podman("restart", "-t", "0", f"{made.name}_a_1")
         self.assertEqual(self.inside(made, "cat /etc/conf"), "of the commit")
+        self.user.podman("rm", "-f", "-t", "0", f"{made.name}_a_1")  # a restored container gets the copy again
+        (made.path / "tree/conf").unlink()
+        healed = made.do("heal")
+        self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
+        self.assertEqual(self.inside(made, "cat /etc/conf"), "of the commit")
+        self.assertFalse(made.tree("conf").exists())
         mounted = made.path / "mounted"
         before = list(mounted.iterdir())
         self.assertEqual(len(before), 1)
-        (made.path / "tree/conf").unlink()
         self.good(made.deploy({**files, "conf": "of the next"}), changed=True)
         self.assertEqual(self.inside(made, "cat /etc/conf"), "of the next")
         self.assertEqual((len(list(mounted.iterdir())), before[0].exists()), (1, False))
+
+    def test_a_restored_container_gets_its_copy_although_another_one_has_the_outer_bind(self):
+        made = self.service()
+        files = {"compose.yaml": compose(a=service(volumes=[".:/app"]), b=service(volumes=["./conf:/etc/conf:ro"]),
+                                         c=service(volumes=["./other:/etc/other:ro"])), "conf": "one", "other": "two"}
+        self.good(made.deploy(files), changed=True)
+        secret = self.user.home / "secret"
+        secret.write_text("of the user")
+        self.user.podman("rm", "-f", "-t", "0", f"{made.name}_b_1")
+        healed = made.do("heal")
+        self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
+        self.inside(made, f"rm /app/conf /app/other && ln -s {secret} /app/conf && ln -s {secret} /app/other")
+        for name, path, text in (("b", "conf", "one"), ("c", "other", "two")):
+            self.user.podman("restart", "-t", "0", f"{made.name}_{name}_1")
+            self.assertEqual(self.inside(made, f"cat /etc/{path}", name), text)
 
     def test_a_directory_within_a_writable_one_needs_the_grant(self):
         files = {"compose.yaml": compose(a=service(volumes=[".:/app"]), b=service(volumes=["./public:/www:ro"])),
@@ -132,6 +152,16 @@ class Grants(scene.ComposeTest):
         self.good(made.deploy(files), changed=True)
         self.assertEqual(self.inside(made, "cat /d/f"), "granted")
         self.rejected(made.deploy({"compose.yaml": compose(a=service(volumes=[f"{link}/out:/d:ro"]))}), "/etc")
+
+    def test_services_that_share_a_directory_and_what_lies_in_it_need_the_grant_both(self):
+        shared = pathlib.Path("/srv/pgt-grants-shared")
+        (shared / "sub").mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, shared)
+        outer = {"compose.yaml": compose(a=service(volumes=[f"{shared}:/d"]))}
+        inner = {"compose.yaml": compose(a=service(volumes=[f"{shared}/sub:/d"]))}
+        self.good(self.service(volumes=[str(shared)]).deploy(outer))
+        self.rejected(self.service(volumes=[str(shared)]).deploy(inner), "lies in", 'allow = ["nested-binds"]')
+        self.good(self.service(volumes=[str(shared)], allow=["nested-binds"]).deploy(inner), changed=True)
 
     def test_nothing_permits_the_socket_of_an_engine(self):
         made = self.service(volumes=["/run", "/var/run"])
