@@ -45,7 +45,7 @@ BUILD = {
     "cache_to": noted("texts", "pgod keeps podman's own cache"),
     "context": Key("text"),
     "dockerfile": Key("text"),
-    "dockerfile_inline": Key("text"),
+    "dockerfile_inline": refused("text", "pgod builds from files of the repository; write it into a Dockerfile"),
     "entitlements": refused("texts", HOST),
     "extra_hosts": Key("hosts"),
     "isolation": noted("text", BUILDER),
@@ -145,7 +145,7 @@ VOLUME = {
     "volume": Key("map", {
         "labels": Key("pairs", state=SILENT),
         "nocopy": Key("bool"),
-        "subpath": Key("text"),
+        "subpath": refused("text", "pgod mounts a volume as a whole; give the part a volume of its own"),
     }),
 }
 

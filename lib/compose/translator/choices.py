@@ -21,19 +21,21 @@ def check_choices(name, service):
     policy = deploy.get("restart_policy") or {}
     if policy.get("max_attempts") and policy.get("condition") != "on-failure":
         note_of(name, "deploy.restart_policy.max_attempts", "pgod ignores this: podman counts with on-failure alone")
+    for number, port in enumerate(service.get("ports") or ()):
+        if "-" in port["published"]:
+            port["published"] = port["published"].partition("-")[0]
+            note_of(name, f"ports.{number}", f"podman chooses none of several ports; pgod takes {port['published']}")
     for number, mount in enumerate(service.get("volumes") or ()):
         check_mount(name, f"volumes.{number}", mount)
 
 
 def check_mount(name, setting, mount):
-    bind, volume = mount.get("bind") or {}, mount.get("volume") or {}
+    bind = mount.get("bind") or {}
     if bind.get("recursive") not in (None, "", "enabled", "disabled"):
         refuse_of(name, setting, f"podman does not know recursive: {bind['recursive']}", "write enabled or disabled")
     if bind.get("create_host_path") is False and beneath(mount["source"], stage) and not os.path.lexists(mount["source"]):
         refuse_of(name, setting, f"{shown(mount['source'])} does not exist, and create_host_path is false",
                   "add it or remove the key")  # pgod makes none elsewhere
-    if volume.get("subpath"):
-        refuse_of(name, setting, "pgod mounts a volume as a whole", "give the part a volume of its own")
 
 
 def logging_of(name, given):

@@ -220,9 +220,6 @@ def duration_of(seconds):
 
 
 def build_of(name, given):
-    if given.get("dockerfile_inline"):
-        raise Wrong(name, "build.dockerfile_inline", "pgod builds from files of the repository",
-                    "write dockerfile_inline into a Dockerfile")
     if REMOTE.match(given["context"]):
         raise Wrong(name, "build", "is not in this repository", "copy its files into the repository, or name an image",
                     quoted(given["context"]))

@@ -36,7 +36,7 @@ def value_of(name, key, long=False):
         return VALUES[key.form]
     if isinstance(key.of, Key):
         return f"[{value_of('', key.of, long)}]"
-    inner = {one: key.of[one] for one in key.of if one not in ("disable", "dockerfile_inline")}
+    inner = {one: key.of[one] for one in key.of if one not in ("disable", "dockerfile")}
     text = "{" + ", ".join(f"{one}: {value_of(one, inner[one], long)}" for one in inner) + "}"
     if key.form in ("dependencies", "networks"):
         return f"{{{'b' if key.form == 'dependencies' else 'default'}: {text}}}"

@@ -37,6 +37,7 @@ CASES = {
     "one env file": one("env_file: one.env", **{"one.env": "A=1\n"}),
     "ports": one("ports: ['8080:80', '127.0.0.1:8443:443/udp', '9000-9001:90-91', {target: 70, published: 7000,"
                  " host_ip: 10.0.0.1, protocol: tcp, mode: host}]"),
+    "ports in other forms": one("ports: ['8080:80/TCP', '8090-8099:81', ':8100:82', 8200, '[::1]:8300:83']"),
     "a port outside of the file": one("ports: ['8080:80/tcp']\nexpose: ['5432']"),
     "a named volume": one("volumes: ['data:/d', 'data:/ro:ro', 'data:/rw:rw', 'data:/z:z']",
                           "volumes:\n  data: {labels: {a: b}}\n"),

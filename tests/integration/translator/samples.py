@@ -73,7 +73,6 @@ SERVICE = {
     "build.args": of_build("args: {A: b}"), "build.context": s("build: {context: sub}", "build: {context: .}",
                                                               Dockerfile="FROM scratch\n", sub__Dockerfile="FROM scratch\n"),
     "build.dockerfile": s("build: {context: ., dockerfile: D}", "build: {context: .}", Dockerfile="FROM a\n", D="FROM b\n"),
-    "build.dockerfile_inline": of_build("dockerfile_inline: FROM scratch"),
     "build.extra_hosts": of_build("extra_hosts: {h: 10.0.0.1}"), "build.labels": of_build("labels: {a: b}"),
     "build.network": of_build("network: none"), "build.no_cache": of_build("no_cache: true"),
     "build.shm_size": of_build("shm_size: 64m"), "build.target": of_build("target: t"),
@@ -118,7 +117,6 @@ SERVICE = {
     "volumes.tmpfs.mode": of_volume("tmpfs: {mode: 0700}", "tmpfs", ""), "volumes.tmpfs.size": of_volume("tmpfs: {size: 1m}", "tmpfs", ""),
     "volumes.type": s("volumes: [{type: tmpfs, target: /t}]", "volumes: [{type: volume, target: /t}]"),
     "volumes.volume.nocopy": of_volume("volume: {nocopy: true}", "volume", "v"),
-    "volumes.volume.subpath": of_volume("volume: {subpath: x}", "volume", "v"),
     **{f"{section}.{key}": of_grant(section, f"{key}: {value}") for section in ("secrets", "configs")
        for key, value in (("gid", "'5'"), ("mode", "0400"), ("target", "/t"), ("uid", "'5'"))},
     **{f"{section}.source": s(f"{section}: [g]", "", f"{section}: {{g: {{file: ./g}}}}\n", g="x")

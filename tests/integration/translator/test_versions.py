@@ -212,7 +212,7 @@ HOSTILE = {
     "a build of the host": ("build: /etc", "", {}, "a: build: /etc is outside of the repository"),
     "a build behind a link": ("build: ./l", "", {"l": "/etc"}, "a: build: l is outside of the repository"),
     "a build without a Dockerfile": ("build: ./sub", "", {}, "a: build: sub holds no Dockerfile"),
-    "a Dockerfile within the file": ("build: {context: ., dockerfile_inline: FROM x}", "", {}, "into a Dockerfile"),
+    "a Dockerfile within the file": ("build: {context: ., dockerfile_inline: FROM x}", "", {}, "write it into a Dockerfile"),
     "swap without memory": ("memswap_limit: 1g", "", {}, "memswap_limit needs mem_limit"),
     "swap below memory": ("memswap_limit: 1m\nmem_limit: 2m", "", {}, "must not be below mem_limit"),
     "two limits of the CPU": ("cpus: 1\ncpu_quota: 1000", "", {}, "keep one of the two"),

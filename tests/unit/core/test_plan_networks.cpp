@@ -13,7 +13,8 @@ namespace {
 using Names = std::vector<std::string_view>;
 
 Argv run_of(const std::string& service, const Argv& networks) {
-    return joined({{"run", "--name=demo_" + service + "_1", "-d"}, own_labels_of(service), networks, {"bb:1"}});
+    return joined(
+        {{"run", "--name=demo_" + service + "_1", "-d"}, own_labels_of(service), networks, {"bb:1"}});
 }
 
 std::string networks_of(const PlannedContainer& container) {
@@ -99,10 +100,19 @@ TEST_CASE("subnets") {
         CAPTURE(subnet);
         CHECK(of_subnets({subnet}).find("is not private") != std::string::npos);
     }
+    const auto overlaps = [](std::string_view one, std::string_view other) {
+        return overlap(*parse_subnet(one), *parse_subnet(other));
+    };
+    CHECK(overlaps("fd00:0:0:1::/64", "fd00::1:0:0:0:9"));
+    CHECK(overlaps("1:2:3:4:5:6:7:8", "1:2::/32"));
+    CHECK_FALSE(overlaps("fd00::/64", "fd00:0:0:1::/64"));
+    CHECK_FALSE(overlaps("10.0.0.0/24", "10.0.1.0/24"));
     CHECK(of_subnets({"10.0.0.0/8"}).find("is too large") != std::string::npos);
     CHECK(of_subnets({"fd00::/8"}).find("is too large") != std::string::npos);
     CHECK(of_subnets({"10.0.0.0/16"}).find("overlaps 10.0.2.0/24") != std::string::npos);
-    for (const char* text : {"", "/", "10.0.0.0/33", "10.0.0/24", "x", "fd00::/129", "10.0.0.0/"}) {
+    for (const char* text :
+         {"", "/", "10.0.0.0/33", "10.0.0/24", "x", "fd00::/129", "10.0.0.0/", "fd00::1::/64",
+          "1:2:3:4:5:6:7/64", "fd00:12345::/64", "1:2:3:4:5:6:7::8/64", "fd00:-1::/64", "10.0.0.0.0/24"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_subnet(text));
         const std::vector<Argv> calls{{"network", "create", "--subnet", text, "demo_x"}};
