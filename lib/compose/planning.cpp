@@ -118,9 +118,6 @@ Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan,
     TRY(add(check_secrets(plan, work.job.secrets), violations));
     TRY(add(check_memory_files(plan, work.job), violations));
     add(TRY(check_shared_binds(work, plan)), violations);
-    Findings findings;
-    check_limits(plan, limits_of_this_host(os::current_user().home), findings);
-    add(std::move(findings).take(), violations);
     return violations;
 }
 
@@ -133,6 +130,7 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
+    check_limits(plan, limits_of_this_host(os::current_user().home), findings);
     add(std::move(findings).take(), violations);
     if (violations.empty()) { // the object may be one that nobody granted
         TRY(check_granted_objects(work, plan));

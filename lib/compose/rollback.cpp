@@ -2,9 +2,11 @@
 
 #include "compose/changeover.hpp"
 #include "compose/deployment.hpp"
+#include "compose/host_limits.hpp"
 #include "compose/kept.hpp"
 #include "compose/planning.hpp"
 #include "core/exit_status.hpp"
+#include "os/users.hpp"
 
 #include <fmt/format.h>
 
@@ -27,6 +29,10 @@ Result<FetchedImages> images_of_release(const Work& work, const Record& kept) {
 
 Status stage(const Work& work, Changeover& changeover, const Record& kept) {
     TRY(judge_again(work, kept.plan, kept_name(kept.deployment)));
+    Findings findings;
+    check_limits(kept.plan, limits_of_this_host(os::current_user().home), findings);
+    if (const auto refused = std::move(findings).take(); !refused.empty())
+        return Error{Code::permanent, summary_of(refused)};
     FetchedImages images = TRY(images_of_release(work, kept));
     Record next = kept;
     next.deployment = work.job.deployment;

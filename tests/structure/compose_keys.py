@@ -3,7 +3,6 @@
 root of the source tree; `--write` puts the table there."""
 
 import pathlib
-import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1])
@@ -24,24 +23,14 @@ def rows(table, path=()):
             yield from rows(inner, shown)
 
 
-def refused_by_policy():
-    text = (ROOT / "lib/core/policy_model.cpp").read_text(encoding="utf-8")
-    found = re.search(r"if \((key == [^)]*)\)\s+findings\.add\(service, key, ", text)
-    return set(re.findall(r'"([a-z_]+)"', found[1])) if found else set()
-
-
 def grouped():
     """(state, reason) → the keys, in the order of the table."""
-    found, not_yet = {}, refused_by_policy()
+    found = {}
     of_file = [("of the file", path, key) for path, key in rows({name: TOP[name] for name in TOP if name != "services"})]
     for where, path, key in [("", path, key) for path, key in rows(SERVICE)] + of_file:
-        if path[0] in not_yet:
-            state, why, path = REFUSED, "pgod does not support them", path[:1]
-        else:
-            state, why = key.state, key.why
-        if state == HONOURED and len(path) > 1:
+        if key.state == HONOURED and len(path) > 1:
             continue  # those that another one holds take effect as it does
-        keys = found.setdefault((state, why), [])
+        keys = found.setdefault((key.state, key.why), [])
         written = f"`{'.'.join(path)}`" + (f" {where}" if where and path[0] in SERVICE and len(path) > 1 else "")
         if written not in keys:
             keys.append(written)
