@@ -5,12 +5,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace pgod::compose {
 
@@ -50,8 +48,7 @@ class GrantedObjects {
             return ok();
         if (!volumes_)
             volumes_ = TRY(work_.podman.volumes());
-        const bool found = std::find(volumes_->begin(), volumes_->end(), name) != volumes_->end();
-        return found ? ok() : missing(container, "volume", name);
+        return volumes_->contains(name) ? ok() : missing(container, "volume", name);
     }
 
     static Status missing(const PlannedContainer& container, const char* kind, const std::string& name) {
@@ -63,7 +60,7 @@ class GrantedObjects {
     const Work& work_;
     std::set<std::string> own_networks_, own_volumes_;
     std::optional<std::map<std::string, FoundNetwork>> networks_;
-    std::optional<std::vector<std::string>> volumes_;
+    std::optional<std::map<std::string, std::string>> volumes_; // name → owner
 };
 
 } // namespace
