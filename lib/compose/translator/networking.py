@@ -53,8 +53,7 @@ def options_of_networks(name, service, model):
     """Network → what stands behind its name in --network."""
     found = {}
     for network, given in service["networks"].items():
-        addresses = [given[key] for key in ("ipv4_address", "ipv6_address") if given.get(key)]
-        options = [address_of(name, service, network, address, model) for address in addresses]
+        options = [address_of(name, service, network, key, model) for key in ADDRESSES if given.get(key)]
         for key, option in (("mac_address", "mac"), ("interface_name", "interface_name")):
             if given.get(key):
                 options.append(f"{option}={given[key]}")
@@ -67,8 +66,11 @@ def options_of_networks(name, service, model):
     return found
 
 
-def address_of(name, service, network, text, model):
-    setting = f"networks.{network}"
+ADDRESSES = ("ipv4_address", "ipv6_address")
+
+
+def address_of(name, service, network, key, model):
+    setting, text = f"networks.{network}.{key}", service["networks"][network][key]
     address = parsed(ipaddress.ip_address, text, f"services.{name}.{setting}")
     if address is None:
         return ""
@@ -83,7 +85,7 @@ def address_of(name, service, network, text, model):
         refuse_of(name, setting, f"the address {address} stands beside several replicas", "remove one of the two")
     for other, one in model["services"].items():
         given = one["networks"].get(network, {})
-        if other < name and text in (given.get("ipv4_address"), given.get("ipv6_address")):
+        if other < name and text in [given.get(key) for key in ADDRESSES]:
             refuse_of(name, setting, f"the address {address} is that of {other} as well", "choose another one")
     return f"ip={address}" if address.version == 4 else f"ip6={address}"
 
