@@ -83,7 +83,7 @@ CASES = {
     "network driver": ({"compose.yaml": compose(a=service()) + "networks: {default: {driver: macvlan}}\n"}, {},
                        ["networks", "default", "macvlan"]),
     "fixed address": ({"compose.yaml": compose(a=service(networks={"default": {"ipv4_address": "10.89.0.9"}})) +
-                       "networks: {default: {}}\n"}, {}, ["a", "ipv4_address", "ignored"]),
+                       "networks: {default: {}}\n"}, {}, ["a", "ipv4_address", "in no subnet"]),
     "gpu": ({"compose.yaml": compose(a=service(deploy={"resources": {"reservations": {"devices": [
         {"capabilities": ["gpu"]}]}}}))}, {}, ["a", "deploy.resources.reservations.devices"]),
     "build context of another place": ({"compose.yaml": compose(a=service(image="x", build={
