@@ -2,7 +2,6 @@
 // service's name, is for ps(1) only. See daemon/work_role.hpp. By hand there is only `pgod-work --read
 // DIRECTORY [PROJECT]`, for tests and for whoever asks why a file means what it means:
 // compose/read_directory.hpp.
-#include "compose/read_directory.hpp"
 #include "daemon/work_role.hpp"
 
 #include <fcntl.h>
@@ -15,7 +14,7 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv, argv + argc);
     if (words.size() >= 2 && words[1] == "--read") {
         if (words.size() == 3 || words.size() == 4)
-            return pgod::compose::read_directory(words[2], words.size() == 4 ? words[3] : std::string());
+            return pgod::daemon::read_directory(words[2], words.size() == 4 ? words[3] : std::string());
         std::fputs("pgod-work: write pgod-work --read DIRECTORY [PROJECT]\n", stderr);
         return 64;
     }

@@ -68,7 +68,7 @@ JobResult Changeover::follow() {
     // What a crash left may stand in the work tree, whatever the record says.
     const bool unfinished = has_unfinished(work_.directory);
     if (files_.changed.empty() && running_->commit == next_.commit && running_->plan == next_.plan &&
-        !unfinished) {
+        running_->notes == next_.notes && !unfinished) {
         (void)discard_release(work_.directory);
         clean_up_after_a_crash();
         work_.output.say(fmt::format("{} runs already", brief(next_.commit)));

@@ -51,8 +51,8 @@ class Deployment {
     Status check() {
         plan_ = TRY(plan_commit(work_));
         return changeover_.stage(
-            {work_.job.commit, work_.job.deployment, plan_.compose_file, plan_.plan, {}, {}}, "stage",
-            FilesOf::stage);
+            {work_.job.commit, work_.job.deployment, plan_.compose_file, plan_.plan, {}, {}, {}, plan_.notes},
+            "stage", FilesOf::stage);
     }
 
     Status fetch() {

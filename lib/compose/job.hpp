@@ -59,6 +59,7 @@ struct JobResult {
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE"
     std::vector<UrlClaim> urls;          // of what runs
+    std::vector<std::string> notes;      // …and what of its files has no effect, or another one than it seems
 };
 
 // A switch with all its deadlines, and the way back: the end of containers, podman's removal, starts,

@@ -81,6 +81,7 @@ JobResult recorded(const std::optional<Record>& record) {
         result.running_commit = record->commit;
         result.deployment = record->deployment;
         result.urls = claims_of(record->plan.model);
+        result.notes = record->notes;
     }
     return result;
 }

@@ -172,7 +172,7 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
     const TranslationRequest request = request_of(work, stage.get());
     Translation translation = TRY(translate(request));
     for (const auto& note : translation.notes)
-        work.output.say(escaped(note));
+        work.output.say(note);
     std::vector<Violation> violations = std::move(translation.reasons);
     JudgedPlan judged{{}, request.compose_file, std::move(translation.notes)};
     if (translation.is_complete) {

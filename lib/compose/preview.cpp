@@ -20,6 +20,7 @@ namespace pgod::compose {
 namespace {
 
 constexpr std::size_t shortest_prefix = 4; // digits of a commit id
+constexpr std::size_t max_reasons_in_json = 100;
 
 JobResult ended(const Work& work, JobResult result, int exit_status, std::optional<Error> error) {
     result.exit_status = exit_status;
@@ -54,8 +55,8 @@ struct Accepted {
 };
 
 // Everything for which a deployment would be rejected before it touches anything.
-Result<Accepted> accept(const Work& work) {
-    JudgedPlan judged = TRY(plan_commit(work));
+Result<Accepted> accept(const Work& work, std::vector<Violation>& reasons) {
+    JudgedPlan judged = TRY(plan_commit(work, &reasons));
     Accepted accepted{std::move(judged.plan), TRY(work.podman.containers())};
     TRY(check_names(work, accepted.plan, accepted.seen));
     const auto running = read_record(work.directory, running_release);
@@ -67,6 +68,28 @@ Result<Accepted> accept(const Work& work) {
     return accepted;
 }
 
+// The reasons in their parts; none where the host is at fault.
+Json json_of(const Work& work, const Error& error, std::vector<Violation> violations) {
+    if (violations.empty() && error.code == Code::permanent) // a check that finds one thing alone
+        violations.push_back({{}, {}, error.message, {}});
+    Json list = Json::array();
+    for (const auto& [violation, services] : grouped(violations)) {
+        if (list.size() == max_reasons_in_json)
+            break;
+        Json one{{"place", violation.place},  {"services", services},         {"setting", violation.setting},
+                 {"value", violation.value},  {"problem", violation.problem}, {"grant", violation.grant},
+                 {"advice", violation.advice}};
+        for (auto& [name, value] : one.items())
+            if (value.is_string())
+                value = work.output.redacted(escaped(value.get<std::string>()));
+        list.push_back(std::move(one));
+    }
+    return {{"commit", work.job.commit},
+            {"accepted", false},
+            {"reason", work.output.redacted(error.message)},
+            {"reasons", std::move(list)}};
+}
+
 // `show` tells about a commit that would be accepted.
 JobResult preview(const Work& work, const std::function<Status(const Accepted&)>& show) {
     if (auto meant = is_what_was_meant(work); !meant)
@@ -74,12 +97,10 @@ JobResult preview(const Work& work, const std::function<Status(const Accepted&)>
     const auto lock = lock_service(work);
     if (!lock)
         return refused(work, lock.error());
-    auto accepted = accept(work);
-    if (!accepted && work.job.json) {
-        const std::string reason = work.output.redacted(accepted.error().message);
-        work.output.print(
-            written(Json{{"commit", work.job.commit}, {"accepted", false}, {"reason", reason}}) + "\n");
-    }
+    std::vector<Violation> reasons;
+    auto accepted = accept(work, reasons);
+    if (!accepted && work.job.json)
+        work.output.print(written(json_of(work, accepted.error(), std::move(reasons))) + "\n");
     if (!accepted)
         return refused(work, std::move(accepted).error());
     if (auto shown = show(*accepted); !shown)
@@ -91,7 +112,8 @@ JobResult preview(const Work& work, const std::function<Status(const Accepted&)>
 
 JobResult check_commit(const Work& work) {
     return preview(work, [&work](const Accepted&) {
-        const Json json{{"commit", work.job.commit}, {"accepted", true}, {"reason", ""}};
+        const Json json{
+            {"commit", work.job.commit}, {"accepted", true}, {"reason", ""}, {"reasons", Json::array()}};
         work.output.print(work.job.json
                               ? written(json) + "\n"
                               : fmt::format("{} would be accepted\n", work.job.commit.substr(0, 12)));

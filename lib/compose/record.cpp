@@ -109,6 +109,8 @@ std::string to_json(const Record& record) {
               {"images", record.images}};
     if (!record.without_dns.empty())
         json["without_dns"] = record.without_dns;
+    if (!record.notes.empty())
+        json["notes"] = record.notes;
     for (const auto& container : record.containers)
         json["containers"].push_back({{"name", container.name},
                                       {"id", container.id},
@@ -130,6 +132,8 @@ Result<Record> record_from_json(std::string_view text) {
     for (const auto& [image, id] : members_of(json, "images"))
         record.images[image] = text_of(id);
     record.without_dns = texts_of(json, "without_dns");
+    record.notes = texts_of(json, "notes");
+    record.notes.resize(std::min(record.notes.size(), max_notes));
     for (const auto& container : items_of(json, "containers")) {
         const auto made_by = static_cast<std::uint64_t>(number_of(container, "deployment"));
         record.containers.push_back({text_of(container, "name"), text_of(container, "id"),

@@ -24,6 +24,8 @@ struct RecordedContainer {
     bool operator==(const RecordedContainer&) const = default;
 };
 
+inline constexpr std::size_t max_notes = 20;
+
 struct Record {
     std::string commit;
     std::uint64_t deployment = 0;
@@ -32,6 +34,7 @@ struct Record {
     std::map<std::string, std::string> images; // image as the plan says it → id
     std::vector<RecordedContainer> containers; // empty while the switch is not through
     std::vector<std::string> without_dns = {}; // networks, see networks_without_dns()
+    std::vector<std::string> notes = {};       // sentences about the commit's files, at most max_notes
     bool operator==(const Record&) const = default;
 };
 

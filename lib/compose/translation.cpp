@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/json.hpp"
+#include "compose/record.hpp"
 #include "compose/self_test.hpp"
 #include "compose/translator.hpp"
 #include "core/compose_version.hpp"
@@ -163,7 +164,9 @@ std::map<std::string, std::string> pairs_of(const Json& object, const char* key)
 Result<Translation> translation_of(const Json& json, const std::string& version) {
     Translation translation;
     translation.version = version;
-    translation.notes = texts_of(json, "notes");
+    for (const auto& note : texts_of(json, "notes"))
+        if (translation.notes.size() < max_notes)
+            translation.notes.push_back(shortened(escaped(note), max_sentence));
     for (const auto& reason : items_of(json, "reasons"))
         if (translation.reasons.size() < max_violations)
             translation.reasons.push_back(reason_of(reason));

@@ -22,10 +22,11 @@ using namespace config;
 constexpr std::array<std::string_view, 14> file_keys{
     "listen",   "metrics", "interval",      "parallel",   "prune",        "linger",   "state",
     "host_key", "control", "control_users", "admin_keys", "revoked_keys", "services", "proxy"};
-constexpr std::array<std::string_view, 21> service_keys{
-    "name",          "user",        "repository",    "branch",   "urls",    "ports", "volumes",
-    "networks",      "allow",       "compose",       "env",      "auto",    "ops",   "interval",
-    "start_timeout", "credentials", "registry_auth", "env_file", "secrets", "after", "domains"};
+constexpr std::array<std::string_view, 22> service_keys{
+    "name",    "user",     "repository",    "branch",      "urls",          "ports",
+    "volumes", "networks", "allow",         "compose",     "env",           "auto",
+    "ops",     "interval", "start_timeout", "credentials", "registry_auth", "env_file",
+    "secrets", "after",    "domains",       "profiles"};
 
 Error refused(std::string sentence) {
     return Error{Code::invalid, std::move(sentence)};
@@ -48,8 +49,7 @@ class ServicesReader {
         read_identity(reader, service);
         reader.text("interval", parse_interval, service.interval);
         reader.text("start_timeout", parse_start_timeout, service.start_timeout);
-        if (std::string compose; reader.text("compose", parse_compose, compose))
-            service.compose = std::move(compose);
+        read_compose(reader, service);
         reader.boolean("auto", service.auto_deploy);
         read_ports_and_urls(reader, service);
         read_list(reader, "domains", parse_domain, service.domains);
@@ -57,6 +57,7 @@ class ServicesReader {
         read_list(reader, "networks", parse_network, service.networks);
         read_list(reader, "allow", parse_allow, service.allow);
         read_list(reader, "after", parse_name, service.after);
+        read_list(reader, "profiles", parse_profile, service.profiles, max_files_bytes);
         read_env(reader, service);
         read_secret_files(reader, service);
         read_ops(reader, service);
@@ -139,10 +140,22 @@ class ServicesReader {
                                     escaped(path), escaped(theirs), other.name));
     }
 
+    // One file, or several of which a later one wins.
+    static void read_compose(const TableReader& reader, Service& service) {
+        const auto* node = reader.table().get("compose");
+        if (node != nullptr && node->is_array()) {
+            read_list(reader, "compose", parse_compose, service.compose, max_files_bytes);
+            if (node->as_array()->empty())
+                reader.complain("compose", "compose must name a file, or leave it out for the usual names");
+        } else if (std::string file; reader.text("compose", parse_compose, file)) {
+            service.compose.push_back(std::move(file));
+        }
+    }
+
     // A list of names, each once.
     template<typename Parse>
     static void read_list(const TableReader& reader, std::string_view key, Parse parse,
-                          std::vector<std::string>& list) {
+                          std::vector<std::string>& list, std::size_t most = max_names_bytes) {
         std::size_t bytes = 0;
         reader.texts(key, [&](std::string_view text) -> Status {
             auto name = TRY(parse(text));
@@ -152,8 +165,8 @@ class ServicesReader {
             list.push_back(std::move(name));
             return ok();
         });
-        if (bytes > max_names_bytes)
-            reader.complain(key, fmt::format("{} must hold at most {} bytes in all", key, max_names_bytes));
+        if (bytes > most)
+            reader.complain(key, fmt::format("{} must hold at most {} bytes in all", key, most));
     }
 
     void read_env(const TableReader& reader, Service& service) {

@@ -251,6 +251,16 @@ Result<std::string> parse_compose(std::string_view text) {
     return std::string(text);
 }
 
+Result<std::string> parse_profile(std::string_view text) {
+    if (text == "*")
+        return std::string(text);
+    if (text.empty() || text.size() > 128 || !is_made_of(text, "_.-") ||
+        !is_made_of(text.substr(0, 1), "")) // as in a compose file
+        return refused(fmt::format("must hold names of profiles such as \"debug\", or \"*\" for all, not {}",
+                                   in_quotes(text)));
+    return std::string(text);
+}
+
 Result<OpGroup> parse_ops(std::string_view text) {
     constexpr std::array<std::string_view, 3> known{"read", "deploy", "exec"};
     constexpr std::array<OpGroup, 3> groups{OpGroup::read, OpGroup::deploy, OpGroup::exec};

@@ -21,6 +21,7 @@ inline constexpr std::size_t max_path = 1024; // bytes
 inline constexpr std::size_t max_list_bytes =
     std::size_t{32} * 1024; // of all entries of `env`, and of `volumes`
 inline constexpr std::size_t max_names_bytes = std::size_t{8} * 1024; // of `allow`, and of `networks`
+inline constexpr std::size_t max_files_bytes = std::size_t{4} * 1024; // of `compose`, and of `profiles`
 
 Result<ListenAddress> parse_listen(std::string_view text);               // :2222, 127.0.0.1:2222, [::1]:2222
 Result<std::chrono::milliseconds> parse_interval(std::string_view text); // 90s, 5m, 1h30m
@@ -37,6 +38,7 @@ Result<Forward> parse_forward(std::string_view text);      // :5007, host:5007
 Result<PortRange> parse_ports(std::string_view text);      // N/X: N … N+X
 Result<std::string> parse_volume(std::string_view text);   // a directory, or the name of a podman volume
 Result<std::string> parse_compose(std::string_view text);
+Result<std::string> parse_profile(std::string_view text);     // "*": all of them
 Result<std::string> parse_env(std::string_view text);         // NAME=value; the result is the NAME
 Result<std::string> parse_secret_file(std::string_view text); // absolute, or a systemd credential's name
 bool is_secret_name(std::string_view text) noexcept;          // of a compose file's secret

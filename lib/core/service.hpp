@@ -42,9 +42,11 @@ struct Service {
     std::vector<std::string> volumes;            // absolute host directories, normalised; names of volumes
     std::vector<std::string> networks;           // podman networks of the user that may be joined
     std::vector<std::string> allow;              // normalised words of core/allowance.hpp
-    std::optional<std::string> compose;          // relative path of the compose file
-    std::vector<std::string> after;              // services that have to stand first; no circles
-    std::vector<std::string> env;                // NAME=value; they win over the repository's .env
+    std::vector<std::string>
+        compose; // relative paths of the compose files, later ones over earlier; none: the usual
+    std::vector<std::string> profiles; // of compose services that run besides those without one; "*": all
+    std::vector<std::string> after;    // services that have to stand first; no circles
+    std::vector<std::string> env;      // NAME=value; they win over the repository's .env
     // Files that only pgod may read: absolute, or without "/" the name of a systemd credential. Empty: none.
     std::string credentials;                    // for the repository: USER:TOKEN, or a private key
     std::string registry_auth;                  // for registries: containers-auth.json(5)

@@ -18,6 +18,12 @@ using namespace std::chrono_literals;
 constexpr auto glance = 10s;                   // `status` looks at the containers no longer than this
 constexpr std::chrono::hours longest_look{24}; // `logs -f` and `exec`
 
+ipc::WorkDone nothing_seen() {
+    ipc::WorkDone done;
+    done.error = Error{Code::internal, "nobody looked"};
+    return done;
+}
+
 } // namespace
 
 std::vector<std::string> Operations::warnings_of(const ServiceActor& actor) const {
@@ -111,8 +117,7 @@ void Operations::serve(Connection& connection, ServiceActor& actor, ipc::WorkJob
 // A fresh look at the containers, beside what the service is doing; when it cannot be had, what is known.
 void Operations::status(Connection& connection, ServiceActor& actor, bool json) {
     const std::uint64_t id = connection.id();
-    const auto answer = [this, id, name = actor.service().name, json](std::vector<std::string> containers,
-                                                                      std::optional<Health> health) {
+    const auto answer = [this, id, name = actor.service().name, json](const ipc::WorkDone& done) {
         Connection* client = find(id);
         const auto found = actors_.find(name); // it may have been removed meanwhile
         if (client == nullptr)
@@ -122,10 +127,11 @@ void Operations::status(Connection& connection, ServiceActor& actor, bool json) 
                           fmt::format("service {} is no longer configured", name));
         const ServiceActor& served = *found->second;
         reconcile::State state = served.state();
-        if (health)
-            state.health = *health;
-        const ServiceView view{served.service(), state, std::move(containers), warnings_of(served),
-                               urls_.sites_of(served.service())};
+        if (!done.error)
+            state.health = done.health;
+        const ServiceView view{
+            served.service(), state, done.containers, warnings_of(served), urls_.sites_of(served.service()),
+            done.notes};
         client->print(json ? status_json(view) : status_text(view, wall_clock()));
         client->finish(exit_status::done);
     };
@@ -133,11 +139,11 @@ void Operations::status(Connection& connection, ServiceActor& actor, bool json) 
     job.kind = ipc::WorkKind::observe;
     job.deadline = glance;
     auto worker = actor.look(std::move(job), {}, [this, id, answer](const ipc::WorkDone& done) {
-        answer(done.containers, done.error ? std::nullopt : std::optional(done.health));
+        answer(done);
         looked(id);
     });
     if (!worker)
-        return answer({}, std::nullopt);
+        return answer(nothing_seen());
     clients_[id].worker = std::move(*worker);
 }
 

@@ -53,6 +53,7 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     job.service = service_.name;
     job.directory = directory();
     job.compose = service_.compose;
+    job.profiles = service_.profiles;
     job.env = service_.env;
     job.ports = service_.ports;
     job.volumes = service_.volumes;

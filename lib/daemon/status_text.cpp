@@ -89,6 +89,7 @@ Json to_json(const ServiceView& view) {
     json["commit"] = durable.settled;
     json["decision"] = durable.decision.sentence;
     json["problems"] = problems(view);
+    json["notes"] = view.notes;
     json["containers"] = view.containers;
     Json urls = Json::object();
     for (const auto& site : view.sites)
@@ -151,6 +152,8 @@ std::string status_text(const ServiceView& view, reconcile::Time now) {
     row("next", next_text(state, now));
     for (const auto& problem : problems(view))
         row("problem", problem);
+    for (const auto& note : view.notes)
+        row("note", note);
     for (const auto& container : view.containers)
         row("container", container);
     for (const auto& site : view.sites)

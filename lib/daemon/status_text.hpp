@@ -17,6 +17,8 @@ struct ServiceView {
     std::vector<std::string> containers; // "NAME STATE"; empty when nobody looked
     std::vector<std::string> warnings;
     std::vector<Site> sites = {}; // where its DNS names lead
+    std::vector<std::string> notes =
+        {}; // of what runs: what of its compose file has no effect; as containers
 };
 
 std::string list_text(const std::vector<ServiceView>& services);

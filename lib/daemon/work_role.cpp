@@ -12,6 +12,7 @@
 #include "compose/observe.hpp"
 #include "compose/operations.hpp"
 #include "compose/preview.hpp"
+#include "compose/read_directory.hpp"
 #include "compose/rollback.hpp"
 #include "compose/survey.hpp"
 #include "core/exit_status.hpp"
@@ -59,8 +60,8 @@ compose::Job job_of(const ipc::WorkJob& request) {
     job.force = request.force;
     job.json = request.json;
     job.follow = request.follow;
-    if (request.compose)
-        job.compose_files.push_back(*request.compose);
+    job.compose_files = request.compose;
+    job.profiles = request.profiles;
     job.env = request.env;
     job.ports = request.ports;
     job.volumes = request.volumes;
@@ -139,6 +140,8 @@ ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) 
     done.health = result.health;
     done.containers = std::move(result.containers);
     done.urls = std::move(result.urls);
+    for (const auto& note : result.notes)
+        done.notes.push_back(output.redacted(note));
     return done;
 }
 
@@ -311,6 +314,10 @@ int run_work_role() {
     auto done = work_safely(std::get<ipc::WorkJob>(*request), reports, gate);
     report(reports, done ? std::move(*done) : failure(std::move(done).error()));
     return 0;
+}
+
+int read_directory(const std::string& directory, const std::string& project) {
+    return compose::read_directory(directory, project);
 }
 
 } // namespace pgod::daemon

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace pgod::daemon {
 
@@ -15,5 +16,8 @@ inline constexpr std::size_t max_work_order = std::size_t{128} * 1024;
 
 // The exit status of the process; the job's own is in its WorkDone.
 int run_work_role();
+
+// `pgod-work --read`, by hand: compose/read_directory.hpp.
+int read_directory(const std::string& directory, const std::string& project);
 
 } // namespace pgod::daemon

@@ -65,12 +65,14 @@ bool check(WorkDone& done) {
     make_fit(done.error);
     for (auto& container : done.containers)
         make_fit(container, max_reported_word);
+    for (auto& note : done.notes)
+        make_fit(note, max_reported_sentence);
     const bool good_urls = std::all_of(done.urls.begin(), done.urls.end(), [](const UrlClaim& claim) {
         return dns_name(claim.name) == claim.name;
     });
     return done.exit_status >= 0 && done.exit_status <= 255 && is_commit_or_none(done.running_commit) &&
            done.containers.size() <= max_reported_containers && done.urls.size() <= max_url_claims &&
-           good_urls;
+           done.notes.size() <= max_reported_notes && good_urls;
 }
 
 bool check(AtGate&) {

@@ -13,6 +13,7 @@ namespace pgod::ipc {
 inline constexpr std::size_t max_reported_sentence = 1000; // bytes, before what has to be escaped is
 inline constexpr std::size_t max_reported_word = 256;      // a step, a service, a container and its state
 inline constexpr std::size_t max_reported_containers = 64;
+inline constexpr std::size_t max_reported_notes = 20;
 
 // False: a lie. Whoever sent it broke the protocol, and nothing of it counts.
 bool believable(WorkReport& report);

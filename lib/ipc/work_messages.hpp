@@ -45,8 +45,9 @@ struct WorkJob {
     bool force = false;  // deploy even when the same commit runs and looks healthy
     bool client = false; // somebody reads stdout and stderr
     bool json = false;
-    bool follow = false; // log
-    std::optional<std::string> compose;
+    bool follow = false;              // log
+    std::vector<std::string> compose; // files, relative to the commit
+    std::vector<std::string> profiles;
     std::vector<std::string> env;
     std::optional<std::vector<PortRange>> ports;
     std::vector<std::string> volumes;
@@ -71,6 +72,7 @@ struct WorkJob {
         archive(json);
         archive(follow);
         archive(compose);
+        archive(profiles);
         archive(env);
         archive(ports);
         archive(volumes);
@@ -101,6 +103,7 @@ struct WorkDone {
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE", for status; at most 64
     std::vector<UrlClaim> urls;          // that the record asks for; at most max_url_claims
+    std::vector<std::string> notes;      // of the record's commit, for status; at most max_reported_notes
     void fields(auto& archive) {
         archive(exit_status);
         archive(changed);
@@ -111,6 +114,7 @@ struct WorkDone {
         archive(health);
         archive(containers);
         archive(urls);
+        archive(notes);
     }
 };
 struct AtGate {        // of a deployment: all is prepared, and it waits until the gate opens

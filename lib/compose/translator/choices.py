@@ -41,7 +41,7 @@ def check_mount(name, setting, mount):
 def logging_of(name, given):
     driver, options = given.get("driver") or "", given.get("options") or {}
     if "path" in options:
-        refuse_of(name, "logging.options.path", "nothing permits a log at a path of the host; remove it")
+        refuse_of(name, "logging.options.path", "nothing permits a log at a path of the host", "remove it", "refused")
     if driver not in ("", *DRIVERS):
         note_of(name, "logging.driver", f"pgod ignores this: podman does not know {driver}; pgoctl shows the logs")
         return {}

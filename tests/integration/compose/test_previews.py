@@ -24,7 +24,7 @@ class Checks(scene.ComposeTest):
         self.assertEqual((result.exit_status, result.stdout), (0, f"{svc.commit[:12]} would be accepted\n"), result)
         self.assertEqual(self.check(svc, svc.commit[:4]).exit_status, 0)
         given = json.loads(self.check(svc, json=True).stdout)
-        self.assertEqual(given, {"commit": svc.commit, "accepted": True, "reason": ""})
+        self.assertEqual(given, {"commit": svc.commit, "accepted": True, "reason": "", "reasons": []})
 
     def test_all_the_reasons_for_which_it_would_be_rejected(self):
         svc = self.service(env=["WORD=sesame-open"])
@@ -38,6 +38,72 @@ class Checks(scene.ComposeTest):
         given = json.loads(self.check(svc, json=True).stdout)
         self.assertFalse(given["accepted"])
         self.assertNotIn("sesame", given["reason"])
+
+    def test_the_reasons_of_all_checks_come_together_with_their_places(self):
+        svc = self.service(ports=[(5000, 5009)])
+        svc.stage({"compose.yaml": f"""services:
+  a: &a
+    image: {harness.User.IMAGE}
+    privileged: true
+    ports: ["80:80"]
+  b: *a
+  c: *a
+  d: *a
+  e:
+    image: {harness.User.IMAGE}
+    userns_mode: host
+    cpus: 1
+    cpu_quota: 1000
+    volumes:
+      - ./x:/x
+      - ../../elsewhere:/y
+x-pgo: {{urls: {{"blog.example.org": ":5007"}}}}
+"""})
+        result = self.check(svc)
+        self.assertEqual(result.exit_status, 65, result)
+        lines = result.stderr.splitlines()
+        for expected in (
+                'compose.yaml:4: a, b, c, d: privileged: "true" is not allowed; nothing permits it',
+                "compose.yaml:11: e: userns_mode: nothing permits this: it would reach containers, namespaces or groups outside"
+                " of this service; remove it",
+                "compose.yaml:12: e: cpus stands beside cpu_quota or cpu_period; keep one of the two",
+                'compose.yaml:5: a, b, c, d: ports: host port 80 is outside 5000-5009; the admin can grant it with'
+                ' ports = ["80/0"]',
+                "compose.yaml:17: x-pgo: url \"blog.example.org\" is not a name that this service was given; the admin can grant"
+                ' it with domains = ["*.example.org"]'):
+            self.assertIn(expected, lines)
+        self.assertTrue(any(line.startswith('compose.yaml:16: e: volumes: "../../elsewhere": ') for line in lines), lines)
+        self.assertNotIn(str(svc.path), result.stderr)
+        rank = [next(n for n, line in enumerate(lines) if word in line) for word in ("privileged", "e: volumes", "ports", "cpus")]
+        self.assertEqual(rank, sorted(rank), lines)
+        self.assertRegex(result.error, r"privileged.* \(and \d more reasons\)$|userns_mode.* \(and \d more reasons\)$")
+        given = json.loads(self.check(svc, json=True).stdout)
+        self.assertEqual(given["reason"], result.error)
+        found = {one["setting"]: one for one in given["reasons"]}
+        self.assertEqual(found["ports"], {
+            "place": "compose.yaml:5", "services": ["a", "b", "c", "d"], "setting": "ports", "value": found["ports"]["value"],
+            "problem": "host port 80 is outside 5000-5009", "grant": 'ports = ["80/0"]', "advice": ""})
+
+    def test_a_commit_without_a_compose_file(self):
+        svc = self.service()
+        svc.stage({"docker/docker-compose.yml": compose(a=service())})
+        result = self.check(svc)
+        self.assertEqual(result.exit_status, 65, result)
+        self.assertEqual(result.error, "compose.yaml does not exist in this commit (nor compose.yml, docker-compose.yml,"
+                         " docker-compose.yaml); docker/docker-compose.yml is there: ask the admin for compose ="
+                         ' "docker/docker-compose.yml"')
+
+    def test_several_files_and_profiles(self):
+        svc = self.service(compose=["base.yaml", "deploy/over.yaml"], profiles=["b"])
+        svc.stage({"base.yaml": compose(a=service(), b=service(profiles=["b"]), c=service(profiles=["c"])),
+                   "deploy/over.yaml": "services: {a: {privileged: true}, b: {privileged: true}, c: {privileged: true}}",
+                   "compose.override.yaml": "services: {d: {image: x, privileged: true}}"})
+        result = self.check(svc)
+        self.assertEqual(result.exit_status, 65, result)
+        self.assertIn('deploy/over.yaml:1: a, b: privileged: "true" is not allowed', result.stderr)
+        self.assertIn("c: runs only with the profile c", result.stderr)
+        svc.settings["compose"] = ["base.yaml", "deploy/gone.yaml"]
+        self.assertIn('"deploy/gone.yaml", which the admin names, does not exist in this commit', self.check(svc).error)
 
     def test_a_name_that_somebody_else_holds(self):
         svc, name = self.service(), "pgcpreview-held"

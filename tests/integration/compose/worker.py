@@ -38,7 +38,7 @@ def encode_job(job):
     frame += text(job["service"]) + text(job["directory"]) + text(job.get("commit", ""))
     frame += struct.pack("<QBBBBB", job.get("deployment", 0), job.get("wait", False), job.get("force", False),
                          job.get("client", True), job.get("json", False), job.get("follow", False))
-    frame += b"\0" if job.get("compose") is None else b"\1" + text(job["compose"])
+    frame += texts(job.get("compose", [])) + texts(job.get("profiles", []))
     frame += texts(job.get("env", []))
     frame += b"\0" if ports is None else b"\1" + struct.pack("<I", len(ports)) + b"".join(
         struct.pack("<HH", *port) for port in ports)
@@ -83,6 +83,7 @@ class Result:
         self.commit, self.deployment, self.health = reader.text(), reader.take("<Q"), HEALTH[reader.take("<i")]
         self.containers = [reader.text() for _ in range(reader.take("<I"))]
         self.urls = {reader.text(): reader.take("<H") for _ in range(reader.take("<I"))}
+        self.notes = [reader.text() for _ in range(reader.take("<I"))]
         assert not reader.data, "bytes left over in WorkDone"
 
     def __repr__(self):

@@ -62,6 +62,13 @@ class Sentences(unittest.TestCase):
                 self.assertIn(words, said)
                 self.assertNotRegex(said, OF_PYTHON)
 
+    def test_the_repository_may_name_its_own_files(self):
+        for version in ("1.0.3", "1.6.0"):
+            files = {".env": "COMPOSE_FILE=sub/one.yaml:two.yaml\n", "sub/one.yaml": "services: {a: {image: x, tty: true}}",
+                     "two.yaml": "services: {a: {privileged: true}}"}
+            plan = test_versions.translated_commit(files, {}, version)
+            self.assertEqual(plan.said, 'two.yaml:1: a: privileged: "true" is not allowed; nothing permits it\n')
+
     def test_no_exception_reaches_anybody_whatever_is_written(self):
         """Every key of a service with values of every kind."""
         values = ("", "7", "true", "x", "[]", "[x]", "[7]", "[{}]", "[{a: b}]", "{}", "{a: }", "{a: [b]}", "{a: {b: c}}", "''", "-1")

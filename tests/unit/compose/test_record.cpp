@@ -25,6 +25,7 @@ Record sample() {
     record.images = {{"demo_web", "id1"}, {"db:1", "id2"}};
     record.containers = {{"demo_web_1", "c1", true, 11}};
     record.without_dns = {"demo_default"};
+    record.notes = {"compose.yaml:3: web: platform: pgod ignores this"};
     return record;
 }
 

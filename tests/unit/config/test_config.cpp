@@ -122,7 +122,7 @@ repository = "git@git.example.org:team/wiki.git"
     CHECK(pgo.networks == std::vector<std::string>{"shared", "proxy_front.1"});
     CHECK(pgo.allow == std::vector<std::string>{"cap:NET_ADMIN", "device:/dev/net/tun", "host-network",
                                                 "security-opt:label=disable", "sysctl:net.core.somaxconn"});
-    CHECK(pgo.compose == "deploy/compose.yaml");
+    CHECK(pgo.compose == std::vector<std::string>{"deploy/compose.yaml"});
     CHECK(pgo.env == std::vector<std::string>{"MYENV=bla", "EMPTY=", "PEM=a\nb=c"});
     CHECK_FALSE(pgo.auto_deploy);
     CHECK(pgo.ops == OperationGroups{.read = true, .deploy = false, .exec = true});
@@ -135,11 +135,22 @@ repository = "git@git.example.org:team/wiki.git"
     CHECK(wiki.urls.empty());
     CHECK_FALSE(wiki.ports.has_value());
     CHECK(wiki.volumes.empty());
-    CHECK_FALSE(wiki.compose.has_value());
+    CHECK(wiki.compose.empty());
+    CHECK(wiki.profiles.empty());
     CHECK(wiki.env.empty());
     CHECK(wiki.auto_deploy);
     CHECK(wiki.ops == OperationGroups{.read = true, .deploy = true});
     CHECK(wiki.interval == 90min); // the file's
+}
+
+TEST_CASE("several compose files, and profiles") {
+    const auto report = parse_config("[[services]]\nname = 'pgo'\nuser = 'miek'\nrepository = 'https://example.org/r'\n"
+                                     "compose = ['compose.yaml', 'deploy/prod.yaml']\nprofiles = ['b', 'a']\n",
+                                     "f");
+    REQUIRE(report.errors.empty());
+    const auto& service = report.config->services.at(0);
+    CHECK(service.compose == std::vector<std::string>{"compose.yaml", "deploy/prod.yaml"});
+    CHECK(service.profiles == std::vector<std::string>{"b", "a"});
 }
 
 TEST_CASE("an empty list is not an absent one") {

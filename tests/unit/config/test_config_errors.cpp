@@ -90,6 +90,17 @@ TEST_CASE("settings of a service that are wrong") {
         {service + "compose = '../x.yaml'",
          {"5:11: compose must be a file's path within the repository, such as \"deploy/compose.yaml\", not "
           "\"../x.yaml\""}},
+        {service + "compose = []", {"5:11: compose must name a file, or leave it out for the usual names"}},
+        {service + "compose = ['a.yaml', '/etc/x', 'a.yaml']",
+         {"5:22: compose must be a file's path within the repository, such as \"deploy/compose.yaml\", not "
+          "\"/etc/x\"",
+          "5:32: compose holds \"a.yaml\" twice"}},
+        {service + "compose = 7", {"5:11: compose must be a string in quotes, not an integer"}},
+        {service + "profiles = 'debug'",
+         {"5:12: profiles must be an array of strings such as [ \"…\" ], not a string"}},
+        {service + "profiles = ['a b', '']",
+         {"5:13: profiles must hold names of profiles such as \"debug\", or \"*\" for all, not \"a b\"",
+          "5:20: profiles must hold names of profiles such as \"debug\", or \"*\" for all, not \"\""}},
         {service + "start_timeout = '0s'", {"5:17: start_timeout must be from \"1s\" to \"1h\", not \"0s\""}},
         {service + "start_timeout = '61m'",
          {"5:17: start_timeout must be from \"1s\" to \"1h\", not \"61m\""}},

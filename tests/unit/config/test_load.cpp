@@ -57,7 +57,7 @@ TEST_CASE("the example is a good file and shows every setting") {
     CHECK(service.urls.size() == 1);
     CHECK(service.env.size() == 1);
     CHECK(service.after.size() == 1);
-    CHECK(service.compose == "compose.yaml");
+    CHECK(service.compose == std::vector<std::string>{"compose.yaml"});
     CHECK(service.interval == std::chrono::minutes(1));
     CHECK(report.config->services[1].interval == std::chrono::minutes(5));
     // What the example shows as defaults are the defaults.

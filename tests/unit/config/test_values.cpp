@@ -77,6 +77,13 @@ TEST_CASE("paths") {
     CHECK_FALSE(overlap("/srv/a", "/srv/b"));
 }
 
+TEST_CASE("profiles") {
+    for (const auto* text : {"*", "debug", "a.b_c-D", "0"})
+        CHECK(*parse_profile(text) == text);
+    for (const std::string& text : std::vector<std::string>{"", "-a", ".a", "a b", "a,b", "**", "é", std::string(129, 'a')})
+        CHECK_FALSE(parse_profile(text).has_value());
+}
+
 TEST_CASE("compose") {
     for (const auto* text : {"compose.yaml", "deploy/compose.yml", "a b/..x.yaml", ".compose.yaml"})
         CHECK(*parse_compose(text) == text);

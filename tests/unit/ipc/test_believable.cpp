@@ -76,6 +76,7 @@ TEST_CASE("a report that no honest worker sends is a lie") {
     CHECK(lies([](WorkDone& done) { done.exit_status = -1; }));
     CHECK(lies([](WorkDone& done) { done.exit_status = 256; }));
     CHECK(lies([](WorkDone& done) { done.containers.resize(max_reported_containers + 1); }));
+    CHECK(lies([](WorkDone& done) { done.notes.resize(max_reported_notes + 1); }));
     CHECK(lies([](WorkDone& done) { done.urls.resize(max_url_claims + 1, done.urls.front()); }));
     CHECK(lies([](WorkDone& done) { done.urls.front().name = "web.example.org {"; }));
     Surveyed seen;

@@ -43,7 +43,8 @@ WorkJob some_work_job() {
     job.deployment = 17;
     job.force = true;
     job.json = true;
-    job.compose = "deploy/compose.yaml";
+    job.compose = {"deploy/compose.yaml", "prod.yaml"};
+    job.profiles = {"debug"};
     job.env = {"A=1", "", "B=\n"};
     job.ports = std::vector<PortRange>{{.first = 5005, .last = 5010}, {.first = 1, .last = 65535}};
     job.volumes = {"/srv/miek"};
@@ -69,6 +70,7 @@ WorkDone some_work_done() {
     done.health = Health::degraded;
     done.containers = {"web running", "db exited"};
     done.urls = {{"b.apps.example.org", 5007, {}}};
+    done.notes = {"compose.yaml:3: debug: runs only with the profile debug"};
     return done;
 }
 
@@ -139,9 +141,12 @@ std::vector<WorkRequest> samples() {
 template<>
 std::vector<WorkReport> samples() {
     return {
-        Progress{"verify"}, some_work_done(), WorkDone{},
+        Progress{"verify"},
+        some_work_done(),
+        WorkDone{},
         Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"},
-        Examined{"storage", "the disk is full", "podman image prune"}, AtGate{}};
+        Examined{"storage", "the disk is full", "podman image prune"},
+        AtGate{}};
 }
 
 // Random bytes are the same in every run: a failure can be looked at again.
@@ -238,6 +243,9 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(done.error->code == Code::timeout);
     CHECK(done.health == Health::degraded);
     CHECK(done.urls == std::vector<UrlClaim>{{"b.apps.example.org", 5007, {}}});
+    CHECK(done.notes == std::vector<std::string>{"compose.yaml:3: debug: runs only with the profile debug"});
+    CHECK(work.compose == std::vector<std::string>{"deploy/compose.yaml", "prod.yaml"});
+    CHECK(work.profiles == std::vector<std::string>{"debug"});
 }
 
 TEST_CASE("a frame above the limit is refused although it is well formed") {
