@@ -79,10 +79,9 @@ x-pgo: {{urls: {{"blog.example.org": ":5007"}}}}
         self.assertRegex(result.error, r"privileged.* \(and \d more reasons\)$|userns_mode.* \(and \d more reasons\)$")
         given = json.loads(self.check(svc, json=True).stdout)
         self.assertEqual(given["reason"], result.error)
-        found = {one["setting"]: one for one in given["reasons"]}
-        self.assertEqual(found["ports"], {
-            "place": "compose.yaml:5", "services": ["a", "b", "c", "d"], "setting": "ports", "value": found["ports"]["value"],
-            "problem": "host port 80 is outside 5000-5009", "grant": 'ports = ["80/0"]', "advice": ""})
+        self.assertIn({
+            "place": "compose.yaml:5", "services": ["a", "b", "c", "d"], "setting": "ports", "value": "",
+            "problem": "host port 80 is outside 5000-5009", "grant": 'ports = ["80/0"]', "advice": ""}, given["reasons"])
 
     def test_a_commit_without_a_compose_file(self):
         svc = self.service()
