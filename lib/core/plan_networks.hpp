@@ -13,7 +13,7 @@ namespace pgod {
 // The networks that it names; none of another flag, of a mode and of a container.
 std::vector<std::string_view> network_names(const PlanOption& option);
 
-std::optional<std::string_view> shared_container(std::string_view value); // NAME of "container:NAME"
+std::optional<std::string_view> shared_container(std::string_view value);      // NAME of "container:NAME"
 std::optional<std::string_view> container_shared_by(const PlanOption& option); // the same, of --network
 
 // What may stand behind a name: addresses, a hardware address, an interface's name; each at most once.
