@@ -5,10 +5,12 @@
 def read_commit():
     """The commit as the Compose specification reads it. Runs below the audit hook, like podman-compose itself."""
     global compose_file
+    environment = {name: value for name, value in os.environ.items() if name not in admin_names}
+    environment["PWD"] = os.path.dirname(path_of_file())  # where somebody who types docker-compose usually is
     answer = reader.answer({
         "root": stage, "project": project, "files": asked["files"], "profiles": asked["profiles"],
         "admin": {name: os.environ[name] for name in admin_names if name in os.environ},
-        "environment": {name: value for name, value in os.environ.items() if name not in admin_names},
+        "environment": environment,
         "home": os.environ.get("HOME", "/")})
     places.update(answer["places"])
     if not os.path.exists(os.path.join(stage, compose_file)):  # COMPOSE_FILE of .env names others

@@ -170,6 +170,11 @@ class Versions(unittest.TestCase):
             plan = translated_commit({"compose.yaml": chain}, {}, version).json["plan"]
             self.assertEqual([one["service"] for one in plan["containers"]], [f"s{number}" for number in range(61)])
 
+    def test_the_directory_of_the_file_has_its_usual_name(self):
+        one, other = ("services: {a: {image: x, volumes: ['%s/d:/d']}}\n" % source for source in ("${PWD}", "."))
+        self.assertEqual(*(translated_commit({"compose.yaml": text, "d/f": ""}, {}, "1.3.0").json["plan"]["containers"]
+                           for text in (one, other)))
+
     def test_notes_are_the_same(self):
         for version in packages.PACKAGES:
             self.assertEqual(self.plans["a variable of the service itself", version].answer["notes"],
