@@ -36,11 +36,10 @@ Secrets values_of(const Job& job) {
     return values;
 }
 
-Result<std::string> content_of(const MemoryFile& file, const std::string& service, const Job& job) {
+Result<std::string> content_of(const MemoryFile& file, const Job& job) {
     const auto missing = [&](std::string_view name, std::string_view setting) {
         return Error{Code::permanent,
-                     fmt::format("service \"{}\": {}: the admin's {} must have {}, and does not", service,
-                                 file.target, setting, name)};
+                     fmt::format("the admin's {} must have {}, and does not", setting, name)};
     };
     if (const auto name = secret_file_in(file.text)) {
         const auto found = job.secret_files.find(*name);
@@ -159,7 +158,8 @@ Result<std::vector<std::string>> contents_of(const std::vector<MemoryFile>& file
                                              const PlannedContainer& container, const Job& job) {
     std::vector<std::string> contents;
     for (const auto& file : files)
-        contents.push_back(TRY(content_of(file, container.service, job)));
+        contents.push_back(
+            TRY_DOING(content_of(file, job), fmt::format("{}: secrets: {}", container.service, file.target)));
     return contents;
 }
 
@@ -176,10 +176,11 @@ bool has(const Place& place, std::size_t number, const std::string& contents) {
 
 } // namespace
 
-Status check_memory_files(const Plan& plan, const Job& job) {
+void check_memory_files(const Plan& plan, const Job& job, Findings& findings) {
     for (const auto& container : plan.containers)
-        TRY(contents_of(files_of(container), container, job));
-    return ok();
+        for (const auto& file : files_of(container))
+            if (const auto content = content_of(file, job); !content)
+                findings.add(container.service, "secrets", file.target + ": " + content.error().message);
 }
 
 Result<std::map<std::string, std::string>>

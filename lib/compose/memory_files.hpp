@@ -8,6 +8,7 @@
 
 #include "compose/container.hpp"
 #include "compose/job.hpp"
+#include "core/findings.hpp"
 #include "core/plan.hpp"
 
 #include <map>
@@ -16,8 +17,8 @@
 
 namespace pgod::compose {
 
-// Every value that a file needs is there. Code::permanent names the service, the target and what to do.
-Status check_memory_files(const Plan& plan, const Job& job);
+// Every value that a file needs is there.
+void check_memory_files(const Plan& plan, const Job& job, Findings& findings);
 
 // Before the container is made of that image. Target in the container → path on the host.
 Result<std::map<std::string, std::string>>

@@ -96,16 +96,6 @@ TranslationRequest request_of(const Work& work, int stage) {
     return request;
 }
 
-// A check that finds one thing at most. Any other failure is the host's, and ends the planning.
-Status add(const Status& checked, std::vector<Violation>& violations) {
-    if (checked)
-        return ok();
-    if (checked.error().code != Code::permanent)
-        return checked.error();
-    violations.push_back({{}, {}, checked.error().message, {}});
-    return ok();
-}
-
 void add(std::vector<Violation> more, std::vector<Violation>& violations) {
     for (auto& one : more)
         violations.push_back(std::move(one));
@@ -115,8 +105,10 @@ void add(std::vector<Violation> more, std::vector<Violation>& violations) {
 Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan, const std::string& files,
                                              const WrittenNames& written = {}) {
     std::vector<Violation> violations = judge(plan, grants_of(work, plan, files), written);
-    TRY(add(check_secrets(plan, work.job.secrets), violations));
-    TRY(add(check_memory_files(plan, work.job), violations));
+    Findings findings;
+    check_secrets(plan, work.job.secrets, findings);
+    check_memory_files(plan, work.job, findings);
+    add(std::move(findings).take(), violations);
     add(TRY(check_shared_binds(work, plan)), violations);
     return violations;
 }

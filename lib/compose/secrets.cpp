@@ -2,7 +2,9 @@
 
 #include "base/text.hpp"
 #include "compose/json.hpp"
+#include "core/findings.hpp"
 #include "core/memory_file.hpp"
+#include "core/plan_flags.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/variable_name.hpp"
 
@@ -35,53 +37,62 @@ Found find_placeholder(std::string_view text, std::size_t from = 0) {
     return {};
 }
 
-Error misplaced(const std::string& service, std::string_view where, const Found& found) {
-    return Error{
-        Code::permanent,
-        fmt::format(
-            "service \"{0}\": {1}: {2} is a secret of the admin's env_file, which only \"environment\", "
-            "\"secrets\" and \"configs\" may hold; in \"environment\", the container finds it as its own "
-            "${2}",
-            service, where, found.name)};
+Violation wrong(const std::string& service, std::string setting, std::string problem, std::string advice) {
+    Violation violation{service, std::move(setting), std::move(problem), {}};
+    violation.advice = std::move(advice);
+    return violation;
 }
 
-Status check_variable(const PlannedContainer& container, const std::string& assignment,
-                      const Secrets& secrets) {
+Violation misplaced(const std::string& service, std::string setting, const Found& found) {
+    return wrong(
+        service, std::move(setting),
+        fmt::format("{} is a secret of the admin's env_file, which only environment, secrets and "
+                    "configs may hold",
+                    found.name),
+        fmt::format("put it into environment, where the container finds it as its own ${}", found.name));
+}
+
+void check_variable(const PlannedContainer& container, const std::string& assignment, const Secrets& secrets,
+                    Findings& findings) {
+    const auto refuse = [&](std::string problem, std::string advice) {
+        findings.keep(wrong(container.service, "environment", std::move(problem), std::move(advice)));
+    };
     const auto variable = assignment.substr(0, assignment.find('='));
     auto found = find_placeholder(assignment);
     if (found.at == std::string_view::npos)
-        return ok();
+        return;
     if (const auto because = reserved_because(variable); because || !is_variable_name(variable))
-        return Error{Code::permanent,
-                     fmt::format("service \"{}\": environment: {} must not hold a secret: {}",
-                                 container.service, escaped(variable),
-                                 because.value_or("it is not the name of a variable"))};
+        return refuse(fmt::format("{} must not hold a secret: {}", variable,
+                                  because.value_or("it is not the name of a variable")),
+                      "take another name");
     for (; found.at != std::string_view::npos; found = find_placeholder(assignment, found.at + found.size()))
         if (!secrets.contains(found.name))
-            return Error{Code::permanent,
-                         fmt::format("service \"{}\": environment: the admin's env_file has no {}",
-                                     container.service, found.name)};
+            return refuse(fmt::format("the admin's env_file has no {}", found.name), "ask the admin for it");
     const std::string value = with_secrets(assignment, secrets).value_or(assignment);
     if (fits_env_file(value))
-        return ok();
-    return Error{
-        Code::permanent,
-        fmt::format("service \"{}\": environment: {} holds a secret and {}", container.service,
-                    escaped(variable),
-                    value.size() > max_env_line
-                        ? fmt::format("is longer than {} bytes; mount a file instead", max_env_line)
-                        : "has several lines, which podman takes only on a command line that every user "
-                          "can read; write the secret in base64, or mount a file instead")};
+        return;
+    constexpr std::string_view instead = "hand it over as a file, with secrets of the compose file";
+    if (value.size() > max_env_line)
+        refuse(fmt::format("{} holds a secret and is longer than {} bytes", variable, max_env_line),
+               std::string(instead));
+    else
+        refuse(
+            fmt::format("{} holds a secret and has several lines, which podman takes only on a command line "
+                        "that every user can read",
+                        variable),
+            std::string(instead));
 }
 
-Status check_options(const std::string& service, const std::vector<PlanOption>& options,
-                     std::string_view but) {
-    for (const auto& option : options)
-        if (const auto found = find_placeholder(option.value);
-            found.at != std::string_view::npos && option.flag != but && option.flag != memory_file_flag)
-            return misplaced(service, option.flag.substr(std::min<std::size_t>(2, option.flag.size())),
-                             found);
-    return ok();
+// In the words of the compose file.
+std::string setting_of(const PlanOption& option) {
+    const auto flags = run_flags();
+    const auto flag = std::find_if(flags.begin(), flags.end(),
+                                   [&option](const Flag& one) { return one.name == option.flag; });
+    return std::string(flag == flags.end() ? option.flag : flag->setting);
+}
+
+bool holds_secrets(const PlanOption& option) {
+    return option.flag == "--env" || option.flag == memory_file_flag;
 }
 
 } // namespace
@@ -159,21 +170,24 @@ bool fits_env_file(std::string_view assignment) {
            assignment.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
-Status check_secrets(const Plan& plan, const Secrets& secrets) {
+void check_secrets(const Plan& plan, const Secrets& secrets, Findings& findings) {
+    const auto refuse = [&findings](const std::string& service, std::string setting, std::string_view text) {
+        if (const auto found = find_placeholder(text); found.at != std::string_view::npos)
+            findings.keep(misplaced(service, std::move(setting), found));
+    };
     for (const auto& container : plan.containers) {
-        TRY(check_options(container.service, container.options, "--env"));
         for (const auto& option : container.options)
             if (option.flag == "--env")
-                TRY(check_variable(container, option.value, secrets));
-        if (const auto found = find_placeholder(container.image); found.at != std::string_view::npos)
-            return misplaced(container.service, "image", found);
+                check_variable(container, option.value, secrets, findings);
+            else if (!holds_secrets(option))
+                refuse(container.service, setting_of(option), option.value);
+        refuse(container.service, "image", container.image);
         for (const auto& word : container.command)
-            if (const auto found = find_placeholder(word); found.at != std::string_view::npos)
-                return misplaced(container.service, "command", found);
+            refuse(container.service, "command", word);
     }
     for (const auto& build : plan.builds)
-        TRY(check_options(build.image, build.options, ""));
-    return ok();
+        for (const auto& option : build.options)
+            refuse({}, "build", option.value);
 }
 
 Result<std::map<std::string, std::string>> changed_secrets(const Podman& podman, const Plan& plan,

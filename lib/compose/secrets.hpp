@@ -7,6 +7,7 @@
 
 #include "base/secret.hpp"
 #include "compose/podman.hpp"
+#include "core/findings.hpp"
 #include "core/plan.hpp"
 
 #include <map>
@@ -41,7 +42,7 @@ bool fits_env_file(std::string_view assignment);
 
 // A placeholder may stand in the environment of a container, its name has to be known, and an env file has to
 // be able to carry the value. Anywhere else it would show the value or keep it in an image.
-Status check_secrets(const Plan& plan, const Secrets& secrets);
+void check_secrets(const Plan& plan, const Secrets& secrets, Findings& findings);
 
 // Containers, by name, that run with another value than now → the variable's name.
 Result<std::map<std::string, std::string>> changed_secrets(const Podman& podman, const Plan& plan,

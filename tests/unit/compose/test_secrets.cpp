@@ -11,8 +11,10 @@ namespace {
 const Secrets secrets{{"DB", Secret("hunter2")}, {"TOKEN", Secret("{secret:DB}")}};
 
 std::string problem_of(const Plan& plan) {
-    const auto checked = check_secrets(plan, secrets);
-    return checked ? "" : checked.error().message;
+    Findings findings;
+    check_secrets(plan, secrets, findings);
+    const auto found = std::move(findings).take();
+    return found.empty() ? "" : summary_of(found);
 }
 
 Plan plan_with(PlannedContainer container) {
@@ -90,31 +92,29 @@ TEST_CASE("placeholders become values, once") {
 
 TEST_CASE("only the environment of a container may hold a secret, and only one that there is") {
     const std::string only =
-        " is a secret of the admin's env_file, which only \"environment\", \"secrets\" and \"configs\" "
-        "may hold; in \"environment\", the container finds it as its own $DB";
+        " is a secret of the admin's env_file, which only environment, secrets and configs may hold; put it "
+        "into environment, where the container finds it as its own $DB";
     CHECK(problem_of(plan_with({"c", "", {{"--env", "A={secret:DB}"}}, "i", {"x"}})).empty());
     CHECK(problem_of(plan_with({"c", "", {{"--label", "a={secret:DB}"}}, "i", {}})) ==
-          "service \"web\": label: DB" + only);
-    CHECK(problem_of(plan_with({"c", "", {}, "{secret:DB}", {}})) == "service \"web\": image: DB" + only);
-    CHECK(problem_of(plan_with({"c", "", {}, "i", {"sh", "{secret:DB}"}})) ==
-          "service \"web\": command: DB" + only);
+          "web: labels: DB" + only);
+    CHECK(problem_of(plan_with({"c", "", {}, "{secret:DB}", {}})) == "web: image: DB" + only);
+    CHECK(problem_of(plan_with({"c", "", {}, "i", {"sh", "{secret:DB}"}})) == "web: command: DB" + only);
     CHECK(problem_of(plan_with({"c", "", {{"--env", "A={secret:DB}{secret:GONE}"}}, "i", {}})) ==
-          "service \"web\": environment: the admin's env_file has no GONE");
+          "web: environment: the admin's env_file has no GONE; ask the admin for it");
     for (const char* name : {"HOME", "LD_PRELOAD", "CONTAINERS_CONF", "XDG_RUNTIME_DIR", "PATH"})
         CHECK(problem_of(plan_with({"c", "", {{"--env", std::string(name) + "={secret:DB}"}}, "i", {}}))
-                  .starts_with(std::string("service \"web\": environment: ") + name +
-                               " must not hold a secret: "));
+                  .starts_with(std::string("web: environment: ") + name + " must not hold a secret: "));
     CHECK(problem_of(plan_with({"c", "", {{"--env", "A.b={secret:DB}"}}, "i", {}})) ==
-          "service \"web\": environment: A.b must not hold a secret: it is not the name of a variable");
-    CHECK(
-        problem_of(plan_with({"c", "", {{"--env", "A=x\n{secret:DB}"}}, "i", {}})) ==
-        "service \"web\": environment: A holds a secret and has several lines, which podman takes only on a "
-        "command line that every user can read; write the secret in base64, or mount a file instead");
+          "web: environment: A.b must not hold a secret: it is not the name of a variable; take another "
+          "name");
+    CHECK(problem_of(plan_with({"c", "", {{"--env", "A=x\n{secret:DB}"}}, "i", {}})) ==
+          "web: environment: A holds a secret and has several lines, which podman takes only on a "
+          "command line that every user can read; hand it over as a file, with secrets of the compose file");
     CHECK(problem_of(
               plan_with({"c", "", {{"--env", "A=" + std::string(40'000, 'x') + "{secret:DB}"}}, "i", {}})) ==
-          "service \"web\": environment: A holds a secret and is longer than 32768 bytes; mount a file "
-          "instead");
+          "web: environment: A holds a secret and is longer than 32768 bytes; hand it over "
+          "as a file, with secrets of the compose file");
     Plan builds;
     builds.builds.push_back({"own", "/c", "/f", {{"--build-arg", "A={secret:DB}"}}});
-    CHECK(problem_of(builds) == "service \"own\": build-arg: DB" + only);
+    CHECK(problem_of(builds) == "build: DB" + only);
 }
