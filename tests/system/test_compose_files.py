@@ -61,6 +61,7 @@ class ComposeFiles(SystemTest):
         self.begin({"compose.yaml": f"{web}  debug:\n{image}    profiles: [debug]\n"
                                     f"  trace:\n{image}    profiles: [trace]\n", ".env": "COMPOSE_PROFILES=trace\n"})
         self.runs("trace", "web")
+        wait_until("the deployment is through", lambda: self.status().get("notes"))
         left_out = [one for one in self.status()["notes"] if one.endswith("debug: runs only with the profile debug")]
         self.assertEqual(len(left_out), 1, self.status()["notes"])
         self.assertRegex(left_out[0], r"^compose\.yaml:\d+: ")
