@@ -224,7 +224,7 @@ std::map<std::string, std::string> changed_memory_files(const Work& work, const 
             continue;
         const auto place = open_place(work, container.name);
         for (std::size_t i = 0; i < files.size(); ++i) {
-            const auto content = content_of(files[i], container.service, work.job);
+            const auto content = content_of(files[i], work.job);
             if (content && (!place || !has(*place, i, *content)))
                 changed.emplace(container.name, files[i].target);
         }
