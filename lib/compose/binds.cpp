@@ -4,12 +4,15 @@
 #include "compose/need.hpp"
 #include "compose/work_tree.hpp"
 #include "core/mount.hpp"
+#include "core/nested_binds.hpp"
 #include "core/paths.hpp"
 #include "os/safe_path.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+
+#include <algorithm>
 
 #include <cerrno>
 
@@ -106,12 +109,22 @@ Result<std::string> resolve_bind(const std::string& source, const BindRoots& roo
         fmt::format("{} is neither in the repository nor in a directory of `volumes`", escaped(source))};
 }
 
-Status check_binds(const Plan& plan, const BindRoots& roots, int tree) {
-    for (const auto& container : plan.containers)
+Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files) {
+    const auto writable = writable_binds(plan);
+    for (const auto& container : plan.containers) {
+        const auto nested = nested_binds(container, writable);
+        const auto is_elsewhere = [&](const Mount& bind) { // what the container did to the source is no harm
+            return std::any_of(nested.begin(), nested.end(), [&](const NestedBind& one) {
+                return one.inner.source == bind.source &&
+                       one.inner.target == lexical_path("/", bind.target) &&
+                       (one.redundant || (is_read_only(bind) && files.contains(bind.source)));
+            });
+        };
         for (const auto& option : container.options)
-            if (const auto bind = bind_of(option))
+            if (const auto bind = bind_of(option); bind && !is_elsewhere(*bind))
                 if (auto path = resolve_bind(bind->source, roots, tree, IfMissing::accept); !path)
                     return std::move(path).error().context(fmt::format("{}: volumes", container.service));
+    }
     return ok();
 }
 

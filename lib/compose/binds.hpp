@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "core/plan.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,8 @@ std::vector<std::string> with_targets(std::vector<std::string> volumes, std::str
 // Without the files of the host's time that this host lacks: podman would refuse the container for one.
 PlannedContainer without_missing(PlannedContainer container);
 
-// Every bind of the plan, named after its compose service.
-Status check_binds(const Plan& plan, const BindRoots& roots, int tree);
+// Every bind of the plan that podman mounts from its source, named after its compose service. `files`:
+// sources of nested binds that are files of the commit, nested_files(): podman mounts copies of those.
+Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files);
 
 } // namespace pgod::compose

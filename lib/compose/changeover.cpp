@@ -3,6 +3,7 @@
 #include "compose/crash_point.hpp"
 #include "compose/ending.hpp"
 #include "compose/foreign_objects.hpp"
+#include "compose/granted_objects.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
@@ -55,7 +56,7 @@ Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
     TRY(check_foreign_objects(work_, next_.plan, seen_, running_ ? &*running_ : nullptr));
     TRY(check_addresses(work_, next_.plan));
     tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
-    return check_binds(next_.plan, bind_roots(work_), tree_.get());
+    return check_binds(next_.plan, bind_roots(work_), tree_.get(), nested_files(work_, next_.plan, source));
 }
 
 void Changeover::use(FetchedImages images) {
@@ -241,7 +242,9 @@ Status Changeover::bring_back_but(std::set<std::string> untouched) {
     if (!tree_)
         tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
     TRY(check_names(work_, running_->plan, seen_));
-    TRY(check_binds(running_->plan, bind_roots(work_), tree_.get()));
+    TRY(check_granted_objects(work_, running_->plan));
+    TRY(check_binds(running_->plan, bind_roots(work_), tree_.get(),
+                    nested_files(work_, running_->plan, std::string(running_release) + "/files")));
     TRY(set_leftover_aside(work_.directory));
     files_ = {};
     changed_ = true;

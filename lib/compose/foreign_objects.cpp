@@ -1,6 +1,8 @@
 #include "compose/foreign_objects.hpp"
 
 #include "base/text.hpp"
+#include "compose/subnets.hpp"
+#include "core/object_names.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +28,8 @@ Status check_networks(const Work& work, const Plan& plan, std::span<const Contai
         return running != nullptr && std::any_of(running->plan.networks.begin(), running->plan.networks.end(),
                                                  [&network](const PlannedNetwork& one) {
                                                      return one.name == network.name &&
-                                                            one.internal == network.internal;
+                                                            one.internal == network.internal &&
+                                                            one.options == network.options;
                                                  });
     };
     if (std::all_of(plan.networks.begin(), plan.networks.end(), has))
@@ -34,16 +37,16 @@ Status check_networks(const Work& work, const Plan& plan, std::span<const Contai
     const auto there = TRY(work.podman.networks());
     for (const auto& network : plan.networks) {
         const auto found = there.find(network.name);
-        if (found == there.end())
-            continue;
+        if (found == there.end() || owner_by_name(network.name) != work.job.service)
+            continue; // what the admin grants by its name belongs to nobody
         if (is_foreign(found->second, work.job.service, plan))
             return foreign_network(network.name);
-        if (found->second.internal == network.internal)
+        if (found->second.internal == network.internal && found->second.options == options_text(network))
             continue;
         if (const auto* other = stranger_in(network.name, work.job.service, seen))
             return Error{
                 Code::permanent,
-                fmt::format("networks: {0} must be recreated because `internal` changed, but container "
+                fmt::format("networks: {0} must be recreated because its settings changed, but container "
                             "{1} is in it; run podman network disconnect {0} {1}",
                             network.name, escaped(other->name))};
     }

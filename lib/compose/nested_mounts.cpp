@@ -158,8 +158,8 @@ Result<PlannedContainer> with_nested_binds(const Work& work, const Record& recor
         if (option == nullptr)
             continue;
         if (nested[i].redundant) {
-            TRY_DOING(resolve_bind(nested[i].inner.source, bind_roots(work), tree.get(), IfMissing::make),
-                      fmt::format("{}: volumes", container.service));
+            // Only to make what is missing: a link that the container left there is mounted by nobody.
+            (void)resolve_bind(nested[i].inner.source, bind_roots(work), tree.get(), IfMissing::make);
             left_out.push_back(nested[i].inner);
             container.options.erase(container.options.begin() + (option - container.options.data()));
         } else if (const auto path = copied_path(nested[i], work.directory.path_of("stage"), files.get())) {

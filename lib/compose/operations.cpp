@@ -6,6 +6,7 @@
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
+#include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
 #include "compose/release.hpp"
 #include "compose/rootless_network.hpp"
@@ -101,7 +102,8 @@ Status prepare_mounts(const Work& work, const std::optional<Record>& record,
     if (!record)
         return ok();
     const Fd tree = TRY(work.directory.open_directory("tree"));
-    TRY(check_binds(record->plan, bind_roots(work), tree.get()));
+    TRY(check_binds(record->plan, bind_roots(work), tree.get(),
+                    nested_files(work, record->plan, std::string(running_release) + "/files")));
     for (const auto& planned : record->plan.containers)
         if (find_container(starting, planned.name) != nullptr)
             TRY(restore_memory_files(work, planned, image_of(*record, planned)));

@@ -6,6 +6,7 @@
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
+#include "compose/record.hpp"
 #include "compose/shared_binds.hpp"
 #include "compose/switch.hpp"
 #include "compose/translation.hpp"
@@ -131,6 +132,16 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     return violations;
 }
 
+// As many as the record keeps for `status`.
+std::vector<std::string> bounded(std::vector<std::string> notes) {
+    if (notes.size() > max_notes) {
+        const std::size_t left = notes.size() - max_notes + 1;
+        notes.resize(max_notes - 1);
+        notes.push_back(fmt::format("and {} more notes, which the log has", left));
+    }
+    return notes;
+}
+
 // Paths of the stage as the repository has them.
 void show_as_written(std::string& text, const std::string& stage) {
     for (auto at = text.find(stage); at != std::string::npos; at = text.find(stage, at + 1))
@@ -166,7 +177,7 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
     for (const auto& note : translation.notes)
         work.output.say(note);
     std::vector<Violation> violations = std::move(translation.reasons);
-    JudgedPlan judged{{}, request.compose_file, std::move(translation.notes)};
+    JudgedPlan judged{{}, request.compose_file, bounded(std::move(translation.notes))};
     if (translation.is_complete) {
         auto [plan, found] = parse_plan(translation.calls, work.job.service, std::move(translation.model));
         plan.files = std::move(translation.files);

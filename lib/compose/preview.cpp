@@ -5,6 +5,7 @@
 #include "compose/foreign_objects.hpp"
 #include "compose/json.hpp"
 #include "compose/leftover.hpp"
+#include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
 #include "compose/planning.hpp"
 #include "compose/switch.hpp"
@@ -64,7 +65,8 @@ Result<Accepted> accept(const Work& work, std::vector<Violation>& reasons) {
     TRY(check_addresses(work, accepted.plan));
     const auto tree = work.directory.open_directory("tree");
     if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
-        TRY(check_binds(accepted.plan, bind_roots(work), tree->get()));
+        TRY(check_binds(accepted.plan, bind_roots(work), tree->get(),
+                        nested_files(work, accepted.plan, "stage")));
     return accepted;
 }
 

@@ -24,7 +24,7 @@ struct RecordedContainer {
     bool operator==(const RecordedContainer&) const = default;
 };
 
-inline constexpr std::size_t max_notes = 20;
+inline constexpr std::size_t max_notes = 20; // the log has all of them
 
 struct Record {
     std::string commit;

@@ -36,7 +36,8 @@ constexpr rlim_t max_memory = 400 << 20; // bytes of address space; 383 bytes of
 constexpr rlim_t max_cpu = 20;           // seconds
 constexpr auto translation_deadline = 30s;
 constexpr int answer_fd = 3;
-constexpr std::size_t max_sentence = 500; // bytes
+constexpr std::size_t max_translated_notes = 100; // MAX_NOTES of translator/protocol.py
+constexpr std::size_t max_sentence = 500;         // bytes
 
 Model model_of(const Json& json) {
     Model model;
@@ -165,7 +166,7 @@ Result<Translation> translation_of(const Json& json, const std::string& version)
     Translation translation;
     translation.version = version;
     for (const auto& note : texts_of(json, "notes"))
-        if (translation.notes.size() < max_notes)
+        if (translation.notes.size() < max_translated_notes)
             translation.notes.push_back(shortened(escaped(note), max_sentence));
     for (const auto& reason : items_of(json, "reasons"))
         if (translation.reasons.size() < max_violations)

@@ -73,6 +73,26 @@ std::string listed(const std::vector<std::string>& services) {
     return text;
 }
 
+bool is_of_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// As a word of its own.
+bool shows(std::string_view text, std::string_view word) {
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        const auto end = at + word.size();
+        if ((at == 0 || !is_of_word(text[at - 1])) && (end == text.size() || !is_of_word(text[end])))
+            return true;
+    }
+    return false;
+}
+
+std::string_view unquoted(std::string_view value) {
+    return value.size() >= 2 && value.front() == '"' && value.back() == '"'
+               ? value.substr(1, value.size() - 2)
+               : value;
+}
+
 auto what_differs(const Violation& one) {
     return std::tie(one.setting, one.problem, one.grant, one.advice, one.value, one.danger);
 }
@@ -118,7 +138,7 @@ std::string describe(const Reason& reason) {
     add(place);
     add(listed(reason.services));
     add(shortened(setting, max_shown_setting));
-    if (problem.find(value) == std::string::npos)
+    if (!shows(problem, unquoted(value)))
         add(value);
     sentence.append(sentence.empty()                       ? ""
                     : goes_on(problem) && !setting.empty() ? " "

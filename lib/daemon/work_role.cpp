@@ -50,6 +50,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto longest_job = std::chrono::hours(3);
 constexpr auto default_deadline = 30min + stops_of_a_switch;
 constexpr std::chrono::milliseconds look_interval = 5s; // at the gate
+constexpr std::size_t least_redacted_line = 8;          // bytes; shorter ones stand in many texts
 constexpr auto report_patience = 5s; // a supervisor that does not read its reports gets none
 
 compose::Job job_of(const ipc::WorkJob& request) {
@@ -262,8 +263,12 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
     for (const auto& [name, value] : job.secrets)
         redacted.push_back(name + "=" + value.reveal());
     for (const auto& [name, value] :
-         job.secret_files) // a program shows it without the file's last line break
+         job.secret_files) { // a program shows it without the file's last line break
         redacted.push_back(name + "=" + std::string(trimmed(value.reveal())));
+        for (const auto line : split(value.reveal(), '\n')) // and podman's log has it line by line
+            if (trimmed(line).size() >= least_redacted_line)
+                redacted.push_back(name + "=" + std::string(trimmed(line)));
+    }
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, redacted);
     const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
     const auto progress = [&reports, &output, told](std::string_view step) {

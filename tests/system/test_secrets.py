@@ -342,7 +342,7 @@ http {{
         self.settled("demo", commit)
         wait_until("it serves", lambda: fetch(port) == "one\n")
         commit = repository.commit({"compose.yaml": compose_web(port, command="sh -c 'echo ${DB_PASSWORD}'")})
-        self.problem("demo", 'service "web": command: DB_PASSWORD is a secret of the admin\'s env_file, which only '
+        self.problem("demo", 'web: command: DB_PASSWORD is a secret of the admin\'s env_file, which only '
                              '"environment", "secrets" and "configs" may hold')
         repository.commit({"compose.yaml": compose_web(port, extra="    environment: {HOME: '${DB_PASSWORD}'}\n")})
         self.problem("demo", "environment: HOME must not hold a secret")

@@ -1,5 +1,7 @@
 """Drivers of volumes and networks, and their options: what podman can do for a user of the host, and what nothing permits."""
 
+import re
+
 from .merging import cleaned
 from .nodes import Map, plain
 from .problems import Problem, shown
@@ -24,6 +26,9 @@ AS_USUAL = (BRIDGE + "enable_icc", BRIDGE + "enable_ip_masquerade")  # true is w
 MEMORY = ("size", "mode", "uid", "gid", "nr_inodes", "nosuid", "nodev", "noexec", "rw", "noatime", "defaults")
 BINDS = ("bind", "rbind", "rw", "ro", "defaults", "uid", "gid")
 ON_THE_HOST = "mount it on the host, and ask the admin for volumes = [\"/ITS/DIRECTORY\"]"
+
+
+OCTAL = re.compile(r"0?[0-7]{3,4}\Z")
 
 
 class Drivers:
@@ -77,6 +82,8 @@ class Drivers:
         for word in words if kind in ("bind", "tmpfs") else ():
             if word.partition("=")[0] not in (BINDS if kind == "bind" else MEMORY):
                 self.refuse(f"{where}.o", given["o"], f"nothing permits {shown(word)}")
+            elif kind == "tmpfs" and word.startswith("mode=") and not OCTAL.match(word[5:]):
+                self.refuse(f"{where}.o", given["o"], f"{shown(word[5:])} is not a mode", "write it in octal, such as mode=1777")
         ignored = {word.partition("=")[0] for word in words} & {"uid", "gid", "nr_inodes"}
         if kind == "tmpfs" and ignored:
             self.note(f"{where}.o", given["o"], f"pgod ignores {' and '.join(sorted(ignored))}: podman mounts a tmpfs that "

@@ -87,6 +87,9 @@ def model_of(asked, stage, report):
         outermost = variables.with_dotenv(dotenv_of(directory, variables, stage, report))
         variables = outermost.outermost = outermost
     merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
+    if not merged.entries["services"].entries and not report.problems:  # as of a file that was cut off: it takes nothing down
+        raise Refused(Problem(Place(stage.name(files[0]), 0), "", "", "", "there are no services",
+                              "write services: at the top of the file"))
     profiles = asked.profiles or [one.strip() for one in (variables.get("COMPOSE_PROFILES") or "").split(",") if one.strip()]
     project = Project(merged, asked.project, profiles, loader, variables, directory)
     return project.resolved(), project.places, project.written(), project.values

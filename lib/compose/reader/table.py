@@ -333,7 +333,7 @@ CONFIG = {
     "external": Key("external"),
     "file": Key("text"),
     "labels": Key("pairs", state=SILENT),
-    "name": Key("text"),
+    "name": Key("text", state=SILENT),
     "template_driver": noted("text", SWARM),
 }
 

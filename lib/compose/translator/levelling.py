@@ -109,6 +109,7 @@ def level_mount(module, original):
         if mount["type"] == "tmpfs":
             options = [f"size={mount['_tmpfs']['size']}"] if "size" in mount["_tmpfs"] else []
             options += [f"mode={mount['_tmpfs']['mode']:o}"] if "mode" in mount["_tmpfs"] else []
+            options += sorted({*mount["_tmpfs"].get("words", ()), *(word for word in mount["_options"] if word == "ro")})
             return ["--tmpfs", ":".join([mount["target"], *([",".join(options)] if options else [])])]
         given = {key: mount[key] for key in ("type", "source", "target")}
         original(compose, container, given)  # it makes the volume, and adds _vol to this very mapping

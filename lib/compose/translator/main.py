@@ -13,7 +13,7 @@ def reason_of(error):
     elif isinstance(error, Refused):
         text = str(error)
     else:
-        text, advice = "podman-compose fails on this commit", "report it to pgod, with the files if you can"
+        text, advice = "pgod cannot translate this commit", "report it to pgod, with the files if you can"
     return {"place": compose_file, "service": "", "setting": "", "value": "", "problem": text, "advice": advice,
             "kind": "wrong"}
 

@@ -65,7 +65,7 @@ def memory_of(words):
     found = {"size": given["size"]} if given.get("size") else {}
     if given.get("mode") and not {"uid", "gid"} & set(given):
         found["mode"] = int(given["mode"], 8)
-    return found
+    return found | {"words": [word for word in words if word in ("ro", "noexec", "nosuid", "nodev")]}
 
 
 def settled_bind(name, number, mount):

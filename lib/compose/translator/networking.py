@@ -96,6 +96,12 @@ def settle_network_mode(name, service, model):
     if mode in ("bridge", "default"):
         del service["network_mode"]
         service["networks"] = {"default": {}}
+    elif mode in ("host", "none"):
+        for key in ("ports", "links"):
+            if service.get(key):
+                note_of(name, key, "pgod ignores this: the container has "
+                        + ("the ports of the host" if mode == "host" else "no network"))
+                service[key] = []
     elif mode.startswith("container:"):
         refuse_of(name, "network_mode", "nothing permits a container outside of this file",
                   "write service:NAME", kind="refused")

@@ -39,7 +39,7 @@ from pgod_reader.forms_services import REMOTE
 asked = json.loads(asked)
 admin_secrets = set(asked["secrets"]) - admin_names
 MAX_RESULT, MAX_CALLS, MAX_CONTAINERS, MAX_TEXT = (8 << 20) - 4096, 1000, 100, 300
-MAX_NOTES, MAX_URLS, MAX_REASONS, MAX_PLACES = 20, 64, 500, 20000
+MAX_NOTES, MAX_URLS, MAX_REASONS, MAX_PLACES = 100, 64, 500, 20000
 
 
 class Refused(Exception):

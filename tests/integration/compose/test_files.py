@@ -44,7 +44,7 @@ class Files(scene.ComposeTest):
     def test_a_file_that_is_not_in_the_repository_is_refused(self):
         svc = self.service()
         self.rejected(svc.deploy({"compose.yaml": with_files("token: {file: ./token}", a=service(secrets=["token"]))}),
-                      "compose.yaml:2: a: secrets: token: the repository holds no token")
+                      "compose.yaml:2: a: secrets: the repository holds no token")
 
 
 class InMemory(scene.ComposeTest):
@@ -108,13 +108,13 @@ class InMemory(scene.ComposeTest):
 
     def test_a_value_that_nothing_provides_is_refused(self):
         svc = self.service(secrets={"token": b"x", "key": b"y"})
-        result = self.rejected(svc.deploy(self.FILES), "a: secrets: password: the variable DB_PASSWORD is not set",
-                               'or with secrets = { password = "FILE" }')
+        result = self.rejected(svc.deploy(self.FILES), "a: secrets: \"password\": the variable DB_PASSWORD is not set",
+                               'or secrets = { password = "FILE" }')
         self.assertIn("compose.yaml:2", result.error)
         self.good(svc.deploy(secrets={**self.SECRETS, "password": b"p"}, env=["DB_PASSWORD=for the config"]))
         self.assertEqual(self.read(svc, "/run/secrets/password"), b"p")
         self.rejected(svc.deploy({"compose.yaml": with_files("gone: {external: true}", a=service(secrets=["gone"]))}),
-                      'compose.yaml:2: a: secrets: gone: nothing provides it; the admin can give it with secrets')
+                      'compose.yaml:2: a: secrets: \"gone\": nothing provides it; ask the admin for secrets')
 
     def test_a_value_that_changed_redeploys(self):
         svc = self.deployed()
@@ -171,7 +171,7 @@ class InMemory(scene.ComposeTest):
         harness.run(["rm", "-r", self.runtime(svc)])
         result = svc.do("start", secrets=None, secret_env=None)
         self.assertEqual(result.exit_status, 1)
-        self.assertIn('service "a": /run/secrets/token: the admin\'s secrets must have token, and does not', result.error)
+        self.assertIn('a: secrets: /run/secrets/token: the admin\'s secrets must have token, and does not', result.error)
 
     def test_a_rollback_has_the_values_of_now(self):
         svc = self.deployed()

@@ -243,7 +243,7 @@ class Hostile(scene.ComposeTest):
                  {"networks": ["pgcshared"]}, lambda a: list(a["NetworkSettings"]["Networks"]) == ["pgcshared"])):
             with self.subTest(name):
                 svc.stage({"compose.yaml": text})
-                self.rejected(svc.do("deploy"), "service \"a\"", "the admin can grant it with")
+                self.rejected(svc.do("deploy"), "a: ", "the admin can grant it with")
                 self.good(svc.do("deploy", **settings), changed=True)
                 self.assertTrue(seen(json.loads(self.user.podman("inspect", f"{svc.name}_a_1"))[0]))
         self.assertIn("pgcshared", self.user.podman("network", "ls"))
@@ -270,13 +270,13 @@ class Hostile(scene.ComposeTest):
         mounts = lambda source, mode="": {"compose.yaml": compose(a=service(volumes=[f"{source}:/d{mode}"]))}
         self.good(first.deploy(mounts(shared)))
         before = first.ids()
-        self.rejected(second.deploy(mounts(shared / "sub")), 'service "a"', "lies in", f"service {first.name}")
+        self.rejected(second.deploy(mounts(shared / "sub")), 'a: volumes: ', "lies in", f"service {first.name}")
         self.good(second.deploy(mounts(shared)))
         self.good(first.deploy(mounts(shared, ":ro")))
         self.assertNotEqual(first.ids(), before)
         second.do("down")
         self.good(second.deploy(mounts(shared / "sub")))
-        self.rejected(first.deploy(mounts(shared)), 'service "a"', "holds", f"service {second.name}")
+        self.rejected(first.deploy(mounts(shared)), 'a: volumes: ', "holds", f"service {second.name}")
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ class KnownBefore(scene.ComposeTest):
         if first < 2:
             self.skipTest("users may bind all ports here")
         self.refused(self.running(), compose(web=service(ports=[f"{first - 1}:80"])),
-                     f'service "web": ports: host port {first - 1}: users of this host may bind ports from {first} on',
+                     f'web: ports: host port {first - 1}: users of this host may bind ports from {first} on',
                      f"net.ipv4.ip_unprivileged_port_start={first - 1} into /etc/sysctl.d/")
 
     def test_a_ulimit_above_that_of_the_worker(self):
         svc, hard = self.running(), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self.refused(svc, compose(web=service(ulimits={"nofile": hard + 1})),
-                     f'service "web": ulimits: nofile={hard + 1} is above {hard}', "LimitNOFILE")
+                     f'web: ulimits: nofile={hard + 1} is above {hard}', "LimitNOFILE")
         self.refused(svc, compose(web=service(ulimits={"nofile": {"soft": 9, "hard": 8}})), "soft is above hard")
         self.refused(svc, compose(web=service(ulimits={"wings": 1})), "wings is no limit that podman knows")
 
@@ -75,12 +75,12 @@ class KnownBefore(scene.ComposeTest):
         thread.start()
         thread.join()
         self.assertEqual((seen[0].exit_status, seen[0].error),
-                         (65, 'service "web": init: podman finds no catatonit on this host; the admin can install it with '
+                         (65, 'compose.yaml:2: web: init: "true": podman finds no catatonit on this host; the admin can install it with '
                               "apt install catatonit"), seen[0])
 
     def test_an_image_of_this_host_that_is_not_there(self):
         self.refused(self.running(), compose(web=service(image="localhost/no/such:1")),
-                     'service "web": image: podman of this user has no localhost/no/such:1', status=1)
+                     'web: image: podman of this user has no localhost/no/such:1', status=1)
 
     def test_a_network_of_somebody_else(self):
         svc = self.running()

@@ -72,7 +72,7 @@ x-pgo: {{urls: {{"blog.example.org": ":5007"}}}}
                 "compose.yaml:17: x-pgo: url \"blog.example.org\" is not a name that this service was given; the admin can grant"
                 ' it with domains = ["*.example.org"]'):
             self.assertIn(expected, lines)
-        self.assertTrue(any(line.startswith('compose.yaml:16: e: volumes: "../../elsewhere": ') for line in lines), lines)
+        self.assertTrue(any(line.startswith('compose.yaml:16: e: volumes: "../../elsewhere", which leads to ') for line in lines), lines)
         self.assertNotIn(str(svc.path), result.stderr)
         rank = [next(n for n, line in enumerate(lines) if word in line) for word in ("privileged", "e: volumes", "ports", "cpus")]
         self.assertEqual(rank, sorted(rank), lines)

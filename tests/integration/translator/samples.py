@@ -141,8 +141,7 @@ TOP = {
     **{f"{section}.{key}": of_top(section, f"{key}: {value}", "file: ./g", user=f"{section}: [n]", g="x", h="y")
        for section in ("secrets", "configs")
        for key, value in (("environment", "ADMIN_WORD"), ("external", "true"), ("file", "./h"), ("content", "y"))},
-    **{f"{section}.name": of_top(section, "file: ./g, name: m", "file: ./g", user=f"{section}: [n]", g="x")
-       for section in ("secrets", "configs")},
+    "secrets.name": of_top("secrets", "external: true, name: token", "external: true", user="secrets: [n]"),
     "include.env_file": s("", "", "include: [{path: i.yaml, env_file: f.env}]\n", "include: [i.yaml]\n",
                           i_dot_yaml="services: {z: {image: 'x:${T:-1}'}}\n", f_dot_env="T=2\n"),
     "include.path": s("", "", "include: [i.yaml]\n", "", i_dot_yaml="services: {z: {image: x}}\n"),

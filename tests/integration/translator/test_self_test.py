@@ -93,7 +93,7 @@ class SelfTest(unittest.TestCase):
                                                     "    await compose.podman.output([], 'image', ['exists'])")],
                 "merges files in another place": [("            rec_merge(compose, content)\n",
                                                    "            compose.update(services={})\n")],
-                "podman-compose fails on this commit": [  # what Python says is for the log
+                "pgod cannot translate this commit": [  # what Python says is for the log
                     ("get_net_args", "net_args")],
                 "subprocess.Popen": [("async def build_one(compose, args, cnt):",
                                       "async def build_one(compose, args, cnt):\n    subprocess.run(['true'])")]}.items():

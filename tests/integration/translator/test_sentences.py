@@ -28,7 +28,7 @@ CLEAR = {
                           ' "db/password.txt" is neither a path nor the name of a volume; write ./db/password.txt for a path of'
                           " the repository"),
     "a build of another repository": ("build: 'https://git.example/x.git'", {}, 'compose.yaml:4: a: build:'
-                                      ' "https://git.example/x.git" is not in this repository; add it as a submodule of git, or'
+                                      ' "https://git.example/x.git" is not in this repository; copy its files into the repository, or'
                                       " name an image"),
     "a volume that nobody declares": ("volumes: ['d:/d']", {}, 'the file declares no volume "d"'),
     "no Dockerfile": ("build: ./sub", {"sub/x": ""}, "compose.yaml:4: a: build: sub holds no Dockerfile; add it to the repository"),

@@ -211,7 +211,7 @@ TEST_CASE("volumes and networks of the own project only") {
     // external: podman-compose asks for no create
     CHECK(
         verdict({"-v", "other_data:/d"}, no_grants()) ==
-        "service \"web\": volumes: \"other_data\" is not a volume of this service; without \"external\" and "
+        "web: volumes: \"other_data\" is not a volume of this service; without \"external\" and "
         "\"name\" it is one; the admin can grant it with volumes = [\"other_data\"]\n");
     CHECK(
         verdict({"--net", "other_net"}, no_grants()).find("\"other_net\" is not a network of this service") !=
