@@ -343,7 +343,7 @@ http {{
         wait_until("it serves", lambda: fetch(port) == "one\n")
         commit = repository.commit({"compose.yaml": compose_web(port, command="sh -c 'echo ${DB_PASSWORD}'")})
         self.problem("demo", 'web: command: DB_PASSWORD is a secret of the admin\'s env_file, which only '
-                             '"environment", "secrets" and "configs" may hold')
+                             'environment, secrets and configs may hold')
         repository.commit({"compose.yaml": compose_web(port, extra="    environment: {HOME: '${DB_PASSWORD}'}\n")})
         self.problem("demo", "environment: HOME must not hold a secret")
         self.assertEqual(fetch(port), "one\n")
