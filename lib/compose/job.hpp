@@ -27,7 +27,7 @@ struct Job {
     std::uint64_t deployment = 0;
     bool force = false;
     bool json = false;
-    bool follow = false; // log: until the deployment ends
+    bool follow = false;                    // log: until the deployment ends
     std::vector<std::string> compose_files; // as the admin names them, or none
     std::vector<std::string> profiles;
     std::vector<std::string> env; // the admin's, NAME=value
@@ -59,7 +59,7 @@ struct JobResult {
     Health health = Health::unknown;
     std::vector<std::string> containers; // "SERVICE STATE"
     std::vector<UrlClaim> urls;          // of what runs
-    std::vector<std::string> notes;      // …and what of its files has no effect, or another one than it seems
+    std::vector<std::string> notes; // …and what of its files has no effect, or another one than it seems
 };
 
 // A switch with all its deadlines, and the way back: the end of containers, podman's removal, starts,

@@ -144,9 +144,10 @@ repository = "git@git.example.org:team/wiki.git"
 }
 
 TEST_CASE("several compose files, and profiles") {
-    const auto report = parse_config("[[services]]\nname = 'pgo'\nuser = 'miek'\nrepository = 'https://example.org/r'\n"
-                                     "compose = ['compose.yaml', 'deploy/prod.yaml']\nprofiles = ['b', 'a']\n",
-                                     "f");
+    const auto report =
+        parse_config("[[services]]\nname = 'pgo'\nuser = 'miek'\nrepository = 'https://example.org/r'\n"
+                     "compose = ['compose.yaml', 'deploy/prod.yaml']\nprofiles = ['b', 'a']\n",
+                     "f");
     REQUIRE(report.errors.empty());
     const auto& service = report.config->services.at(0);
     CHECK(service.compose == std::vector<std::string>{"compose.yaml", "deploy/prod.yaml"});

@@ -80,7 +80,8 @@ TEST_CASE("paths") {
 TEST_CASE("profiles") {
     for (const auto* text : {"*", "debug", "a.b_c-D", "0"})
         CHECK(*parse_profile(text) == text);
-    for (const std::string& text : std::vector<std::string>{"", "-a", ".a", "a b", "a,b", "**", "é", std::string(129, 'a')})
+    for (const std::string& text :
+         std::vector<std::string>{"", "-a", ".a", "a b", "a,b", "**", "é", std::string(129, 'a')})
         CHECK_FALSE(parse_profile(text).has_value());
 }
 

@@ -209,10 +209,9 @@ TEST_CASE("volumes and networks of the own project only") {
     CHECK(verdict({"-v", "demo_data:/d"}, no_grants()) == "");
     CHECK(verdict({"-v", "/d"}, no_grants()) == "");
     // external: podman-compose asks for no create
-    CHECK(
-        verdict({"-v", "other_data:/d"}, no_grants()) ==
-        "web: volumes: \"other_data\" is not a volume of this service; without \"external\" and "
-        "\"name\" it is one; the admin can grant it with volumes = [\"other_data\"]\n");
+    CHECK(verdict({"-v", "other_data:/d"}, no_grants()) ==
+          "web: volumes: \"other_data\" is not a volume of this service; without \"external\" and "
+          "\"name\" it is one; the admin can grant it with volumes = [\"other_data\"]\n");
     CHECK(
         verdict({"--net", "other_net"}, no_grants()).find("\"other_net\" is not a network of this service") !=
         std::string::npos);
