@@ -382,7 +382,7 @@ class Proxy(SystemTest):
 
         # The later one is rejected, and not told whose it is.
         status = outcome("shop", commit("shop", "www"), "rejected")
-        self.assertEqual(status["reason"], 'x-pgo: url "www.apps.example.org" belongs to another service')
+        self.assertRegex(status["reason"], r'^compose.yaml:[0-9]+: x-pgo: url "www.apps.example.org" belongs to another service$')
         status = outcome("shop", commit("shop", "a.b"), "rejected")
         self.assertIn('the admin can grant it with domains = ["*.b.apps.example.org"]', status["reason"])
         self.assertTrue(self.get(proxy, "www.apps.example.org").startswith("blog"))
