@@ -1,6 +1,7 @@
 """Keys of the compose file by pgod-work on real rootless podman: what a container and a network have of them."""
 
 import json
+import time
 
 import scene
 from scene import compose, harness, service
@@ -83,7 +84,9 @@ class Keys(scene.ComposeTest):
         restarted = svc.do("restart", "web")
         self.assertEqual(restarted.exit_status, 0, restarted)
         self.assertEqual((svc.ids(), self.reads(last, "127.0.0.1")), (ids, "of web"))
-        # Somebody else restarts it: its network is another one from then on.
+        # Somebody else restarts it: its network is another one from then on. podman says in which second that was.
+        now = int(time.time())
+        harness.wait_until("the next second", lambda: time.time() >= now + 1)
         self.user.podman("restart", "-t", "0", web)
         healed = svc.do("heal")
         self.assertEqual((healed.exit_status, healed.changed), (0, True), healed)
