@@ -8,13 +8,9 @@ from .nodes import RESET, List, Map, is_null, scalar
 from .problems import shown
 
 
-@form("dependencies")
-def dependencies_form(node, spot, key):
-    if isinstance(node, List):
-        given = texts_form(node, spot)
-        node = Map(node.place, {one.value: Map(one.place, {"condition": scalar(one.place, "service_started")})
-                                for one in given.items})
-    elif not isinstance(node, Map):
+def named_maps(node, spot, key):
+    """The long form of both: names, each with a map that may be empty."""
+    if not isinstance(node, Map):
         wants_list(node, spot)
     result = Map(node.place)
     for name, entry, place in names(node, spot):
@@ -22,6 +18,15 @@ def dependencies_form(node, spot, key):
             entry = Map(place) if is_null(entry) else fields(entry, spot.at(name), key.of)
         result.entries[name], result.places[name] = entry, place
     return result
+
+
+@form("dependencies")
+def dependencies_form(node, spot, key):
+    if isinstance(node, List):
+        given = texts_form(node, spot)
+        node = Map(node.place, {one.value: Map(one.place, {"condition": scalar(one.place, "service_started")})
+                                for one in given.items})
+    return named_maps(node, spot, key)
 
 
 @form("networks")
@@ -29,14 +34,7 @@ def networks_form(node, spot, key):
     if isinstance(node, List):
         given = texts_form(node, spot)
         node = Map(node.place, {one.value: Map(one.place) for one in given.items})
-    elif not isinstance(node, Map):
-        wants_list(node, spot)
-    result = Map(node.place)
-    for name, entry, place in names(node, spot):
-        if entry.tag != RESET:
-            entry = Map(place) if is_null(entry) else fields(entry, spot.at(name), key.of)
-        result.entries[name], result.places[name] = entry, place
-    return result
+    return named_maps(node, spot, key)
 
 
 @form("hosts")
