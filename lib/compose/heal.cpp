@@ -183,7 +183,8 @@ bool is_among(std::span<const Fault> faults, std::size_t planned) {
                        [planned](const Fault& fault) { return fault.planned == planned; });
 }
 
-// Its network was made anew since it joined it, or will be.
+// The other container, whose network this one shares, started later or is about to be made again: podman
+// then makes another network.
 bool loses_network(const Plan& plan, std::size_t planned, std::size_t other, std::span<const Fault> faults,
                    std::span<const Container> owned) {
     if (!shares_network_of(plan.containers[planned], plan.containers[other].name))

@@ -27,7 +27,7 @@ std::vector<MemoryFile> files_of(const PlannedContainer& container) {
     return files;
 }
 
-// What a placeholder may name beside the files of `secrets`.
+// The values of `env` and `env_file`: a placeholder names one of these, or a file of `secrets`.
 Secrets values_of(const Job& job) {
     Secrets values = job.secrets;
     for (const auto& assignment : job.env)

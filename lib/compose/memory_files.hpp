@@ -24,8 +24,8 @@ void check_memory_files(const Plan& plan, const Job& job, Findings& findings);
 Result<std::map<std::string, std::string>>
 write_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
 
-// Before it is started: those that are missing or hold an older value. One that is there stays when its value
-// is not known now.
+// Before podman starts the container: writes those that are missing or hold an older value. A file stays as
+// it is when the admin no longer gives its value.
 Status restore_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
 
 // Running containers, by name, that have another value than now, or whose file is gone → the target.

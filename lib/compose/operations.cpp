@@ -120,7 +120,7 @@ bool shares_network_of_any(const Container& container, const Plan& plan, std::sp
            });
 }
 
-// With a container its network is made anew, and who shares it has to join the new one.
+// podman makes another network when it restarts a container, so those that share it restart as well.
 Status add_sharers(const Work& work, const Plan& plan, std::vector<Container>& selected) {
     const auto owned = owned_by(TRY(work.podman.containers()), work.job.service);
     for (std::size_t known = 0; known != selected.size();) {
