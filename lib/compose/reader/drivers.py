@@ -33,11 +33,11 @@ OCTAL = re.compile(r"0?[0-7]{3,4}\Z")
 
 class Drivers:
     def __init__(self, project):
-        self.report, self.top, self.services = project.report, project.top, project.services
+        self.report, self.used, self.services = project.report, project.used, project.services
 
     def judged(self):
         for section, judge in (("volumes", self.volume), ("networks", self.network)):
-            for name, node in self.top.entries[section].entries.items():
+            for name, node in self.used(section):
                 node = cleaned(node)
                 if isinstance(node, Map) and not plain(node).get("external"):
                     judge(name, f"{section}.{name}", node)

@@ -73,7 +73,7 @@ def set_source(made, item, source, spot):
     if made.entries["type"].value != "bind":
         if "/" in source:
             spot.refuse(item, f"the source {shown(source)} is neither a path nor the name of a volume",
-                        f"write ./{source} for a path of the repository")
+                        f"write ./{source} for a path of the repository" if not is_path(source) else "write type: bind for a path")
         made.entries["source"] = scalar(place, source)
         return
     made.entries["written"] = scalar(place, source)  # a grant is compared with this as well

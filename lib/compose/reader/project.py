@@ -206,12 +206,22 @@ class Project:
                                    f"services wait for one another: {' → '.join([*way, name])}", "remove one of these")
                 return
 
+    def used(self, section):
+        """The objects of the file that a service which runs names. Of the others nothing is made."""
+        names = set()
+        for service in self.services.values():
+            given = service.model.get(section) or ()
+            names |= set(given) if isinstance(given, dict) else {one.get("source") for one in given}
+            if section == "secrets":
+                names |= {one["source"] for one in (service.model.get("build") or {}).get("secrets", ())}
+        return [(name, node) for name, node in self.top.entries[section].entries.items() if name in names]
+
     def states(self):
         """Notes and refusals of keys that the table does not honour."""
         for name, service in self.services.items():
             self.state(service.node, Key("map", SERVICE), name, "")
         for section in ("networks", "volumes", "secrets", "configs"):
-            for name, node in self.top.entries[section].entries.items():
+            for name, node in self.used(section):
                 self.state(cleaned(node), Key("map", TOP[section].of), "", f"{section}.{name}")
         for name in ("models", "name"):
             if name in self.top.entries:

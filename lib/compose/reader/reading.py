@@ -123,6 +123,6 @@ def files_of(directory, variables, stage, report, asked):
         missing(f"{NAMES[0]} does not exist in this commit (nor {', '.join(NAMES[1:])})", stage)
     if len(found) > 1:
         report.note(Problem(Place(found[0], 0), "", "", "",
-                            f"pgod reads this file; {' and '.join(found[1:])} has no effect"))
+                            f"pgod reads this file; {' and '.join(found[1:])} {'has' if len(found) == 2 else 'have'} no effect"))
     overrides = [name for name in OVERRIDES if stage.exists(os.path.join(directory, name))]
     return [os.path.join(directory, name) for name in found[:1] + overrides[:1]]

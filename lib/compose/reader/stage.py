@@ -50,6 +50,8 @@ class Stage:
 
     def opened(self, real, path, refuse):
         try:
+            if os.path.exists(real) and not os.path.isfile(real):
+                refuse(f"{self.name(path)} is not a file", "name a file of the repository")
             # Not blocking: a named pipe has no writer.
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -11,6 +11,7 @@ def check_choices(name, service):
         note_of(name, "pull_policy", "pgod ignores this: it pulls when it deploys a commit")
     if service.get("ipc") not in (None, "", "none", "private", "shareable"):
         refuse_of(name, "ipc", "nothing permits memory of others", "write shareable, private or none", kind="refused")
+        service["ipc"] = ""
     system, _, machine = (service.get("platform") or "").partition("/")
     own = MACHINES.get(os.uname().machine, os.uname().machine)
     if system not in ("", "linux") or MACHINES.get(machine, machine).partition("/")[0] not in ("", own):
@@ -47,7 +48,7 @@ def logging_of(name, given):
         return {}
     kept = {key: value for key, value in options.items() if key in LOG_OPTIONS and (key != "tag" or driver == "journald")}
     for key in options:
-        if key not in kept:
+        if key not in kept and key != "path":
             note_of(name, f"logging.options.{key}", "pgod ignores this: podman does not know it"
                     + (f" with {driver or 'its usual driver'}" if key == "tag" else ""))
     return {key: value for key, value in (("driver", driver), ("options", kept)) if value}

@@ -19,14 +19,17 @@ def read_commit():
 
 
 def note_of(service, setting, text):
-    note(f"{place_of(service, setting)}: {service}: {setting}: {text}")
+    note(f"{place_of(service, setting)}: {service}: {named(setting)}: {text}")
+
+
+def named(setting):
+    """Without the number of an item, which the place says."""
+    return ".".join(part for part in setting.split(".") if not part.isdigit())
 
 
 def refuse_of(service, setting, text, advice="", kind="wrong"):
     """`service` None: the setting is one of the file's own."""
-    head, _, last = setting.rpartition(".")
-    shown_setting = head if last.isdigit() else setting
-    refuse(Wrong(service or "", setting, text, advice).reason | {"setting": shown_setting, "kind": kind})
+    refuse(Wrong(service or "", setting, text, advice).reason | {"setting": named(setting), "kind": kind})
 
 
 def handed(model):
@@ -217,7 +220,7 @@ def healthcheck_of(given):
 
 def duration_of(seconds):
     """As people write it: 30s, 1m30s, 500ms."""
-    left, text = round(seconds * 1000), ""
+    left, text = max(1, round(seconds * 1000)) if seconds > 0 else 0, ""  # 0s would mean never
     for unit, size in (("h", 3600000), ("m", 60000), ("s", 1000), ("ms", 1)):
         if left >= size:
             text, left = f"{text}{left // size}{unit}", left % size
@@ -252,7 +255,7 @@ def build_flags_of(given):
 
 # podman's flags of keys that some version of podman-compose leaves out; core/plan_flags.cpp knows the same.
 FLAGS = {
-    "stop_grace_period": ("--stop-timeout", lambda seconds: [math.ceil(seconds)]),
+    "stop_grace_period": ("--stop-timeout", lambda seconds: [min(math.ceil(seconds), MAX_STOP_GRACE)]),
     "dns": ("--dns", list),
     "dns_opt": ("--dns-option", list),
     "dns_search": ("--dns-search", list),

@@ -41,7 +41,7 @@ def as_its_driver_says(mount, model):
 
 def is_made(volume):
     """Is it a volume of podman, and not what its driver_opts make of it?"""
-    return bool(volume.get("external")) or not described(volume.get("driver_opts") or {})[0]
+    return bool(volume.get("external")) or described(volume.get("driver_opts") or {})[0] not in ("bind", "tmpfs")
 
 
 NOT_OF_MEMORY = ("uid", "gid", "nr_inodes")

@@ -81,6 +81,8 @@ def address_of(name, service, network, key, model):
                   f"write one beneath networks.{network}.ipam.config")
     elif gateway == str(address):
         refuse_of(name, setting, f"the address {address} is the gateway of its network", "choose another one")
+    elif any(address in subnet and subnet.num_addresses > 2 and address in (subnet[0], subnet[-1]) for subnet, _ in subnets):
+        refuse_of(name, setting, f"the address {address} is the first or the last one of its subnet", "choose another one")
     if service["replicas"] > 1:
         refuse_of(name, setting, f"the address {address} stands beside several replicas", "remove one of the two")
     for other, one in model["services"].items():

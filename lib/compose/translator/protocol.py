@@ -35,6 +35,7 @@ import pgod_reader.command as reader
 from pgod_reader.drivers import described
 from pgod_reader.output import compared
 from pgod_reader.forms_services import REMOTE
+from pgod_reader.limits import MAX_STOP_GRACE
 
 asked = json.loads(asked)
 admin_secrets = set(asked["secrets"]) - admin_names

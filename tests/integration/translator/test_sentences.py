@@ -39,6 +39,13 @@ CLEAR = {
     "an unknown key": ("privilegd: true", {}, 'compose.yaml:4: a: "privilegd" is not a key that Compose knows; did you mean'
                        " privileged?"),
 }
+CLEAR |= {
+    "a directory in the place of a file": ("env_file: sub", {"sub/x": ""}, "compose.yaml:4: a: env_file: sub is not a file"),
+    "a volume that is a path": ("volumes: [{type: volume, source: ./x, target: /x}]", {}, "write type: bind for a path"),
+    "a memory of others": ("ipc: host", {}, "compose.yaml:4: a: ipc: nothing permits memory of others"),
+    "a long end": ("stop_grace_period: 11m", {}, 'compose.yaml:4: a: stop_grace_period: "11m" is longer than pgod waits; write'
+                   " 10m or less"),
+}
 OF_PYTHON = re.compile(r"Error\b|Traceback|Exception|NoneType|object is not|argument must be|@STAGE@|<class")
 
 
@@ -61,6 +68,12 @@ class Sentences(unittest.TestCase):
                 said = self.plan(lines, more).said
                 self.assertIn(words, said)
                 self.assertNotRegex(said, OF_PYTHON)
+
+    def test_ports_without_a_network_are_noted(self):
+        for mode, words in (("none", "no network"), ("host", "the ports of the host")):
+            plan = self.plan(f"network_mode: {mode}\nports: ['8080:80']", {})
+            self.assertIn(f"compose.yaml:5: a: ports: pgod ignores this: the container has {words}", plan.answer["notes"])
+            self.assertNotIn("8080", str(plan.answer["calls"]))
 
     def test_the_repository_may_name_its_own_files(self):
         for version in ("1.0.3", "1.6.0"):
@@ -88,7 +101,7 @@ class Sentences(unittest.TestCase):
             lines = [f"  s{number}: {service}" for number, service in enumerate(services[first:first + 40])]
             plan = test_versions.translated_commit({"compose.yaml": "services:\n" + "\n".join(lines) + "\n"}, {}, "1.3.0")
             self.assertNotRegex(plan.said, OF_PYTHON)
-            self.assertNotIn("podman-compose fails", plan.said)
+            self.assertNotIn("cannot translate", plan.said)
 
     def test_the_translator_raises_nothing_whose_text_would_be_lost(self):
         """Wrong is the one exception whose text people read."""
