@@ -12,6 +12,7 @@
 #include "compose/ports.hpp"
 #include "compose/shared_binds.hpp"
 #include "compose/space.hpp"
+#include "compose/stopping.hpp"
 #include "compose/verify.hpp"
 #include "core/exit_status.hpp"
 
@@ -214,7 +215,8 @@ Status Changeover::remove_all_but(std::span<const RecordedContainer> stay) {
         return std::any_of(stay.begin(), stay.end(),
                            [&container](const RecordedContainer& one) { return one.id == container.id; });
     });
-    return remove_containers(work_, owned);
+    // The new file's period as well, as Compose does it: the old container may be from a time without one.
+    return remove_containers(work_, owned, longest_period(next_.plan));
 }
 
 // A commit that cannot be deployed is no reason to leave the last good one down, after a reboot for one.

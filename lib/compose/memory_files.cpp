@@ -50,6 +50,8 @@ Result<std::string> content_of(const MemoryFile& file, const Job& job) {
     const Secrets values = values_of(job);
     if (const auto name = unknown_secret(file.text, values))
         return missing(*name, "env_file");
+    if (size_with_secrets(file.text, values) > max_copy)
+        return Error{Code::permanent, "is larger than 1 MiB with the admin's values in it"};
     return with_secrets(file.text, values).value_or(file.text);
 }
 

@@ -160,6 +160,15 @@ std::optional<std::string> with_secrets(std::string_view assignment, const Secre
     return text += assignment.substr(done);
 }
 
+std::size_t size_with_secrets(std::string_view text, const Secrets& secrets) {
+    std::size_t size = text.size();
+    for (auto found = find_placeholder(text); found.at != std::string_view::npos;
+         found = find_placeholder(text, found.at + found.size()))
+        if (const auto secret = secrets.find(found.name); secret != secrets.end())
+            size += secret->second.reveal().size();
+    return size;
+}
+
 bool fits_env_file(std::string_view assignment) {
     const auto equals = assignment.find('=');
     if (equals == std::string_view::npos || equals == 0 || assignment.size() > max_env_line)

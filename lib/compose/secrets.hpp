@@ -37,6 +37,9 @@ std::optional<std::string> unknown_secret(std::string_view text, const Secrets& 
 // NAME=value with the values in their places; nullopt: there is no placeholder in it.
 std::optional<std::string> with_secrets(std::string_view assignment, const Secrets& secrets);
 
+// How long that would be, in bytes.
+std::size_t size_with_secrets(std::string_view text, const Secrets& secrets);
+
 // podman 4.3.1 reads a line of an env file as it is, but for blanks before the name, and ends it at CR or LF.
 bool fits_env_file(std::string_view assignment);
 

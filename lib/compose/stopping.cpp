@@ -34,6 +34,7 @@ StopTimes stop_times_of(std::string_view periods, std::size_t processors) {
     }
     // podman's own number of workers. Less work for one that is not as long as the longest: an upper bound is
     // enough.
+    times.longest = longest;
     times.together = longest * rounds(containers, 3 * std::max<std::size_t>(processors, 1) + 1);
     return times;
 }
@@ -49,13 +50,30 @@ StopTimes stop_times(const Podman& podman, std::span<const Container> containers
     // Its exit status says whether one has gone meanwhile, which changes nothing here.
     const auto answer = podman.call(call);
     if (!answer || answer->output.empty())
-        return {longest_stop_grace, longest_stop_grace * containers.size(), false};
+        return {longest_stop_grace, longest_stop_grace * containers.size(), longest_stop_grace, false};
     return stop_times_of(answer->output, std::thread::hardware_concurrency());
 }
 
 void cut_short(Argv& arguments, const StopTimes& times) {
     if (times.too_long)
         arguments.insert(arguments.end(), {"--time", std::to_string(longest_stop_grace.count())});
+}
+
+void give_at_least(Argv& arguments, StopTimes& times, std::chrono::seconds period) {
+    if (period <= times.longest || times.too_long)
+        return;
+    arguments.insert(arguments.end(), {"--time", std::to_string(period.count())});
+    times.together = longest_stop_grace; // whatever the number of containers
+    times.longest = period;
+}
+
+std::chrono::seconds longest_period(const Plan& plan) {
+    std::uint64_t longest = 0;
+    for (const auto& container : plan.containers)
+        for (const auto& option : container.options)
+            if (option.flag == "--stop-timeout")
+                longest = std::max(longest, parse_decimal(option.value).value_or(0));
+    return std::chrono::seconds(std::min<std::uint64_t>(longest, longest_stop_grace.count()));
 }
 
 std::chrono::seconds removal_deadline(const StopTimes& times) {

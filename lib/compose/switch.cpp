@@ -154,13 +154,15 @@ std::vector<std::string> granted_volumes(const Work& work) {
     return with_targets(work.job.volumes, state_of(work));
 }
 
-Status remove_containers(const Work& work, std::span<const Container> containers) {
+Status remove_containers(const Work& work, std::span<const Container> containers,
+                         std::chrono::seconds at_least) {
     if (containers.empty())
         return ok();
     Podman::Call call;
-    const StopTimes times = stop_times(work.podman, containers);
+    StopTimes times = stop_times(work.podman, containers);
     call.arguments = {"rm", "--force", "--ignore"};
     cut_short(call.arguments, times);
+    give_at_least(call.arguments, times, at_least);
     for (const auto& container : containers)
         call.arguments.push_back(container.id);
     call.deadline = removal_deadline(times);

@@ -7,6 +7,7 @@
 #include "compose/job.hpp"
 #include "compose/record.hpp"
 
+#include <chrono>
 #include <map>
 #include <span>
 #include <string>
@@ -16,7 +17,9 @@ namespace pgod::compose {
 
 // Stops each with its own signal and within its own period, and removes it: one call, in which podman does
 // several at a time.
-Status remove_containers(const Work& work, std::span<const Container> containers);
+// `at_least`: the period to stop in, where podman has a shorter one for the container.
+Status remove_containers(const Work& work, std::span<const Container> containers,
+                         std::chrono::seconds at_least = {});
 
 // Names that the plan needs and somebody else holds.
 Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen);

@@ -5,8 +5,10 @@
 #include "core/plan_flags.hpp"
 #include "core/plan_networks.hpp"
 #include "core/plan_value.hpp"
+#include "core/published_port.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -85,6 +87,25 @@ void drop_defaults(PlanOption& option) {
         option = volume_option(*mount);
 }
 
+// "8000:80" and "8001:81" in a row as "8000-8001:80-81", which translator/handover.py writes.
+void merge_ports(std::vector<PlanOption>& options) {
+    std::vector<PlanOption> merged;
+    std::optional<PublishedPort> before; // what the last of `merged` publishes
+    for (auto& option : options) {
+        auto port =
+            option.flag == "--publish" ? parse_published_port(option.value) : Error{Code::invalid, ""};
+        if (before && port && follows(*before, *port)) {
+            before->host_last = port->host_last;
+            before->container_last = port->container_last;
+            merged.back().value = publish_value(*before);
+            continue;
+        }
+        before = port ? std::optional(*port) : std::nullopt;
+        merged.push_back(std::move(option));
+    }
+    options = std::move(merged);
+}
+
 void make_canonical(PlannedContainer& container) {
     auto& options = container.options;
     std::for_each(options.begin(), options.end(), drop_defaults);
@@ -93,6 +114,7 @@ void make_canonical(PlannedContainer& container) {
     merge_networks(options);
     sort_aliases(options);
     sort_by_flag(options, run_flags());
+    merge_ports(options);
     const auto is_network = [](const PlanOption& option) {
         return option.flag == "--network";
     };

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view of_container = "container:";
 
 bool is_interface(std::string_view text) {
-    return is_object_name(text) && text.size() <= 15; // the kernel's own limit
+    return is_object_name(text) && text.size() <= 15 && text != "lo"; // 15 is the kernel's own limit
 }
 
 } // namespace
@@ -61,7 +61,7 @@ bool is_mac_address(std::string_view value) noexcept {
         if (i % 3 == 2 ? value[i] != ':'
                        : std::string_view("0123456789abcdefABCDEF").find(value[i]) == std::string_view::npos)
             return false;
-    return true;
+    return std::string_view("13579bdfBDF").find(value[1]) == std::string_view::npos; // else it is of a group
 }
 
 } // namespace pgod

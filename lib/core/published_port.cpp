@@ -98,6 +98,26 @@ Result<PublishedPort> parse_published_port(std::string_view value) {
     return port;
 }
 
+std::string publish_value(const PublishedPort& port) {
+    const auto ends = [](std::uint16_t first, std::uint16_t last) {
+        return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last);
+    };
+    const bool is_v6 = port.address.find(':') != std::string::npos;
+    std::string text = is_v6 ? "[" + port.address + "]:" : port.address.empty() ? "" : port.address + ":";
+    if (!port.is_random())
+        text += ends(port.host_first, port.host_last) + ":";
+    else if (!text.empty())
+        text += ":";
+    return text + ends(port.container_first, port.container_last) +
+           (port.protocol == "tcp" ? "" : "/" + port.protocol);
+}
+
+bool follows(const PublishedPort& before, const PublishedPort& port) noexcept {
+    return !before.is_random() && !port.is_random() && before.address == port.address &&
+           before.protocol == port.protocol && port.host_first == before.host_last + 1 &&
+           port.container_first == before.container_last + 1;
+}
+
 std::vector<PublishedPort> published_ports(const PlannedContainer& container) {
     std::vector<PublishedPort> ports;
     for (const auto& option : container.options) {

@@ -27,6 +27,11 @@ struct PublishedPort {
 // problem.
 Result<PublishedPort> parse_published_port(std::string_view value);
 
+std::string publish_value(const PublishedPort& port); // the other way round
+
+// Host and container ports go on where those of `before` end, at the same address.
+bool follows(const PublishedPort& before, const PublishedPort& port) noexcept;
+
 std::vector<PublishedPort> published_ports(const PlannedContainer& container);
 
 } // namespace pgod

@@ -48,6 +48,8 @@ std::string_view problem_of_subnet(const AddressBlock& subnet) noexcept {
         return "is not private; take one within 172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8 or fd00::/8";
     if (subnet.bits < (subnet.address.v6 ? least_bits_v6 : least_bits_v4))
         return "is too large; take one of /16 or smaller, in IPv6 of /48 or smaller";
+    if (subnet.bits > (subnet.address.v6 ? 126U : 30U))
+        return "has no room for a gateway and a container; take one of /30 or larger, in IPv6 of /126";
     if (overlap(subnet, *parse_subnet(of_podman)))
         return "overlaps 10.0.2.0/24, which podman itself needs";
     return {};

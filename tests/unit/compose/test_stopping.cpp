@@ -31,8 +31,22 @@ TEST_CASE("a period that is longer than pgod permits, or no number, is cut") {
     CHECK(arguments == pgod::Argv{"rm"});
 }
 
+TEST_CASE("the file's own period counts where the container was made with a shorter one") {
+    auto times = stop_times_of("10\n20\n", 2);
+    pgod::Argv arguments{"rm"};
+    give_at_least(arguments, times, 20s);
+    CHECK(arguments == pgod::Argv{"rm"});
+    give_at_least(arguments, times, 60s);
+    CHECK(arguments == pgod::Argv{"rm", "--time", "60"});
+    CHECK(removal_deadline(times) == longest_removal);
+    pgod::Plan plan;
+    plan.containers.push_back({"c", "web", {{"--stop-timeout", "60"}}, "i", {}});
+    CHECK(longest_period(plan) == 60s);
+    CHECK(longest_period({}) == 0s);
+}
+
 TEST_CASE("a removal has the period of its containers and podman's own time, and an end") {
-    CHECK(removal_deadline({60s, 80s, false}) == 180s);
+    CHECK(removal_deadline({60s, 80s, 60s, false}) == 180s);
     CHECK(removal_deadline({}) == 120s);
-    CHECK(removal_deadline({1h, 2h, false}) == longest_removal);
+    CHECK(removal_deadline({1h, 2h, 1h, false}) == longest_removal);
 }

@@ -57,8 +57,9 @@ TEST_CASE("names and options of --network") {
     CHECK(shared_container("container:x") == "x");
     CHECK_FALSE(container_shared_by({"--network", "x"}));
     CHECK(are_network_options("ip=10.0.0.2,ip6=fd00::2,mac=02:42:ac:11:65:43,interface_name=eth7"));
-    for (const char* options : {"", "ip=", "ip=x", "ip6=10.0.0.2", "alias=x",
-                                "interface_name=aaaaaaaaaaaaaaaa", "ip=10.0.0.2,", "mac=02:42:ac:11:65:4g"}) {
+    for (const char* options :
+         {"", "ip=", "ip=x", "ip6=10.0.0.2", "alias=x", "interface_name=aaaaaaaaaaaaaaaa", "ip=10.0.0.2,",
+          "mac=02:42:ac:11:65:4g", "mac=03:42:ac:11:65:43", "interface_name=lo"}) {
         CAPTURE(options);
         CHECK_FALSE(are_network_options(options));
     }
@@ -109,6 +110,7 @@ TEST_CASE("subnets") {
     CHECK_FALSE(overlaps("10.0.0.0/24", "10.0.1.0/24"));
     CHECK(of_subnets({"10.0.0.0/8"}).find("is too large") != std::string::npos);
     CHECK(of_subnets({"fd00::/8"}).find("is too large") != std::string::npos);
+    CHECK(of_subnets({"172.30.0.0/31"}).find("has no room") != std::string::npos);
     CHECK(of_subnets({"10.0.0.0/16"}).find("overlaps 10.0.2.0/24") != std::string::npos);
     for (const char* text :
          {"", "/", "10.0.0.0/33", "10.0.0/24", "x", "fd00::/129", "10.0.0.0/", "fd00::1::/64",
