@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -42,8 +43,9 @@ class Hub:
         self.user.podman("rmi", image)
         return found
 
-    def asked(self):
-        """All that was asked of it."""
+    def pulls(self, name):
+        """How often somebody has fetched the manifest of this image. The log names a push too, and some of it late."""
         with contextlib.suppress(FileNotFoundError):
-            return (self.place / "log").read_text()
-        return ""
+            asked = (self.place / "log").read_text()
+            return len(re.findall(rf'"GET /v2/{name}/manifests/', asked))
+        return 0
