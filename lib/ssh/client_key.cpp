@@ -1,7 +1,6 @@
 #include "ssh/client_key.hpp"
 
 #include "core/public_key.hpp"
-#include "ssh/client_crypto.hpp"
 
 #include <libssh/libssh.h>
 
@@ -34,8 +33,6 @@ int ask_passphrase(const char*, char* buffer, std::size_t size, int, int, void* 
 } // namespace
 
 Result<Key> import_client_key(const Secret& text, const AskPassphrase& ask) {
-    if (text.reveal().find("ENCRYPTED") != std::string::npos) // PEM, which names its cipher
-        name_key_ciphers();
     Prompt prompt{ask};
     Key key;
     if (::ssh_pki_import_privkey_base64(text.reveal().c_str(), nullptr, ask_passphrase, &prompt, Out(key)) ==

@@ -1,7 +1,6 @@
 #include "ssh/client_session.hpp"
 
 #include "base/handle.hpp"
-#include "ssh/client_crypto.hpp"
 #include "ssh/ssh_error.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +16,8 @@ struct Setting {
     const char* value;
 };
 
-// One choice each, the one that pgod's server has. AES-GCM before ChaCha20: a process this short pays for
-// each algorithm that libcrypto has to look up, and ChaCha20-Poly1305 needs two.
+// One choice each, the one that pgod's server has. AES-GCM stands before ChaCha20-Poly1305, which makes
+// libcrypto look up two algorithms.
 constexpr Setting settings[] = {
     {SSH_OPTIONS_KEY_EXCHANGE, "curve25519-sha256,curve25519-sha256@libssh.org"},
     {SSH_OPTIONS_CIPHERS_C_S, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com"},
@@ -72,7 +71,6 @@ Result<ServerKey> server_key(ssh_session session) {
 } // namespace
 
 void initialise_client() {
-    start_crypto();
     ::ssh_init();
 }
 
@@ -88,14 +86,7 @@ Result<ClientSession> ClientSession::handshake(Fd socket, const SessionOptions& 
         return Error{Code::internal, "out of memory"};
     TRY(apply(session.get(), options, socket.get()));
     (void)socket.release(); // libssh closes it from here on
-    // The server forks before it answers our first line; meanwhile libcrypto gets ready.
-    ::ssh_set_blocking(session.get(), 0);
-    int rc = ::ssh_connect(session.get());
-    warm_crypto();
-    ::ssh_set_blocking(session.get(), 1);
-    if (rc == SSH_AGAIN)
-        rc = ::ssh_connect(session.get());
-    if (rc != SSH_OK)
+    if (::ssh_connect(session.get()) != SSH_OK)
         return network(ssh_error(session.get(), fmt::format("handshake with {}", options.host)));
     const ServerKey server = TRY(server_key(session.get()));
     TRY(judge(server));

@@ -26,7 +26,7 @@ ARROWS = {
     "cmd/pgoctl": {"base", "core", "client"},
 }
 
-# Which folders may include a library's headers; fmt is everybody's. libcrypto is in ssh for pgoctl's start-up.
+# Which folders may include a library's headers; fmt is everybody's. ssh hashes names of known_hosts with libcrypto.
 LIBRARIES = {
     r"libssh/": {"ssh"},
     r"seccomp\.h$": {"daemon"},

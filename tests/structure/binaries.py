@@ -38,6 +38,9 @@ FORBIDDEN = {
     "pgoctl": ["libgit2", "libssh2", "sqlite"],
 }
 
+# What parses the network takes its libraries from the distribution, whose updates mend them, and is loaded at random.
+UPDATED = {"pgod-ssh": ["libssh"], "pgod-git": ["libgit2", "openssl"], "pgoctl": ["libssh", "openssl"]}
+
 
 def run(*argv):
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
@@ -76,6 +79,15 @@ def complaints(path, forbidden):
     return found
 
 
+def outdated(path, updated):
+    """What keeps the distribution's updates from this executable, or its address from being random."""
+    if "NOW PIE" not in run("readelf", "--dynamic", "--wide", path).stdout:
+        return [f"{path.name} is no position-independent executable whose symbols are bound at its start"]
+    libraries = loaded(path)
+    return [f"{path.name} does not load {name}" for name in updated
+            if not any(re.match(LIBRARIES[name][0], library) for library in libraries)]
+
+
 def self_test(directory):
     """The libraries are found where they are: an executable is judged by the rules of another."""
     expected = [("pgod-git", "libgit2"), ("pgod-git", "openssl"), ("pgod-ssh", "libssh"),
@@ -83,7 +95,8 @@ def self_test(directory):
                 ("pgod", "sqlite"),
                 ("pgod", "toml++"), ("pgod-ssh", "receiving descriptors"), ("pgod-relay", "receiving descriptors"), ("pgod-work", "podman's JSON"), ("pgoctl", "libssh"), ("pgod-not-there", "libssh")]
     return [f"{name} in {program} went unnoticed" for program, name in expected
-            if not complaints(directory / program, [name])]
+            if not complaints(directory / program, [name])] + [
+        "pgod-relay without libssh went unnoticed"] * (not outdated(directory / "pgod-relay", ["libssh"]))
 
 
 def main():
@@ -92,6 +105,7 @@ def main():
         found = self_test(directory)
     else:
         found = [c for program, forbidden in FORBIDDEN.items() for c in complaints(directory / program, forbidden)]
+        found += [c for program, updated in UPDATED.items() for c in outdated(directory / program, updated)]
     for complaint in found:
         print(complaint)
     return 1 if found else 0

@@ -109,7 +109,8 @@ class AptReadsTheDirectory(unittest.TestCase):
         self.assertLessEqual({"podman", "podman-compose", "netavark", "aardvark-dns", "uidmap", *NETWORK}, depends)
         self.assertEqual(depends & {"iptables", "slirp4netns", "nftables", "passt"}, NETWORK)
         self.assertNotIn("<<", field("pgod", "Depends"))
-        self.assertEqual(re.sub(r" \(.*?\)", "", field("pgoctl", "Depends")), "libc6")
+        needed = {entry.split()[0] for entry in field("pgoctl", "Depends").split(",")}
+        self.assertLessEqual({"libc6", "libssh-4"}, needed, "the distribution's updates reach what parses the network")
 
 
 class ImageOfPgoctl(SystemTest):
@@ -126,13 +127,16 @@ class ImageOfPgoctl(SystemTest):
 
     @staticmethod
     def base():
-        """In the place of debian:NAME-slim, which is in a registry. Made once for a build directory."""
-        tar = BIN.parent / "host" / f"base-{RELEASE['VERSION_CODENAME']}.tar"
+        """In the place of debian:NAME-slim, which is in a registry: with the libraries that pgoctl depends on, and without a
+        source of packages, so that the image is made without a network. Made once for a build directory."""
+        needed = sorted({re.split(r"[ :]", entry.strip())[0] for entry in field("pgoctl", "Depends").split(",")})
+        tar = BIN.parent / "host" / f"base-{RELEASE['VERSION_CODENAME']}-{'-'.join(needed)}.tar"
         if not tar.exists():
             tar.parent.mkdir(exist_ok=True)
             part = tar.with_suffix(".part.tar")
-            subprocess.run(["mmdebstrap", "--quiet", "--variant=essential", "--skip=output/dev", RELEASE["VERSION_CODENAME"],
-                            part], check=True, timeout=1200)
+            subprocess.run(["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(needed)}", "--skip=output/dev",
+                            "--customize-hook=rm -rf \"$1\"/etc/apt/sources.list*", RELEASE["VERSION_CODENAME"], part],
+                           check=True, timeout=1200)
             part.rename(tar)
         return tar
 
