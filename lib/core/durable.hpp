@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/operation.hpp"
+#include "core/time.hpp"
 #include "core/vocabulary.hpp"
 
 #include <chrono>
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace pgod::reconcile {
-
-// Wall clock time in milliseconds since the epoch, read once by the caller of step().
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // What an operator asked for, and who.
 struct Intent {

@@ -1,7 +1,7 @@
 // The violations found so far, at most max_violations: a hostile file cannot make a list without end.
 #pragma once
 
-#include "core/plan.hpp"
+#include "core/reasons.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/durable.hpp"
+#include "core/time.hpp"
 
 #include <optional>
 #include <span>

@@ -7,8 +7,8 @@
 
 #include "base/result.hpp"
 #include "core/address.hpp"
-#include "core/durable.hpp"
 #include "core/operation.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
 #include <optional>

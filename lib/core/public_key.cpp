@@ -1,7 +1,6 @@
 #include "core/public_key.hpp"
 
 #include "base/text.hpp"
-#include "core/sync.hpp"
 
 #include <fmt/format.h>
 

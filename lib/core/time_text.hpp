@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/durable.hpp"
+#include "core/time.hpp"
 
 #include <string>
 #include <string_view>

@@ -4,11 +4,11 @@
 // handed out.
 #pragma once
 
-#include "core/durable.hpp"
 #include "core/findings.hpp"
 #include "core/plan.hpp"
 #include "core/proxy.hpp"
 #include "core/service.hpp"
+#include "core/time.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -12,6 +12,7 @@ import pathlib
 import pwd
 import random
 import shutil
+import select
 import signal
 import socket
 import subprocess
@@ -307,6 +308,10 @@ class GitDaemon:
         wait_until("the port is free again", bound)
         self.hanging.listen(64)
 
+    def is_asked(self):
+        """Somebody waits for an answer of the hanging one."""
+        return bool(select.select([self.hanging], [], [], 0)[0])
+
 
 def connects(port):
     with socket.socket() as probe:
@@ -438,6 +443,12 @@ class Pgod:
         if done.returncode != 0:
             raise AssertionError(f"status: {done.returncode} {done.stderr}")
         return json.loads(done.stdout)
+
+    def polls(self, key, service="demo", count=3):
+        """Waits until its upstream was asked that often, whatever it answered; for services with a short interval."""
+        for _ in range(count):
+            seen = self.status(key, service)["next_poll"]
+            wait_until("another poll", lambda: self.status(key, service)["next_poll"] not in (None, seen))
 
 
 class SystemTest(unittest.TestCase):

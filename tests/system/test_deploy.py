@@ -2,7 +2,6 @@
 
 import os
 import stat
-import time
 import unittest
 
 from harness import (DEADLINE, Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
@@ -172,7 +171,7 @@ class Deploy(SystemTest):
         self.daemon.stop()
         self.daemon.start()
         wait_until("it is polled", lambda: self.daemon.status(self.key, "demo")["tip"] == commit)
-        time.sleep(3)  # several polls
+        self.daemon.polls(self.key)
         self.assertEqual(ANN.containers(all_states=True), {})
         self.assertEqual(self.daemon.status(self.key, "demo")["desired"], "stopped")
         up = self.daemon.ctl(self.key, "demo//up")

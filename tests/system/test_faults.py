@@ -51,6 +51,9 @@ class Site:
     def status(self):
         return self.daemon.status(self.key, self.name)
 
+    def polls(self):
+        self.daemon.polls(self.key, self.name)
+
     def runs(self):
         def settled():
             status = self.status()
@@ -144,7 +147,7 @@ class Faults(Trouble):
                     file.write(bytes(size))
         self.demo.push("two")
         self.demo.says("No space left on device")
-        time.sleep(3)  # several polls
+        self.demo.polls()
         self.demo.is_untouched()
         self.other.is_untouched()
         for path in ballast:
@@ -161,7 +164,7 @@ class Faults(Trouble):
         self.daemon.start(write=False)
         self.demo.push("two")
         self.demo.says("Read-only file system")
-        time.sleep(3)
+        self.demo.polls()
         self.demo.is_untouched()
         self.other.is_untouched()
         self.mount("-o", "remount,rw", self.daemon.state)
@@ -184,7 +187,7 @@ class Faults(Trouble):
         self.daemon.stop()
         self.daemon.start(write=False)
         self.demo.says("Read-only file system")
-        time.sleep(3)  # several polls
+        self.demo.polls()
         self.demo.is_untouched()
         self.other.is_untouched()
 

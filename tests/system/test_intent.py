@@ -1,7 +1,6 @@
 """What operators ask for holds over commits and restarts, and a commit that failed is not tried again by itself."""
 
 import concurrent.futures
-import time
 import unittest
 
 from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, gate, main, make_key,
@@ -71,8 +70,7 @@ class Intent(SystemTest):
         wait_until(f"{commit[:8]} is seen", lambda: self.status()["tip"] == commit)
 
     def stays(self, body):
-        """Over several polls."""
-        time.sleep(3)
+        self.daemon.polls(self.key)
         self.assertEqual(fetch(self.port), body)
 
     def rolled_back(self, commit):
@@ -260,7 +258,7 @@ class Intent(SystemTest):
         self.assertIn("left down", self.daemon.log())
         self.assertEqual(ANN.containers(), {})
         deployments = self.status()["deployment"]
-        time.sleep(3)  # several polls
+        self.daemon.polls(self.key)
         self.assertEqual(self.status()["deployment"], deployments)
         self.assertEqual(self.status()["commit"], bad)
         self.commit(self.good("one"))

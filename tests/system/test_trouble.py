@@ -4,7 +4,6 @@ good commit deploys."""
 import json
 import os
 import signal
-import time
 import unittest
 
 from harness import (Repository, SystemTest, User, compose_web, fetch, free_port, main, make_key,
@@ -93,7 +92,7 @@ class Trouble(SystemTest):
     def test_an_unreachable_upstream(self):
         self.server.stop()
         self.told("refused")
-        time.sleep(3)  # several polls
+        self.daemon.polls(self.key)
         self.untouched()
         self.server.start()
         self.recovers()
@@ -125,8 +124,7 @@ class Trouble(SystemTest):
         second.commit({"ssh/id.pub": self.public, "compose.yaml": compose_web(port, "second")})
         self.daemon.service("second", ANN.name, self.server.url(second))
         self.daemon.start()
-        wait_until("the first clone failed", lambda: "second: " in self.daemon.log())
-        time.sleep(2)
+        wait_until("the first clone failed twice", lambda: self.daemon.log().count("second: ") > 1)
         self.server.start()
         wait_until("it is deployed", lambda: fetch(port) == "second\n")
 
@@ -217,7 +215,7 @@ class Trouble(SystemTest):
         self.assertEqual(fetch(self.port), "one\n")
         self.daemon.start()
         wait_until("it is polled", lambda: self.status()["synced"])
-        time.sleep(3)  # several polls
+        self.daemon.polls(self.key)
         self.untouched()
 
     def test_a_commit_made_while_pgod_is_dead(self):
