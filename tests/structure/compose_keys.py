@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when the README's table of the keys of a compose file is not the one that the reader's table gives. Arguments: the
-root of the source tree; `--write` puts the table there."""
+"""Fails when the table of keys in docs/compose.md is not the one that the reader's table gives. Arguments: the root of the
+source tree; `--write` puts the table there."""
 
 import pathlib
 import sys
@@ -37,29 +37,33 @@ def grouped():
     return found
 
 
-def table():
+def tables():
+    """What docs/compose.md says of each state: the keys alone, or with the reason that a note or a refusal gives."""
     found = grouped()
-    words = {HONOURED: "takes effect, with the keys within that no other line names",
-             SILENT: "changes nothing that a container has", NOTED: "ignored, with a note: {}", REFUSED: "refused: {}"}
-    lines = ["| key | |\n", "|---|---|\n"]
-    for state in (HONOURED, NOTED, REFUSED, SILENT):
-        for (of, why), keys in found.items():
-            if of == state:
-                lines.append(f"| {', '.join(keys)} | {words[state].format(why)} |\n")
-    return "".join(lines)
+
+    def keys_of(state):
+        return ", ".join(key for (its, _), keys in found.items() if its == state for key in keys)
+
+    def reasons(state):
+        return "".join(f"| {', '.join(keys)} | {why} |\n" for (its, why), keys in found.items() if its == state)
+
+    return (f"**Takes effect**, with the keys within that no other line names: {keys_of(HONOURED)}.\n\n"
+            f"**Changes nothing** that a container has: {keys_of(SILENT)}.\n\n"
+            f"| ignored with a note | why |\n|---|---|\n{reasons(NOTED)}\n"
+            f"| refused | why |\n|---|---|\n{reasons(REFUSED)}")
 
 
 def main():
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    document = ROOT / "docs/compose.md"
+    text = document.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     within, end, after = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"README.md has no lines {BEGIN.strip()} and {END.strip()}")
+        sys.exit(f"docs/compose.md has no lines {BEGIN.strip()} and {END.strip()}")
     if "--write" in sys.argv:
-        readme.write_text(before + begin + table() + end + after, encoding="utf-8")
-    elif within != table():
-        sys.exit("README.md: the table of keys is not that of lib/compose/reader/table.py; run compose_keys.py . --write")
+        document.write_text(before + begin + tables() + end + after, encoding="utf-8")
+    elif within != tables():
+        sys.exit("docs/compose.md: the table of keys is not that of lib/compose/reader/table.py; run compose_keys.py . --write")
 
 
 main()
