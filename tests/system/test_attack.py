@@ -1,5 +1,5 @@
 """An attack from 127.0.0.1, all kinds of it one after the other, while a good key pings from the same address, a commit is
-deployed and memory is watched. Reduced counts here; the whole with PGOD_LONG. It prints the figures of the README."""
+deployed and memory is watched. Reduced counts here; the whole with PGOD_LONG. It prints the figures of docs/benchmarks.md."""
 
 import json
 import os

@@ -1,5 +1,4 @@
-"""What users of other tools complain about, and what the first pgo did under trouble, shown not to happen here. README's
-table of promises names these tests and those of the other files."""
+"""What users of other tools complain about, and what the first pgo did under trouble, shown not to happen here."""
 
 import os
 import signal
