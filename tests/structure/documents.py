@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""Fails when a manual page has a fault that mandoc finds, or when the documents and the code disagree about what can be
-configured or asked for. Argument: the root of the source tree."""
+"""Fails when a manual page has a fault that mandoc finds, when the documents and the code disagree about what can be
+configured or asked for, or when prose is too long or has to be decoded (prose.py). Argument: the root of the source tree, or
+--self-test, which fails when a fault of prose would go unnoticed."""
 
 import pathlib
 import re
 import subprocess
 import sys
 
+import prose
+
 ROOT = pathlib.Path(sys.argv[1])
+MAX_LINES = {"README.md": 200}
+LATE_SUBJECTS = ["d19298a", "35d4135", "ef258fe", "7c9d375", "65774d5"]  # they were there before the limit
 
 
 def read(name):
@@ -69,12 +74,13 @@ def operations():
 
 
 def groups():
-    """The README's table has every operation, and the example says which group each is in."""
+    """The README names every operation, and the example says which group each is in."""
     known = re.findall(r'\{Op::\w+, "([^"]+)", OpGroup::(\w+)', read("lib/core/operation.cpp"))
-    table = read("README.md").partition("\n## Operations\n")[2].partition("\n### ")[0]
+    table, _, others = read("README.md").partition("operations\n")[2].partition("\n## ")[0].partition("\nThe others are `")
     shown = set(re.findall(r"`([a-z]+)[^`]*`", "\n".join(re.findall(r"^\| (.*?) \|(?=[^|]*\|$)", table, re.MULTILINE))))
-    missing = [name for name, _ in known if name not in shown]
-    found = [f"README.md's table of operations lacks {missing}"] if missing or not known else []
+    shown |= set(others.partition("`")[0].split())
+    names = {name for name, _ in known}
+    found = [f"README.md and operation.cpp differ in the operations {sorted(names ^ shown)}"] if shown != names else []
     example = " ".join(line.removeprefix("# ") for line in read("config.example.toml").splitlines())
     for group in ("read", "deploy"):
         said = re.search(rf'"{group}" \(([a-z, ]+)\)', example)
@@ -112,7 +118,7 @@ def statuses():
     table = read("man/pgoctl.1").partition(".Sh EXIT STATUS")[2].partition(".Sh EXAMPLES")[0]
     explained = set(re.findall(r"^\.It (\d+)", table, re.MULTILINE)) - {"130", "141"}  # those of signals
     found = [] if known and known == explained else [f"man/pgoctl.1 and exit_status.hpp differ in {sorted(known ^ explained)}"]
-    summary = read("README.md").partition("\nExit statuses: ")[2].partition("The whole table")[0]
+    summary = read("README.md").partition("\nExit statuses: ")[2].partition("\n\n")[0]
     named = set(re.findall(r"(?:^|· )(\d+) ", summary))
     return found + ([f"README.md's exit statuses: {sorted(named - known)}"] if not named or named - known else [])
 
@@ -126,20 +132,68 @@ def metrics():
     return found + ([f"packaging/alerts.yml names {sorted(unknown)}"] if unknown else [])
 
 
-def promises():
-    """Every test that the README names exists."""
-    named = re.findall(r"`(\w+)\.(test_\w+)`", read("README.md"))
-    sources = {}
-    for path in ROOT.glob("tests/**/test_*.py"):
-        name = path.stem.removeprefix("test_")  # two folders may have one of the same name
-        sources[name] = sources.get(name, "") + path.read_text(encoding="utf-8")
-    missing = [f"{file}.{test}" for file, test in named if f"def {test}(" not in sources.get(file, "")]
-    return [f"README.md names tests that do not exist: {missing}"] if missing or not named else []
+def manuals():
+    return sorted(f"man/{path.name}" for path in (ROOT / "man").iterdir())
+
+
+def plain_english():
+    """Short documents, and no sentence that begins with what has to be decoded. promises.md is made of the tests' names."""
+    found = []
+    for name, most in MAX_LINES.items():
+        found += prose.lengths(name, read(name), most)
+    found += prose.widths("README.md", read("README.md"), 120)
+    documents = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if path.name != "promises.md")]
+    for name in documents:
+        text = re.sub(r"<!-- of .*?<!-- end of", lambda made: "\n" * made[0].count("\n"), read(name), flags=re.DOTALL)
+        found += prose.openings(name, prose.plain_markdown(text))
+    return found
+
+
+def links():
+    """Each link between the documents leads to a file, and to a heading of it."""
+    found = []
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            file, _, anchor = link.partition("#")
+            target = path.parent / file if file else path
+            if "://" in link or (target.exists() and not anchor):
+                continue
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE) if target.exists() else []
+            if anchor not in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}:
+                found.append(f"{path.relative_to(ROOT)}: the link to {link} leads nowhere")
+    return found
+
+
+def subjects():
+    """Subjects of the commits since the newest tag, or of the last 50; a tree without history has none."""
+    if not (ROOT / ".git").exists():
+        return []
+
+    def git(*words):
+        return subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, *words], capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    tag = git("describe", "--tags", "--abbrev=0")
+    newest = [f"{tag.stdout.strip()}.."] if tag.returncode == 0 else ["-50"]
+    listed = git("log", "--no-merges", "--format=%H %s", *newest)
+    return prose.subjects(listed.stdout, LATE_SUBJECTS) if listed.returncode == 0 else [f"git log: {listed.stderr}"]
+
+
+def messages():
+    """What the documents quote of the programs is what these say."""
+    sources = "".join(path.read_text(encoding="utf-8") for folder in ("lib", "cmd") for path in sorted((ROOT / folder).rglob("*"))
+                      if path.suffix in (".cpp", ".hpp", ".py"))
+    table = read("docs/operate.md").partition("| it says | do this |")[2].partition("\n\n")[0]
+    quoted = [text for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for text in re.findall(r"`([^`]+)`", row)]
+    return prose.quotations("docs/operate.md", quoted, prose.spoken(sources)) or ([] if quoted else ["docs/operate.md quotes nothing"])
 
 
 def main():
-    found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(),
-             *promises()]
+    if sys.argv[1] == "--self-test":
+        found = prose.self_test()
+    else:
+        found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(),
+                 *plain_english(), *links(), *subjects(), *messages()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0

@@ -31,11 +31,12 @@ def setUpModule():
 
 
 def readme_jobs(timeout):
-    """The README's .gitlab-ci.yml, for the host and the service of this test."""
+    """The README's .gitlab-ci.yml, for the host and the service of this test, and without the image: here pgoctl is."""
     with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as readme:
         section = readme.read().split("## From GitLab CI")[1]
     jobs = re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1]
     assert "host.example.org:shop" in jobs and "--timeout 15m" in jobs, jobs
+    jobs = jobs.replace("  image: registry.example.org/tools/pgoctl\n", "")
     return jobs.replace("host.example.org:shop", "localhost:demo").replace("--timeout 15m", f"--timeout {timeout}")
 
 
@@ -167,9 +168,8 @@ class Ci(SystemTest):
 
     def test_key_text_unquoted_is_refused_and_quoted_works(self):
         text = self.key.read_text()
-        code, said = self.run_job("stop", variable=text)
-        self.assertNotEqual(code, 0)
-        self.assertIn("FAIL 64", said)
+        _, said = self.run_job("stop", variable=text)  # which may fail without failing the pipeline
+        self.assertIn("WARN 64", said)
         self.assertRegex(said, "quote")
         self.assertEqual(fetch(self.port), "one\n")
         jobs = readme_jobs("15m").replace("-i $DEPLOY_KEY", "-i '$DEPLOY_KEY'")
