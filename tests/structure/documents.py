@@ -11,7 +11,7 @@ import sys
 import prose
 
 ROOT = pathlib.Path(sys.argv[1])
-MAX_LINES = {"README.md": 200}
+MAX_LINES = {"README.md": 200, "man/pgod.8": 300, "man/pgoctl.1": 350}
 LATE_SUBJECTS = ["d19298a", "35d4135", "ef258fe", "7c9d375", "65774d5"]  # they were there before the limit
 
 
@@ -27,9 +27,8 @@ def names_in(source, array):
 
 def lint():
     found = []
-    for page in ("pgod.8", "pgod.toml.5", "pgoctl.1"):
-        page = ROOT / "man" / page
-        judged = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True,
+    for page in manuals():
+        judged = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", ROOT / page], capture_output=True, text=True,
                                 timeout=60, check=False)
         if judged.returncode != 0:
             found.append(judged.stdout + judged.stderr)
@@ -124,12 +123,30 @@ def statuses():
 
 
 def metrics():
-    """pgod(8) explains every metric, and the alerts and the manual name no other."""
+    """docs/operate.md explains every metric, and the alerts and the document name no other."""
     known = set(re.findall(r'"(pgod_[a-z_]+)"', read("lib/daemon/metrics_text.cpp")))
-    documented = set(re.findall(r"^\.It Li (pgod_\w+)", read("man/pgod.8"), re.MULTILINE))
-    found = [] if known and known == documented else [f"man/pgod.8 and metrics_text.cpp differ in {sorted(known ^ documented)}"]
+    documented = set(re.findall(r"`(pgod_\w+)`", "\n".join(re.findall(r"^\| (.*?) \|", read("docs/operate.md"), re.MULTILINE))))
+    found = [] if known and known == documented else [f"docs/operate.md and metrics_text.cpp differ in {sorted(known ^ documented)}"]
     unknown = set(re.findall(r"\bpgod_\w+", read("packaging/alerts.yml"))) - known
     return found + ([f"packaging/alerts.yml names {sorted(unknown)}"] if unknown else [])
+
+
+def json_names():
+    """pgoctl-json(7) explains every name that `status --json` has."""
+    known = set(re.findall(r'json\["(\w+)"\]', read("lib/daemon/status_text.cpp")))
+    words = set(re.findall(r"\w+", read("man/pgoctl-json.7")))
+    return [f"man/pgoctl-json.7 lacks {sorted(known - words)}"] if known - words or not known else []
+
+
+def ci_job():
+    """The job of GitLab is the same everywhere."""
+    def job_in(text):
+        return next((block for block in re.findall(r"^deploy:\n(?:[ ]+.*\n)+", text, re.MULTILINE)), "")
+
+    job, found = job_in(read("README.md")), []
+    for name in [*manuals(), *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]:
+        found += prose.same_example(name, job_in(read(name)), job)
+    return found if job else ["README.md has no job of GitLab"]
 
 
 def manuals():
@@ -146,7 +163,9 @@ def plain_english():
     for name in documents:
         text = re.sub(r"<!-- of .*?<!-- end of", lambda made: "\n" * made[0].count("\n"), read(name), flags=re.DOTALL)
         found += prose.openings(name, prose.plain_markdown(text))
-    return found
+    for name in manuals():
+        found += prose.openings(name, prose.plain_manual(read(name)))
+    return found + prose.openings("config.example.toml", prose.plain_comments(read("config.example.toml")))
 
 
 def links():
@@ -185,15 +204,19 @@ def messages():
                       if path.suffix in (".cpp", ".hpp", ".py"))
     table = read("docs/operate.md").partition("| it says | do this |")[2].partition("\n\n")[0]
     quoted = [text for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for text in re.findall(r"`([^`]+)`", row)]
-    return prose.quotations("docs/operate.md", quoted, prose.spoken(sources)) or ([] if quoted else ["docs/operate.md quotes nothing"])
+    found = [] if quoted else ["docs/operate.md quotes nothing"]
+    for name in manuals():
+        diagnostics = re.findall(r'^\.It "(.*)"$', read(name).partition(".Sh DIAGNOSTICS")[2], re.MULTILINE)
+        found += prose.quotations(name, [text.replace("\\(dq", '"') for text in diagnostics], prose.spoken(sources))
+    return found + prose.quotations("docs/operate.md", quoted, prose.spoken(sources))
 
 
 def main():
     if sys.argv[1] == "--self-test":
         found = prose.self_test()
     else:
-        found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(),
-                 *plain_english(), *links(), *subjects(), *messages()]
+        found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(), *json_names(),
+                 *ci_job(), *plain_english(), *links(), *subjects(), *messages()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0
