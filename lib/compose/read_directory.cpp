@@ -4,6 +4,8 @@
 #include "compose/translation.hpp"
 #include "os/safe_path.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +25,11 @@ int say(const std::string& sentence, int status) {
 } // namespace
 
 int read_directory(const std::string& directory, const std::string& project) {
+    if (::geteuid() == 0)
+        return say(
+            "pgod-work: --read does not run as root, because root parses no file of a repository; run it as"
+            " the service's user: runuser -u USER -- pgod-work --read DIRECTORY",
+            1);
     const auto stage = os::open_directory(directory);
     if (!stage)
         return say(stage.error().message, 1);

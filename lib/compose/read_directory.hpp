@@ -1,6 +1,6 @@
 // `pgod-work --read`: shows a person, or a test, how pgod reads the compose files of a directory. The reader
-// runs as in a deployment, isolated and under the same limits, as whoever started us; podman-compose is not
-// needed.
+// runs as in a deployment, isolated and under the same limits, as the user who started it; podman-compose is
+// not needed. It refuses root.
 #pragma once
 
 #include <string>
