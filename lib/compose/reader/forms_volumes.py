@@ -14,6 +14,7 @@ from .stage import clean, joined
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 CONSISTENCIES = ("cached", "delegated", "consistent")
 TYPES = ("bind", "volume", "tmpfs", "image")
+OF_OTHERS = {"bind": ("tmpfs", "volume"), "volume": ("tmpfs",), "tmpfs": ("bind", "volume"), "image": ("tmpfs",)}
 SHORT = "write SOURCE:TARGET or SOURCE:TARGET:ro"
 RIGHTS = re.compile(r"[rwm]{1,3}\Z")
 
@@ -113,6 +114,12 @@ def long_volume(item, spot, table):
         set_source(made, source, source.value, spot)
     elif source is not None and kind == "image":
         made.entries["source"] = source
+    elif source is not None and source.value and kind == "tmpfs" and source.value != "tmpfs":
+        spot.at("source").note(source, "pgod ignores this: a tmpfs has no source")
+    for name in OF_OTHERS[kind]:
+        options = made.entries.get(name)
+        if isinstance(options, Map) and options.entries:
+            spot.at(name).note(options, f"pgod ignores this: the volume is of the type {kind}")
     return made
 
 
@@ -179,5 +186,5 @@ def external_form(node, spot, key=None):
         return result
     name = fields(node, spot, {"name": key._replace(form="text", of=None)}).entries.get("name")
     result = scalar(node.place, True)
-    result.text = name.value if name is not None else ""
+    result.text, result.written = name.value if name is not None else "", ""
     return result

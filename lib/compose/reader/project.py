@@ -3,11 +3,14 @@
 from .drivers import Drivers
 from .forms import near
 from .merging import cleaned
-from .nodes import List, Map, plain, scalar
+from .nodes import RESET, List, Map, plain, scalar
 from .problems import Problem, listed, shown
 from .services import Service
 from .spot import Context, Spot, value_of
 from .table import NOTED, REFUSED, SERVICE, TOP, Key
+
+SOURCES = ("file", "environment", "content")  # of a secret or a config
+
 
 class Project:
     def __init__(self, merged, name, profiles, loader, variables, directory):
@@ -35,6 +38,7 @@ class Project:
             self.model["x-pgo"] = plain(own)
             self.place(own, "x-pgo")
         self.note_left_out()
+        self.note_unknown_profiles()
         self.states()
         Drivers(self).judged()
         return self.model
@@ -69,6 +73,14 @@ class Project:
             runs = "runs" if len(names) == 1 else "run"
             self.report.note(Problem(node.place, listed(names), "", "",
                                      f"{runs} only with the profile {' or '.join(profiles)}"))
+
+    def note_unknown_profiles(self):
+        known = {one.value for node in self.top.entries["services"].entries.values()
+                 for one in getattr(node.entries.get("profiles"), "items", ())}
+        for name in sorted(self.profiles - known - {"*"}):
+            near_one = self.near(name, known)
+            self.report.note(Problem(self.top.place, "", "profiles", shown(name), "no service has this profile"
+                                     + (f"; {near_one}" if near_one else "")))
 
     def place(self, node, path):
         self.places[path] = str(node.place)
@@ -138,7 +150,13 @@ class Project:
                 if source.value not in self.model[section]:
                     service.refuse(section, source, f"the file declares no {section[:-1]} of this name",
                                    f"add {source.value}: beneath {section}: at the top of the file")
-                kinds = [key for key in ("file", "environment", "content", "external")
+                declared = self.top.entries[section].entries[source.value]
+                for key in ("file", "environment"):
+                    one = cleaned(declared).entries.get(key)
+                    if one is not None and one.text == "":
+                        Spot(self.context, "", f"{section}.{source.value}.{key}").refuse(
+                            one, "is empty", f"write the {'path of a file' if key == 'file' else 'name of a variable'}")
+                kinds = [key for key in (*SOURCES, "external")
                          if self.model[section][source.value].get(key) not in (None, False)]
                 if len(kinds) != 1:
                     said = "names no source" if not kinds else f"has both {kinds[0]} and {kinds[1]}"
@@ -171,18 +189,19 @@ class Project:
             if name in self.services:
                 continue
             with self.report.guard():
-                node = service.place_of_dependency(name)
+                setting, node = service.setting_of_dependency(name)
                 if not entry.get("required", True):
                     self.report.note(Problem(node.place, service.spot.service, "depends_on", "",
                                              f"{name} does not run, and is not required"))
                     del service.model["depends_on"][name]
                 elif name in self.left_out:
-                    service.refuse("depends_on", scalar(node.place, ""),
+                    service.refuse(setting, scalar(node.place, ""),
                                    f"the service needs {name}, which only runs with the profile "
                                    f"{' or '.join(self.left_out[name])}",
-                                   "ask the admin to name the profile in profiles, or write required: false")
+                                   "ask the admin to name the profile in profiles"
+                                   + (", or write required: false" if setting == "depends_on" else ""))
                 else:
-                    service.refuse("depends_on", scalar(node.place, ""), f"there is no service {shown(name)}",
+                    service.refuse(setting, scalar(node.place, ""), f"there is no service {shown(name)}",
                                    self.near(name, self.services) or "check the name")
 
     def circles(self):
@@ -201,8 +220,8 @@ class Project:
             if following == name:
                 service = self.services[name]
                 with self.report.guard():
-                    node = service.place_of_dependency(way[1] if len(way) > 1 else name)
-                    service.refuse("depends_on", scalar(node.place, ""),
+                    setting, node = service.setting_of_dependency(way[1] if len(way) > 1 else name)
+                    service.refuse(setting, scalar(node.place, ""),
                                    f"services wait for one another: {' → '.join([*way, name])}", "remove one of these")
                 return
 
@@ -222,9 +241,14 @@ class Project:
             self.state(service.node, Key("map", SERVICE), name, "")
         for section in ("networks", "volumes", "secrets", "configs"):
             for name, node in self.used(section):
-                self.state(cleaned(node), Key("map", TOP[section].of), "", f"{section}.{name}")
+                node = cleaned(node)
+                if plain(node).get("external"):
+                    self.beside_external(node, f"{section}.{name}")
+                else:
+                    self.state(node, Key("map", TOP[section].of), "", f"{section}.{name}")
         for name in ("models", "name"):
-            if name in self.top.entries:
+            if name in self.top.entries and self.top.entries[name].tag != RESET and not (
+                    name == "name" and plain(self.top.entries[name]) == self.name):
                 self.one_state(self.top.entries[name], TOP[name], "", name)
 
     def state(self, node, key, service, setting):
@@ -233,6 +257,12 @@ class Project:
             return
         for name, entry, inner in children(node, key):
             self.state(entry, inner, service, f"{setting}.{name}" if setting and name else setting or name)
+
+    def beside_external(self, node, setting):
+        for name, entry in node.entries.items():
+            if name not in ("external", "name", *SOURCES) and plain(entry) not in (None, False, "", [], {}):
+                self.report.note(Problem(entry.place, "", f"{setting}.{name}", "",
+                                         "pgod ignores this: it is external, and others made it"))
 
     def one_state(self, node, key, service, setting):
         if key.state not in (NOTED, REFUSED) or plain(node) is False or plain(node) in ([], {}, ""):

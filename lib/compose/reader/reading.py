@@ -82,11 +82,13 @@ def model_of(asked, stage, report):
         if not stage.exists(path):
             missing(f"{shown(name)}, which the admin names, does not exist in this commit", stage)
     files = given or files_of(directory, variables, stage, report, asked)
+    named = variables.get("COMPOSE_FILE") if not given else None
+    by = (Place(stage.name(os.path.join(directory, ".env")), 0), "", "COMPOSE_FILE", shown(named)) if named else None
     if not given and os.path.dirname(files[0]) != directory:  # COMPOSE_FILE chose the project's directory as well
         directory = os.path.dirname(files[0])
-        outermost = variables.with_dotenv(dotenv_of(directory, variables, stage, report))
+        outermost = variables.with_dotenv(dotenv_of(directory, variables, stage, report, by))
         variables = outermost.outermost = outermost
-    merged = loader.project(files, directory, variables, asked_by_file(stage.name(files[0])))
+    merged = loader.project(files, directory, variables, by or asked_by_file(stage.name(files[0])))
     if not merged.entries["services"].entries and not report.problems:  # as of a file that was cut off: it takes nothing down
         raise Refused(Problem(Place(stage.name(files[0]), 0), "", "", "", "there are no services",
                               "write services: at the top of the file"))
@@ -106,9 +108,10 @@ def missing(text, stage):
     raise Refused(Problem(Place(".", 0), "", "", "", text, advice))
 
 
-def dotenv_of(directory, outer, stage, report):
+def dotenv_of(directory, outer, stage, report, by=None):
+    """`by`: the setting that chose the directory."""
     path = os.path.join(directory, ".env")
-    data = stage.read(path, asked_by_file(stage.name(path)))
+    data = stage.read(path, by or asked_by_file(stage.name(path)))
     return {} if data is None else dotenv.parsed(data, stage.name(path), outer.get, report)
 
 

@@ -6,9 +6,10 @@ from . import dotenv
 from .limits import MAX_STOP_GRACE
 from .merging import cleaned, sole
 from .nodes import Map, is_empty, plain, scalar
-from .problems import shown
+from .problems import Problem, shown
 from .table import SERVICE
 
+TIMES = ("interval", "timeout", "start_period", "start_interval", "retries")  # of a test
 SHARED = ("network_mode", "ipc", "pid", "uts", "cgroup")
 LIMITS = (("limits", "memory", "mem_limit"), ("limits", "cpus", "cpus"), ("limits", "pids", "pids_limit"),
           ("reservations", "memory", "mem_reservation"))
@@ -38,6 +39,10 @@ class Service:
         for part in setting.split(".") if setting else ():
             spot = spot.at(part)
         spot.refuse(node if node is not None else scalar(self.node.place, ""), text, advice)
+
+    def note(self, setting, text):
+        node = self.entry(*setting.split("."))
+        self.loader.report.note(Problem(node.place, self.spot.service, setting, "", text))
 
     def resolved(self):
         if self.model.get("pull_policy") == "if_not_present":
@@ -131,7 +136,10 @@ class Service:
         if policy is not None:
             restart = RESTARTS[policy.get("condition", "any")]
             attempts = policy.get("max_attempts")
-            self.model["restart"] = f"{restart}:{attempts}" if restart == "on-failure" and attempts else restart
+            restart = f"{restart}:{attempts}" if restart == "on-failure" and attempts else restart
+            if self.model.get("restart", restart) != restart:
+                self.note("restart", f"pgod ignores this: deploy.restart_policy stands beside it, and means {restart}")
+            self.model["restart"] = restart
 
     def replicas(self):
         self.model["replicas"] = 1
@@ -152,6 +160,11 @@ class Service:
             self.model["healthcheck"] = {"test": ["NONE"]}
         elif check.get("retries", 1) < 0:
             self.refuse("healthcheck.retries", self.entry("healthcheck", "retries"), "must not be negative")
+        elif not check.get("test"):
+            given = [key for key in check if key in TIMES]
+            if given:
+                self.note("healthcheck", f"pgod ignores {' and '.join(given)}: podman takes them only with a test; write test:"
+                          " beside them, also where the image has one")
 
     def ulimits(self):
         for name, limit in self.model.get("ulimits", {}).items():
@@ -183,10 +196,17 @@ class Service:
             if not one.startswith("container:"):
                 found.setdefault(one.split(":")[0], implied())
 
-    def place_of_dependency(self, name):
-        node = self.entry("depends_on", name) or next(
-            (self.entry(key) for key in ("links", *SHARED, "volumes_from") if self.entry(key) is not None), None)
-        return node if node is not None else scalar(self.node.place, "")
+    def setting_of_dependency(self, name):
+        """The setting that names the other service, and its node."""
+        node = self.entry("depends_on", name)
+        if node is not None:
+            return "depends_on", node
+        for key in ("links", "volumes_from"):
+            for item in self.entry(key).items if key in self.model else ():
+                if item.value.split(":")[0] == name:
+                    return key, item
+        key = next(one for one in SHARED if self.model.get(one) == f"service:{name}")
+        return key, self.entry(key)
 
 
 IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)+"

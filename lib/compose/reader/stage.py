@@ -31,8 +31,10 @@ class Stage:
 
         real = os.path.realpath(path)
         if not beneath(real, self.root):
-            leads = f": it leads to {real}" if beneath(path, self.root) else ""
-            refuse(f"{self.name(path)} is outside of the repository{leads}", "move the file into the repository")
+            said = f"{self.name(path)} is outside of the repository: it leads to {real}"
+            if not beneath(path, self.root):  # where the commit lies on this host helps nobody
+                said = f"{'is' if value else 'the file is'} outside of the repository"
+            refuse(said, "move the file into the repository")
         if real not in self.known:
             if len(self.known) >= MAX_FILES:
                 refuse(f"more than {MAX_FILES} files would be read")

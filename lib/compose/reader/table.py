@@ -358,7 +358,7 @@ TOP = {
     "configs": Key("resources", CONFIG),
     "include": Key("include", INCLUDE),
     "models": refused("any", MODELS),
-    "name": Key("text", state=SILENT),  # the admin names the project
+    "name": noted("text", "the project has the name that the admin gives the service"),
     "networks": Key("resources", NETWORK),
     "secrets": Key("resources", SECRET),
     "services": Key("services", SERVICE),

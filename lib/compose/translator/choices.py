@@ -34,7 +34,8 @@ def check_mount(name, setting, mount):
     bind = mount.get("bind") or {}
     if bind.get("recursive") not in (None, "", "enabled", "disabled"):
         refuse_of(name, setting, f"podman does not know recursive: {bind['recursive']}", "write enabled or disabled")
-    if bind.get("create_host_path") is False and beneath(mount["source"], stage) and not os.path.lexists(mount["source"]):
+    if (mount["type"] == "bind" and bind.get("create_host_path") is False and beneath(mount["source"], stage)
+            and not os.path.lexists(mount["source"])):
         refuse_of(name, setting, f"{shown(mount['source'])} does not exist, and create_host_path is false",
                   "add it or remove the key")  # pgod makes none elsewhere
 

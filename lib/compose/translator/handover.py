@@ -13,6 +13,7 @@ def read_commit():
         "environment": environment,
         "home": os.environ.get("HOME", "/")})
     places.update(answer["places"])
+    values.update(answer["values"])
     if not os.path.exists(os.path.join(stage, compose_file)):  # COMPOSE_FILE of .env names others
         compose_file = next((name for name in answer["files"] if os.path.basename(name) != ".env"), compose_file)
     return answer
@@ -20,6 +21,11 @@ def read_commit():
 
 def note_of(service, setting, text):
     note(f"{place_of(service, setting)}: {service}: {named(setting)}: {text}")
+
+
+def value_of(service, setting):
+    """As the file has it, in quotes."""
+    return values.get(f"services.{service}.{setting}", "")
 
 
 def named(setting):
@@ -227,13 +233,18 @@ def duration_of(seconds):
     return text or "0s"
 
 
+def outside(name, setting, path, real):
+    leads = f": it leads to {real}" if beneath(os.path.normpath(path), stage) else ""
+    return Wrong(name, "build", f"is outside of the repository{leads}", "nothing permits it", value_of(name, setting) or quoted(os.path.basename(path)))
+
+
 def build_of(name, given):
     if REMOTE.match(given["context"]):
         raise Wrong(name, "build", "is not in this repository", "copy its files into the repository, or name an image",
                     quoted(given["context"]))
     context = os.path.realpath(given["context"])
     if not beneath(context, stage):
-        raise Wrong(name, "build", f"{shown(given['context'])} is outside of the repository", "nothing permits it")
+        raise outside(name, "build.context", given["context"], context)
     if given.get("network") not in (None, "", "default", "none"):
         refuse_of(name, "build.network", "nothing permits a network of the host", "write none, or remove it", "refused")
     args = {name: value for name, value in (given.get("args") or {}).items() if value is not None}

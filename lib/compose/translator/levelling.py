@@ -134,8 +134,11 @@ def level_build(module, original):
         context = build["context"]
         asked = build["dockerfile"]
         for path in (os.path.join(context, name) for name in (asked, *(DOCKERFILES if asked == "Dockerfile" else ()))):
-            if os.path.exists(path):
-                build["dockerfile"] = os.path.realpath(path)
+            real = os.path.realpath(path)
+            if not beneath(real, stage):  # before anybody learns whether it exists
+                raise outside(container["_service"], "build.dockerfile", path, real)
+            if os.path.exists(real):
+                build["dockerfile"] = real
                 break
         else:
             raise Wrong(container["_service"], "build", f"{'the repository' if context == stage else shown(context)} holds no"

@@ -60,7 +60,8 @@ class Unfamiliar(Exception):
     """This podman-compose works otherwise than pgod knows."""
 
 
-notes, reasons, places = [], [], {}  # places: path of a setting in the model → FILE:LINE
+notes, reasons = [], []
+places, values = {}, {}  # path of a setting in the model → FILE:LINE, or its text in the file, in quotes
 
 
 def place_of(service, setting):

@@ -107,7 +107,7 @@ class Profiles(unittest.TestCase):
 
     def test_a_needed_service_that_is_left_out_is_refused(self):
         got = Read("services: {a: {image: x, links: [d]}, d: {image: x, profiles: [debug]}}")
-        self.assertIn("a: depends_on: the service needs d, which only runs with the profile debug", got.problems[0])
+        self.assertIn("a: links: the service needs d, which only runs with the profile debug", got.problems[0])
 
 
 class Dependencies(unittest.TestCase):
@@ -134,7 +134,8 @@ class Dependencies(unittest.TestCase):
                     "compose.yaml:4: trace: runs only with the profile debug or trace"]
         for profiles, runs, notes in (((), ["a"], left_out), (("trace",), ["a", "trace"], left_out[:1]),
                                       (("debug",), ["a", "debug", "trace"], []), (("*",), ["a", "debug", "trace"], []),
-                                      (("other",), ["a"], left_out)):
+                                      (("other",), ["a"],
+                                       [*left_out, 'compose.yaml: profiles: "other": no service has this profile'])):
             got = Read(text.strip("\n"), profiles=profiles)
             self.assertEqual((sorted(got.services), got.notes), (runs, notes), profiles)
         many = "".join(f"  s{n}: {{image: x, profiles: [p]}}\n" for n in range(9))

@@ -18,6 +18,9 @@ NEEDLESS = {  # read without a word
     "a default in a variable": ("environment: {A: '${ELASTIC_PASSWORD:-}b'}", {}, "--env=A=b"),
     "a variable that is empty in .env": ("environment: {A: 'a${X}b'}", {".env": "X=\n"}, "--env=A=ab"),
     "the default network by its name": ("networks: [default]", {}, "--network=c_default"),
+    "an option of binds on volumes without a source": ("volumes: [{type: volume, target: /t, bind: {create_host_path: false}},"
+                                                       " {type: tmpfs, target: /u, bind: {create_host_path: false}}]", {},
+                                                       "--network=c_default"),
     "nothing in a list's place": ("environment:\nports:\nvolumes:\ndepends_on:\nenv_file:", {}, "--network=c_default"),
 }
 CLEAR = {
@@ -40,6 +43,10 @@ CLEAR = {
                        " privileged?"),
 }
 CLEAR |= {
+    "a build above the repository": ("build: ../../src", {}, 'compose.yaml:4: a: build: "../../src" is outside of the repository;'
+                                     " nothing permits it"),
+    "a long build above the repository": ("build: {context: ../src}", {}, 'compose.yaml:4: a: build: "../src" is outside of the'
+                                          " repository"),
     "a directory in the place of a file": ("env_file: sub", {"sub/x": ""}, "compose.yaml:4: a: env_file: sub is not a file"),
     "a volume that is a path": ("volumes: [{type: volume, source: ./x, target: /x}]", {}, "write type: bind for a path"),
     "a memory of others": ("ipc: host", {}, "compose.yaml:4: a: ipc: nothing permits memory of others"),

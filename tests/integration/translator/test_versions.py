@@ -199,7 +199,7 @@ for pair in itertools.combinations(packages.PACKAGES, 2):
 
 HOSTILE = {
     # what → (the lines of a service, more of the file, links, words of the problem)
-    "another file by extends": ("extends: {file: /etc/hostname, service: x}", "", {}, "/etc/hostname is outside of the repository"),
+    "another file by extends": ("extends: {file: /etc/hostname, service: x}", "", {}, 'extends.file: "/etc/hostname" is outside of the repository;'),
     "a file above": ("extends: {file: ../../x, service: x}", "", {}, "outside of the repository"),
     "a link as .env": ("", "", {".env": "/etc/hostname"}, ".env is outside of the repository: it leads to /etc/hostname"),
     "a link as a file of extends": ("extends: {file: l, service: x}", "", {"l": "/etc/hostname"}, "it leads to /etc/hostname"),
@@ -215,8 +215,13 @@ HOSTILE = {
     "keys of podman": ("pod: p", "", {}, '"pod" is not a key'),
     "a volume that nobody declares": ("volumes: ['data:/d']", "", {}, "declares no volume"),
     "a build of another repository": ("build: https://git.example/a.git", "", {}, "copy its files into the repository, or name an image"),
-    "a build of the host": ("build: /etc", "", {}, "a: build: /etc is outside of the repository"),
-    "a build behind a link": ("build: ./l", "", {"l": "/etc"}, "a: build: l is outside of the repository"),
+    "a build of the host": ("build: /etc", "", {}, 'a: build: "/etc" is outside of the repository;'),
+    "a build behind a link": ("build: ./l", "", {"l": "/etc"}, 'a: build: "./l" is outside of the repository: it leads to /etc;'),
+    "a Dockerfile of the host": ("build: {context: ., dockerfile: /etc/hostname}", "", {},
+                                 'a: build: "/etc/hostname" is outside of the repository;'),
+    "a Dockerfile above": ("build: {context: ., dockerfile: ../gone}", "", {}, 'a: build: "../gone" is outside of the repository;'),
+    "a Dockerfile behind a link": ("build: {context: .}", "", {"Dockerfile": "/etc/hostname"},
+                                   'a: build: "Dockerfile" is outside of the repository: it leads to /etc/hostname;'),
     "a build without a Dockerfile": ("build: ./sub", "", {}, "a: build: sub holds no Dockerfile"),
     "a Dockerfile within the file": ("build: {context: ., dockerfile_inline: FROM x}", "", {}, "write it into a Dockerfile"),
     "swap without memory": ("memswap_limit: 1g", "", {}, "memswap_limit needs mem_limit"),
