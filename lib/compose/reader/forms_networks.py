@@ -1,7 +1,6 @@
 """Settings that name other services or hosts: dependencies, networks and extra hosts."""
 
-import ipaddress
-
+from . import quantities
 from .forms import fields, form, text_form, texts_form, texts_or_text_form, wants_list
 from .forms_services import names
 from .nodes import RESET, List, Map, is_null, scalar
@@ -78,7 +77,7 @@ def address_of(node, spot):
     address = node.value.removeprefix("[").removesuffix("]")
     if address != "host-gateway":
         try:
-            ipaddress.ip_address(address)
+            quantities.address(address)
         except ValueError:
             spot.refuse(node, f"{shown(node.value)} is not an address", "write an address of IPv4 or IPv6, or host-gateway")
     return address

@@ -1,8 +1,8 @@
 """Published ports: each becomes {target, published, host_ip, protocol}, and ranges become single ports."""
 
-import ipaddress
 import re
 
+from . import quantities
 from .forms import fields, form, items_of
 from .limits import MAX_PORTS
 from .nodes import List, Map, Scalar, kind_of, scalar
@@ -47,7 +47,7 @@ def long_port(item, spot, table):
     if "target" not in values:
         spot.refuse(item, "the port has no target", "write target: and the port within the container")
     made = ports(item, spot, values.get("host_ip", ""), values.get("published", ""), values["target"],
-                 values.get("protocol", "tcp"))
+                 values.get("protocol") or "tcp")
     for one in made:
         for name in ("mode", "name", "app_protocol"):
             if name in given.entries:
@@ -62,7 +62,7 @@ def ports(item, spot, address, host, container, protocol):
     if address:
         address = address.removeprefix("[").removesuffix("]")
         try:
-            ipaddress.ip_address(address)
+            quantities.address(address)
         except ValueError:
             spot.refuse(item, f"{shown(address)} is not an address of the host", SHORT)
     inner = numbers(container, item, spot, "the port of the container", 1)

@@ -3,6 +3,7 @@
 Secrets, configs and devices are here as well.
 """
 
+import os
 import re
 
 from .forms import fields, form, items_of, text_form
@@ -77,6 +78,8 @@ def set_source(made, item, source, spot):
                         f"write ./{source} for a path of the repository" if not is_path(source) else "write type: bind for a path")
         made.entries["source"] = scalar(place, source)
         return
+    if source.startswith("~") and source[1:2] not in ("", "/"):
+        spot.refuse(item, f"the source {shown(source)} is the home of another user", "write the whole path, or ./ before it")
     made.entries["written"] = scalar(place, source)  # a grant is compared with this as well
     made.entries["source"] = scalar(place, joined(spot.context.directory, source, spot.context.home))
 
@@ -108,6 +111,9 @@ def long_volume(item, spot, table):
     if "target" not in made.entries:
         spot.refuse(item, "the volume has no target", "write target: and the path within the container")
     made.entries["target"] = made.entries["target"].given(clean(made.entries["target"].value))
+    for one in (made.entries["target"], source) if kind in ("bind", "volume") else ():
+        if one is not None and ":" in one.value:
+            spot.refuse(one, "has a colon, which podman takes for the end of a path", "write a path without one")
     if kind in ("bind", "image") and (source is None or not source.value):
         spot.refuse(source or item, f"a volume of the type {kind} has no source", "write source: and what is mounted")
     if source is not None and source.value and kind in ("bind", "volume"):
@@ -142,10 +148,13 @@ def grants_form(node, spot, key):
 
 
 def target_of(made, spot):
-    target = made.entries.get("target") or made.entries["source"]
-    if target.value.startswith("/"):
-        return target
-    return target.given(("/run/secrets/" if spot.setting == "secrets" else "/") + target.value)
+    target = made.entries.get("target")
+    if target is None or not target.value:
+        target = made.entries["source"]
+    path = clean(os.path.join("/run/secrets" if spot.setting == "secrets" else "/", target.value))
+    if ":" in path or path == "/":
+        spot.refuse(target, "is not a path that a file can be mounted at", "write an absolute path without a colon")
+    return target.given(path)
 
 
 @form("devices")

@@ -1,5 +1,6 @@
 """Texts that stand for a number, a size, a time or a yes and no."""
 
+import ipaddress
 import math
 import re
 
@@ -46,3 +47,10 @@ def whole(text):
 def boolean(text):
     text = text.lower()
     return True if text in YES else False if text in NO else None
+
+
+def address(text):
+    """An address of IPv4 or IPv6, or ValueError. Python takes a zone behind %, which podman does not."""
+    if "%" in text:
+        raise ValueError(text)
+    return ipaddress.ip_address(text)

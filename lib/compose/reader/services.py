@@ -160,6 +160,9 @@ class Service:
             self.model["healthcheck"] = {"test": ["NONE"]}
         elif check.get("retries", 1) < 0:
             self.refuse("healthcheck.retries", self.entry("healthcheck", "retries"), "must not be negative")
+        elif len(check.get("test", ())) == 1 or check.get("test", ())[:1] == ["CMD-SHELL"] and not "".join(check["test"][1:]).strip():
+            self.refuse("healthcheck.test", self.entry("healthcheck", "test"), "names no command",
+                        f"write a command behind {check['test'][0]}")
         elif not check.get("test"):
             given = [key for key in check if key in TIMES]
             if given:

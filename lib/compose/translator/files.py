@@ -68,10 +68,15 @@ def memory_file(name, service, section, number, one, text):
         note_of(name, f"{section}.{number}", f"root owns this file, and {owner} may not read it; write uid: with the number"
                 f" of {owner} beside source: {one['source']}")
     for key, value in (("uid", uid), ("gid", gid)):
-        if value is not None and not value.isdigit():
+        if value is not None and not (value.isascii() and value.isdigit()):
             refuse_file(name, section, number, one["source"], f"its {key} must be a number, and is {quoted(value)}",
                         "write the number of the user or group")
+        elif value is not None and len(value) > 9:
+            refuse_file(name, section, number, one["source"], f"its {key} {value} is too large", "write one below 1000000000")
     mode = one.get("mode")
+    if mode is not None and mode > 0o777:
+        refuse_file(name, section, number, one["source"], f"its mode {mode:04o} is above 0777", "write 0777 or less")
+        mode = None
     mode = (0o400 if section == "secrets" else 0o444) if mode is None else mode
     ids = ":" if uid is gid is None and not owner else f"{uid or 0}:{gid or 0}"  # none: the image's own user
     return f"{one['target']}:{ids}:{mode:04o}:{text}"

@@ -89,6 +89,7 @@ def service_of(name, service, model):
     if found.get("pull_policy") not in PULLED:
         found.pop("pull_policy", None)
     check_choices(name, service)
+    check_bounds(name, service)
     service = dict(service, volumes=settled(name, service.get("volumes") or (), model))
     for key, function in MADE.items():
         if service.get(key) not in (None, 0, {}, []):

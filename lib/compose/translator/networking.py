@@ -37,10 +37,12 @@ def parsed(kind, text, setting):
     if not text:
         return None
     try:
-        return kind(text, strict=False) if kind is ipaddress.ip_network else kind(text)
+        if "%" not in text:  # a zone, which podman does not know
+            return kind(text, strict=False) if kind is ipaddress.ip_network else kind(text)
     except ValueError:
-        refuse_of(None, setting, f"{text!r} is neither an address nor a range such as 172.30.0.0/24")
-        return None
+        pass
+    refuse_of(None, setting, f"{text!r} is neither an address nor a range such as 172.30.0.0/24")
+    return None
 
 
 def subnets_of(network):

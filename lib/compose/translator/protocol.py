@@ -30,7 +30,7 @@ import sys
 result_fd, stage, compose_file, project, asked = int(sys.argv[1]), *sys.argv[2:6]
 admin_names = set(sys.argv[6:])
 
-import copy, functools, inspect, ipaddress, json, logging, math, os, shlex, stat, subprocess, sysconfig, traceback
+import copy, functools, inspect, ipaddress, json, logging, math, os, re, shlex, signal, stat, subprocess, sysconfig, traceback
 import pgod_reader.command as reader
 from pgod_reader.drivers import described
 from pgod_reader.output import compared

@@ -103,6 +103,31 @@ class Sentences(unittest.TestCase):
                 self.assertEqual(Read(f"{top}''}}}}").problems,
                                  [f"compose.yaml:2: {section}.s.{key} is empty; write the {advice}"])
 
+    def test_what_podman_would_refuse_later_is_refused_with_its_place(self):
+        for setting, wanted in (
+                ("volumes: [{type: bind, source: './a:b', target: /x}]", 'volumes: "./a:b" has a colon'),
+                ("volumes: [{type: volume, target: '/x:ro'}]", 'volumes: "/x:ro" has a colon'),
+                ("volumes: ['~mieke/x:/x']", 'the source "~mieke/x" is the home of another user'),
+                ("ports: ['[fe80::1%eth0]:80:80']", '"fe80::1%eth0" is not an address of the host'),
+                ("extra_hosts: {h: 'fe80::1%eth0'}", '"fe80::1%eth0" is not an address'),
+                ("healthcheck: {test: [CMD]}", "healthcheck.test names no command; write a command behind CMD"),
+                ("healthcheck: {test: [CMD-SHELL, ' ']}", "healthcheck.test names no command; write a command behind CMD-SHELL")):
+            got = one(setting)
+            self.assertEqual([text for text in got.problems if f"compose.yaml:4: a: {setting.partition(':')[0]}" in text],
+                             got.problems)
+            self.assertIn(wanted, got.problems[0])
+        self.assertEqual(one("ports: [{target: 81, protocol: ''}]").service()["ports"], ["::81/tcp"])
+
+    def test_targets_of_secrets_and_configs(self):
+        for section, target, wanted in (("secrets", "../x", "/run/x"), ("secrets", "a//b/", "/run/secrets/a/b"),
+                                        ("secrets", "", "/run/secrets/s"), ("configs", "/etc/x", "/etc/x")):
+            got = Read(f"services: {{a: {{image: x, {section}: [{{source: s, target: '{target}'}}]}}}}\n{section}: {{s: {{file: ./s}}}}")
+            self.assertEqual(got.service()["files"][0]["target"], wanted)
+        for target in ("/a:b", "/", "../.."):
+            got = Read(f"services: {{a: {{image: x, secrets: [{{source: s, target: '{target}'}}]}}}}\nsecrets: {{s: {{file: ./s}}}}")
+            self.assertEqual(got.problems, [f'compose.yaml:1: a: secrets: "{target}" is not a path that a file can be mounted at;'
+                                            " write an absolute path without a colon"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -22,14 +22,19 @@ NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 
 class Reads(unittest.TestCase):
     """A copy of the program, which an unprivileged user can run wherever it was built."""
 
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         place = pathlib.Path(tempfile.mkdtemp(prefix="pgod-read-")).resolve()
-        self.addCleanup(shutil.rmtree, place)
+        cls.addClassCleanup(shutil.rmtree, place)
         place.chmod(0o755)
-        self.program, self.directory = place / "pgod-work", place / "project"
-        shutil.copyfile(PROGRAM, self.program)
-        self.program.chmod(0o755)
-        self.directory.mkdir()
+        cls.program = place / "pgod-work"
+        shutil.copyfile(PROGRAM, cls.program)
+        cls.program.chmod(0o755)
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pgod-read-")).resolve()
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.directory.chmod(0o755)
 
     def read(self, directory, *more, user=NOBODY):
         return subprocess.run([self.program, "--read", directory, *more], capture_output=True, text=True, timeout=60,

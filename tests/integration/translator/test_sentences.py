@@ -18,6 +18,9 @@ NEEDLESS = {  # read without a word
     "a default in a variable": ("environment: {A: '${ELASTIC_PASSWORD:-}b'}", {}, "--env=A=b"),
     "a variable that is empty in .env": ("environment: {A: 'a${X}b'}", {".env": "X=\n"}, "--env=A=ab"),
     "the default network by its name": ("networks: [default]", {}, "--network=c_default"),
+    "signals": ("stop_signal: ${A:-RTMIN+3}", {}, "--stop-signal=RTMIN+3"),
+    "a signal by its number": ("stop_signal: 9", {}, "--stop-signal=9"),
+    "a limit without an end": ("ulimits: {memlock: {soft: -1, hard: -1}}", {}, "--ulimit=memlock=-1"),
     "an option of binds on volumes without a source": ("volumes: [{type: volume, target: /t, bind: {create_host_path: false}},"
                                                        " {type: tmpfs, target: /u, bind: {create_host_path: false}}]", {},
                                                        "--network=c_default"),
@@ -47,6 +50,23 @@ CLEAR |= {
                                      " nothing permits it"),
     "a long build above the repository": ("build: {context: ../src}", {}, 'compose.yaml:4: a: build: "../src" is outside of the'
                                           " repository"),
+    "a signal that is none": ("stop_signal: NOPE", {}, 'compose.yaml:4: a: stop_signal: "NOPE" is not a signal; write one such as'
+                              " SIGTERM or SIGQUIT"),
+    "a limit that is none": ("ulimits: {nofiles: 5}", {}, "compose.yaml:4: a: ulimits.nofiles: podman does not know this limit;"
+                             " write one of core, cpu,"),
+    "a limit above its own end": ("ulimits: {nofile: {soft: 5, hard: 2}}", {}, "compose.yaml:4: a: ulimits.nofile: the soft limit 5"
+                                  " is above the hard limit 2"),
+    "memory without a unit": ("mem_limit: 512", {}, "compose.yaml:4: a: mem_limit: no container starts in 512 bytes; write a unit,"
+                              " such as 512m"),
+    "no time on the CPU": ("cpus: 0.001", {}, "compose.yaml:4: a: cpus: 0.001 is too little; write 0.01 or more"),
+    "a quota without units": ("cpu_quota: 50", {}, "compose.yaml:4: a: cpu_quota: 50 is too little; write 1000 microseconds or more"),
+    "a period without units": ("cpu_period: 100", {}, "compose.yaml:4: a: cpu_period: 100 is out of its range; write 1000 to"
+                               " 1000000 microseconds"),
+    "an address of no card": ("networks: {default: {mac_address: foo}}", {}, 'compose.yaml:4: a: networks.default.mac_address: "foo"'
+                              " is not such as 02:42:ac:11:65:43"),
+    "a name of no interface": ("networks: {default: {interface_name: a b}}", {}, 'a: networks.default.interface_name: "a b" is not'
+                               " such as eth1"),
+    "a zone of an address": ("networks: {default: {ipv6_address: 'fe80::1%eth0'}}", {}, "'fe80::1%eth0' is neither an address nor"),
     "a directory in the place of a file": ("env_file: sub", {"sub/x": ""}, "compose.yaml:4: a: env_file: sub is not a file"),
     "a volume that is a path": ("volumes: [{type: volume, source: ./x, target: /x}]", {}, "write type: bind for a path"),
     "a memory of others": ("ipc: host", {}, "compose.yaml:4: a: ipc: nothing permits memory of others"),

@@ -245,6 +245,10 @@ HOSTILE = {
                                    "compose.yaml:4: a: configs: \"s\": nothing provides it; write file:"),
     "a user of a secret that is no number": ("secrets: [{source: s, uid: root}]", "secrets: {s: {environment: HOME}}\n", {},
                                              "compose.yaml:4: a: secrets: \"s\": its uid must be a number, and is \"root\""),
+    "a mode of a secret that no file in memory has": ("secrets: [{source: s, mode: 04755}]", "secrets: {s: {environment: HOME}}\n", {},
+                                                      "its mode 4755 is above 0777; write 0777 or less"),
+    "a user of a secret that is too large": ("secrets: [{source: s, uid: '4294967295'}]", "secrets: {s: {environment: HOME}}\n", {},
+                                             "its uid 4294967295 is too large"),
     "several mistakes": ("scale: x\ntty: [y]", "", {}, 'compose.yaml:5: a: tty must be true or false, and is a list'),
 }
 
