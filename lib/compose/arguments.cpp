@@ -1,5 +1,6 @@
 #include "compose/arguments.hpp"
 
+#include "compose/host_gateway.hpp"
 #include "core/memory_file.hpp"
 #include "core/mount.hpp"
 
@@ -20,6 +21,8 @@ PlanOption moved_option(const PlanOption& option, const RunSettings& settings) {
             return {"--volume", path->second + ':' + file->target + ":ro"};
     if (option.flag == "--ulimit")
         return {option.flag, within_limits(option.value, settings.limits)};
+    if (option.flag == "--add-host")
+        return with_host_gateway(option, settings.host_gateway);
     auto bind = bind_of(option);
     if (!bind)
         return option;
@@ -60,10 +63,10 @@ RunCall run_call(const PlannedContainer& container, const RunSettings& settings)
     return call;
 }
 
-Argv build_call(const PlannedBuild& build, const std::string& tag) {
+Argv build_call(const PlannedBuild& build, const std::string& tag, const std::string& host_gateway) {
     Argv arguments{"build", "--tag=" + tag, "--file=" + build.file};
     for (const auto& option : build.options)
-        arguments.push_back(podman_argument(option));
+        arguments.push_back(podman_argument(with_host_gateway(option, host_gateway)));
     arguments.push_back(build.context);
     return arguments;
 }

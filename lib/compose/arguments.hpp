@@ -23,6 +23,7 @@ struct RunSettings {
     const Secrets& secrets;
     std::map<std::string, std::string> memory_files = {}; // target in the container → where it is
     HostLimits limits = {};                               // of nothing: values stay as they are
+    std::string host_gateway = {};                        // compose/host_gateway.hpp; empty: stays
 };
 
 struct RunCall {
@@ -31,6 +32,6 @@ struct RunCall {
 };
 
 RunCall run_call(const PlannedContainer& container, const RunSettings& settings);
-Argv build_call(const PlannedBuild& build, const std::string& tag);
+Argv build_call(const PlannedBuild& build, const std::string& tag, const std::string& host_gateway = {});
 
 } // namespace pgod::compose

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/arguments.hpp"
 #include "compose/base_names.hpp"
+#include "compose/host_gateway.hpp"
 #include "compose/image_store.hpp"
 #include "compose/memory_limit.hpp"
 #include "compose/oci_directory.hpp"
@@ -129,7 +130,7 @@ class Builder {
 
     Result<std::string> build(const PlannedBuild& build, const std::string& tag,
                               const std::function<void(std::string_view)>& on_output) {
-        Argv arguments = build_call(build, tag);
+        Argv arguments = build_call(build, tag, host_gateway_of_builds());
         arguments.insert(arguments.begin() + 1,
                          {"--network=host", "--cap-drop=NET_ADMIN", "--cap-drop=NET_RAW", // jail/network.hpp
                           fmt::format("--iidfile={}/id", out_inside)});

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compose/granted_objects.hpp"
+#include "compose/host_gateway.hpp"
 #include "compose/host_limits.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
@@ -124,6 +125,7 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
     check_limits(plan, limits_of_this_host(os::current_user().home), findings);
+    TRY(check_host_gateway(work.podman, plan, findings));
     add(std::move(findings).take(), violations);
     if (violations.empty()) { // the object may be one that nobody granted
         TRY(check_granted_objects(work, plan));

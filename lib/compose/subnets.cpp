@@ -1,18 +1,14 @@
 #include "compose/subnets.hpp"
 
 #include "base/text.hpp"
+#include "compose/host_addresses.hpp"
 #include "core/subnet.hpp"
 #include "os/safe_path.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 
 #include <algorithm>
-#include <array>
-#include <memory>
 
 namespace pgod::compose {
 
@@ -20,34 +16,11 @@ namespace {
 
 constexpr std::size_t max_resolv_conf = 64 << 10; // bytes
 
-struct FreeAddresses {
-    void operator()(ifaddrs* list) const noexcept { ::freeifaddrs(list); }
-};
-
-std::string text_of_address(const sockaddr* address) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (address == nullptr)
-        return {};
-    if (address->sa_family == AF_INET)
-        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text.data(),
-                    text.size());
-    if (address->sa_family == AF_INET6)
-        ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text.data(),
-                    text.size());
-    return text.data();
-}
-
 // Address → whose it is.
-std::vector<std::pair<std::string, std::string>> addresses_of_the_host() {
+std::vector<std::pair<std::string, std::string>> addresses_in_use() {
     std::vector<std::pair<std::string, std::string>> found;
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) == 0) {
-        const std::unique_ptr<ifaddrs, FreeAddresses> owner(list);
-        for (const auto* one = list; one != nullptr; one = one->ifa_next)
-            if (auto text = text_of_address(one->ifa_addr); !text.empty())
-                found.emplace_back(std::move(text),
-                                   fmt::format("the address of {} on this host", one->ifa_name));
-    }
+    for (auto& [text, interface] : addresses_of_this_host())
+        found.emplace_back(std::move(text), fmt::format("the address of {} on this host", interface));
     const Fd file(::open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     const auto text = file ? os::read_file(file.get(), max_resolv_conf) : Result<std::string>(std::string());
     for (const auto line : split(text ? std::string_view(*text) : std::string_view(), '\n')) {
@@ -77,7 +50,7 @@ Result<std::vector<std::string>> networks_in_the_way(const PlannedNetwork& plann
             const auto other = parse_subnet(text);
             return other && overlap(*subnet, *other);
         };
-        for (const auto& [address, owner] : addresses_of_the_host())
+        for (const auto& [address, owner] : addresses_in_use())
             if (holds(address))
                 return overlaps(planned, option.value, fmt::format("{}, {}", address, owner));
         for (const auto& [name, network] : found) {

@@ -5,6 +5,7 @@
 #include "compose/conditions.hpp"
 #include "compose/crash_point.hpp"
 #include "compose/foreign_objects.hpp"
+#include "compose/host_gateway.hpp"
 #include "compose/host_limits.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
@@ -76,7 +77,9 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                TRY(paths_of(work, container, release)),
                                work.job.secrets,
                                TRY(write_memory_files(work, container, image->second)),
-                               limits_of_this_host(os::current_user().home)};
+                               limits_of_this_host(os::current_user().home),
+                               asks_for_host_gateway(container.options) ? TRY(host_gateway(work.podman))
+                                                                        : std::string()};
     const RunCall run = run_call(container, settings);
     const Fd env_file = TRY(os::sealed_file(run.environment));
     Podman::Call call;

@@ -27,6 +27,13 @@ def web(port, **keys):
     return service("httpd -f -p 8080 -h /www", ports=[f"127.0.0.1:{port}:8080"], **keys)
 
 
+def greet(server):
+    """Its first client."""
+    server.settimeout(harness.DEADLINE)
+    with server.accept()[0] as connection:
+        connection.sendall(b"hello")
+
+
 class ComposeTest(unittest.TestCase):
     user_name = None  # of the file
 

@@ -73,6 +73,17 @@ class Builds(scene.ComposeTest):
             svc.stage({"compose.yaml": compose(web=service(image=f"{registry}/none:1"))})
             self.failed(svc.do("deploy"), TRANSIENT, f"web: pull {registry}/none:1: ", "manifest unknown")
 
+    def test_a_build_reaches_this_host_by_host_gateway(self):
+        svc = self.service()
+        with socket.create_server(("0.0.0.0", 0)) as server:
+            asks = ("RUN while read address name; do [ \"$name\" = gateway.example ] && break; "
+                    f"done < /etc/hosts; [ \"$(nc -w 20 $address {server.getsockname()[1]})\" = hello ]\n")
+            caller = threading.Thread(target=scene.greet, args=(server,))
+            caller.start()
+            self.good(svc.deploy({"Containerfile": f"FROM {scene.IMAGE}\n{asks}", "compose.yaml": compose(web=service(
+                image="own", build={"context": ".", "extra_hosts": ["gateway.example:host-gateway"]}))}))
+            caller.join()
+
     def test_a_name_that_only_looks_like_a_base_image_stops_no_build(self):
         with self.empty_registry() as registry:
             # An unused stage: podman builds the last one alone.

@@ -3,6 +3,7 @@ goes on."""
 
 import ctypes
 import resource
+import socket
 import subprocess
 import threading
 
@@ -77,6 +78,30 @@ class KnownBefore(scene.ComposeTest):
         self.assertEqual((seen[0].exit_status, seen[0].error),
                          (65, 'compose.yaml:2: web: init: "true": podman finds no catatonit on this host; the admin can install it with '
                               "apt install catatonit"), seen[0])
+
+    def test_host_gateway_is_where_containers_reach_this_host(self):
+        svc = self.service()
+        with socket.create_server(("0.0.0.0", 0)) as server:
+            text = compose(web=service(extra_hosts=["gateway.example:host-gateway"]))
+            self.good(svc.deploy({"compose.yaml": text}))
+            inside = self.user.podman("exec", f"{svc.name}_web_1", "cat", "/etc/hosts")
+            address = next(line.split()[0] for line in inside.splitlines() if "gateway.example" in line)
+            caller = threading.Thread(target=scene.greet, args=(server,))
+            caller.start()
+            port = str(server.getsockname()[1])
+            self.assertEqual(self.user.podman("exec", f"{svc.name}_web_1", "nc", "-w", "20", address, port), "hello")
+            caller.join()
+        self.assertIn('"gateway.example:host-gateway"', (svc.path / "record/record.json").read_text())
+        self.good(svc.do("deploy"), changed=False)
+
+    def test_host_gateway_without_an_address(self):
+        svc = self.running()
+        settings = self.user.home / ".config/containers/containers.conf"
+        before = settings.read_text()
+        self.addCleanup(settings.write_text, before)
+        settings.write_text(before + '[containers]\nhost_containers_internal_ip = "none"\n')
+        self.refused(svc, compose(web=service(extra_hosts=["gateway.example:host-gateway"])),
+                     'web: extra_hosts', '"host-gateway" has no address')
 
     def test_an_image_of_this_host_that_is_not_there(self):
         self.refused(self.running(), compose(web=service(image="localhost/no/such:1")),
