@@ -41,6 +41,7 @@ struct Job {
     std::vector<std::string> domains; // as UrlGrants, like the following
     std::vector<std::string> taken;
     std::vector<std::string> neighbours; // core/object_names.hpp
+    std::vector<std::string> nesting;    // …and those of them that have nested-binds
     std::chrono::milliseconds start_timeout{std::chrono::seconds{60}};
     std::vector<std::string> args;
     std::string terminal; // TERM, when our standard streams are the client's terminal

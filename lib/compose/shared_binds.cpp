@@ -20,6 +20,17 @@ bool lies_in(const HostBind& inner, const HostBind& outer) {
            is_at_or_beneath(inner.source, outer.source);
 }
 
+bool contains(std::span<const std::string> names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string grant_of(bool granted, bool other_granted, const std::string& other) {
+    const std::string grant = fmt::format("allow = [\"{}\"]", allow_nested_binds);
+    if (granted)
+        return fmt::format("{} of service {} too", grant, other);
+    return grant + (other_granted ? fmt::format(", as for service {}", other) : " of both services");
+}
+
 } // namespace
 
 std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage) {
@@ -47,10 +58,14 @@ std::vector<HostBind> host_binds_of_inspect(std::string_view json) {
     return found;
 }
 
-std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others) {
+std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others,
+                                          bool granted, std::span<const std::string> nesting) {
     Findings findings;
     for (const auto& mine : ours)
         for (const auto& other : others) {
+            const bool other_granted = contains(nesting, other.service);
+            if (granted && other_granted)
+                continue;
             const bool is_inner = lies_in(mine, other);
             if (!is_inner && !lies_in(other, mine))
                 continue;
@@ -61,15 +76,12 @@ std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::s
                                                 "separate ones"
                                               : "which could be changed under it; mount it read-only, or "
                                                 "separate directories"),
-                         "allow = [\"nested-binds\"] of both services");
+                         grant_of(granted, other_granted, other.service));
         }
     return std::move(findings).take();
 }
 
 Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& plan) {
-    const auto& allow = work.job.allow;
-    if (std::find(allow.begin(), allow.end(), allow_nested_binds) != allow.end())
-        return std::vector<Violation>{};
     const auto ours = host_binds(plan, work.directory.path_of("stage"));
     if (ours.empty())
         return std::vector<Violation>{};
@@ -84,7 +96,8 @@ Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& 
     const auto answer = TRY(work.podman.call(call));
     if (!parse_json(answer.output).is_array()) // one that ended meanwhile is left out of it
         return Error{Code::transient, "look at the user's other containers: " + answer.problem};
-    return judge_shared_binds(ours, host_binds_of_inspect(answer.output));
+    return judge_shared_binds(ours, host_binds_of_inspect(answer.output),
+                              contains(work.job.allow, allow_nested_binds), work.job.nesting);
 }
 
 } // namespace pgod::compose

@@ -1,8 +1,9 @@
 // Host directories that several services of one user mount. A container that may write to a directory can put
 // a link where another service mounts what lies beneath, and podman follows it when it starts that one again
 // by itself, when nobody looks. So no service mounts what lies in a directory that a container of another
-// service of this user may write to, nor the other way round. Looked at before anything goes down, and again
-// once the new containers are there: of two deployments at the same time at least one sees the other.
+// service of this user may write to, nor the other way round, unless the admin grants nested-binds to both:
+// the grant of one must not keep the other from healing. Looked at before anything goes down, and again once
+// the new containers are there: of two deployments at the same time at least one sees the other.
 //
 // Run as the service's user. Services of different users are for the file permissions, and the configuration
 // warns of them.
@@ -27,7 +28,9 @@ struct HostBind {
 std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage);
 std::vector<HostBind> host_binds_of_inspect(std::string_view json);
 
-std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others);
+// `granted`: this service has nested-binds. `nesting`: others that have it. Two that both have it may share.
+std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others,
+                                          bool granted = false, std::span<const std::string> nesting = {});
 Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& plan);
 
 } // namespace pgod::compose

@@ -20,4 +20,8 @@ std::string_view owner_by_name(std::string_view object) noexcept; // empty: the 
 inline constexpr std::size_t max_neighbour_bytes = std::size_t{32} * 1024; // a quarter of ipc's max_frame
 std::vector<std::string> neighbours_of(const Service& service, std::span<const Service> services);
 
+// Those of them whose `allow` has nested-binds: binds of both may lie in each other
+// (compose/shared_binds.hpp). At most a quarter of those bytes; one that is left out is refused.
+std::vector<std::string> nesting_neighbours_of(const Service& service, std::span<const Service> services);
+
 } // namespace pgod

@@ -55,6 +55,7 @@ struct ActorPorts {
     std::function<void()> claims_changed;
     // Names of the other services of its user, as they are configured now.
     std::function<std::vector<std::string>(const Service&)> neighbours;
+    std::function<std::vector<std::string>(const Service&)> nesting_neighbours; // core/object_names.hpp
     std::function<void(const std::string& service)> stirred; // after each step of a service
     std::function<void(const std::string& service)> retired; // must not destroy the actor before it returns
 };

@@ -63,6 +63,7 @@ ipc::WorkJob ServiceActor::job(ipc::WorkKind kind) const {
     if (!service_.domains.empty())
         job.taken = ports_.taken_names(service_);
     job.neighbours = ports_.neighbours(service_);
+    job.nesting = ports_.nesting_neighbours(service_);
     job.start_timeout = service_.start_timeout;
     job.deadline = work_deadline + 2 * service_.start_timeout;
     return job;

@@ -152,6 +152,7 @@ ActorPorts Supervisor::ports() {
         [this](const Service& service) { return urls_.taken_from(service); },
         [this] { urls_changed(); },
         [this](const Service& service) { return neighbours_of(service, config_.services); },
+        [this](const Service& service) { return nesting_neighbours_of(service, config_.services); },
         [this](const std::string& service) { order_.stirred(service); },
         [this](const std::string& service) { loop_.post([this, service] { forget(service); }); },
     };

@@ -71,6 +71,7 @@ compose::Job job_of(const ipc::WorkJob& request) {
     job.domains = request.domains;
     job.taken = request.taken;
     job.neighbours = request.neighbours;
+    job.nesting = request.nesting;
     job.start_timeout = request.start_timeout;
     job.args = request.args;
     job.terminal = request.terminal;

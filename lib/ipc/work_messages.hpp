@@ -56,6 +56,7 @@ struct WorkJob {
     std::vector<std::string> domains;    // names that x-pgo may ask for
     std::vector<std::string> taken;      // …but for these, which others hold
     std::vector<std::string> neighbours; // core/object_names.hpp
+    std::vector<std::string> nesting;    // …and those of them that have nested-binds
     std::vector<std::string> args;
     std::chrono::milliseconds start_timeout{0};
     std::string terminal; // exec: TERM, when stdin, stdout and stderr are a terminal
@@ -81,6 +82,7 @@ struct WorkJob {
         archive(domains);
         archive(taken);
         archive(neighbours);
+        archive(nesting);
         archive(args);
         archive(start_timeout);
         archive(terminal);

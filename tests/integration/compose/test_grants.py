@@ -159,9 +159,16 @@ class Grants(scene.ComposeTest):
         self.addCleanup(shutil.rmtree, shared)
         outer = {"compose.yaml": compose(a=service(volumes=[f"{shared}:/d"]))}
         inner = {"compose.yaml": compose(a=service(volumes=[f"{shared}/sub:/d"]))}
-        self.good(self.service(volumes=[str(shared)]).deploy(outer))
-        self.rejected(self.service(volumes=[str(shared)]).deploy(inner), "lies in", 'allow = ["nested-binds"]')
-        self.good(self.service(volumes=[str(shared)], allow=["nested-binds"]).deploy(inner), changed=True)
+        first = self.service(volumes=[str(shared)])
+        self.good(first.deploy(outer))
+        second = self.service(volumes=[str(shared)])
+        self.rejected(second.deploy(inner), "lies in", 'allow = ["nested-binds"] of both services')
+        self.rejected(second.do("deploy", allow=["nested-binds"]), "lies in", f"of service {first.name} too")
+        self.rejected(second.do("deploy", nesting=[first.name]), "lies in", f"as for service {first.name}")
+        self.good(second.do("deploy", allow=["nested-binds"], nesting=[first.name]), changed=True)
+        self.user.podman("rm", "-f", "-t", "0", f"{first.name}_a_1")
+        healed = first.do("heal", allow=["nested-binds"], nesting=[second.name])
+        self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
 
     def test_nothing_permits_the_socket_of_an_engine(self):
         made = self.service(volumes=["/run", "/var/run"])

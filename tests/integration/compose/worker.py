@@ -44,6 +44,7 @@ def encode_job(job):
         struct.pack("<HH", *port) for port in ports)
     frame += texts(job.get("volumes", [])) + texts(job.get("networks", [])) + texts(job.get("allow", []))
     frame += texts(job.get("domains", [])) + texts(job.get("taken", [])) + texts(job.get("neighbours", []))
+    frame += texts(job.get("nesting", []))
     frame += texts(job.get("args", []))
     frame += struct.pack("<q", job.get("start_timeout", 60) * 1000) + text(job.get("terminal", ""))
     return frame + struct.pack("<q", int(job.get("deadline", 3000) * 1000))

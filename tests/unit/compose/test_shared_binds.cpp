@@ -63,7 +63,14 @@ TEST_CASE("a directory that another service can change from above is not mounted
         const std::vector<HostBind> ours{row.mine};
         const std::vector<HostBind> others{row.other};
         const auto judged = judge_shared_binds(ours, others);
-        const std::string grant = "; the admin can grant it with allow = [\"nested-binds\"] of both services";
-        CHECK(summary_of(judged) == (*row.said == '\0' ? "" : row.said + grant));
+        const std::string grant = "; the admin can grant it with allow = [\"nested-binds\"]";
+        const bool is_fine = *row.said == '\0';
+        CHECK(summary_of(judged) == (is_fine ? "" : row.said + grant + " of both services"));
+        const std::vector<std::string> with_grant{"shop", "wiki"};
+        CHECK(summary_of(judge_shared_binds(ours, others, true)) ==
+              (is_fine ? "" : row.said + grant + " of service wiki too"));
+        CHECK(summary_of(judge_shared_binds(ours, others, false, with_grant)) ==
+              (is_fine ? "" : row.said + grant + ", as for service wiki"));
+        CHECK(judge_shared_binds(ours, others, true, with_grant).empty());
     }
 }

@@ -34,6 +34,16 @@ TEST_CASE("only the other services of the same user are neighbours") {
     CHECK(neighbours_of(services[1], services).empty());
 }
 
+TEST_CASE("neighbours whose binds may lie in each other are those with the grant") {
+    std::vector<Service> services{service_of("a", "ann"), service_of("b", "bob"), service_of("c", "ann"),
+                                  service_of("d", "ann")};
+    for (auto& service : services)
+        service.allow = {"cap:NET_ADMIN", "nested-binds"};
+    services[3].allow.pop_back();
+    CHECK(nesting_neighbours_of(services[2], services) == std::vector<std::string>{"a"});
+    CHECK(nesting_neighbours_of(services[3], services) == std::vector<std::string>{"a", "c"});
+}
+
 TEST_CASE("the names of neighbours fit into a message to the worker") {
     const auto many = [](std::size_t count) {
         std::vector<Service> services;

@@ -53,6 +53,7 @@ WorkJob some_work_job() {
     job.domains = {"*.apps.example.org"};
     job.taken = {"a.apps.example.org"};
     job.neighbours = {"ab"};
+    job.nesting = {"cd"};
     job.start_timeout = std::chrono::minutes(2);
     job.args = {"web", std::string("a\0b", 3)};
     job.deadline = std::chrono::milliseconds(-1);
@@ -233,6 +234,7 @@ TEST_CASE("the members arrive as they were sent") {
     CHECK(work.domains == std::vector<std::string>{"*.apps.example.org"});
     CHECK(work.taken == std::vector<std::string>{"a.apps.example.org"});
     CHECK(work.neighbours == std::vector<std::string>{"ab"});
+    CHECK(work.nesting == std::vector<std::string>{"cd"});
     CHECK(work.start_timeout == std::chrono::minutes(2));
     CHECK(work.args.at(1) == std::string("a\0b", 3));
     CHECK(work.deadline == std::chrono::milliseconds(-1));
