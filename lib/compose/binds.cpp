@@ -109,7 +109,8 @@ Result<std::string> resolve_bind(const std::string& source, const BindRoots& roo
         fmt::format("{} is neither in the repository nor in a directory of `volumes`", escaped(source))};
 }
 
-Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files) {
+void check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files,
+                 Findings& findings) {
     const auto writable = writable_binds(plan);
     for (const auto& container : plan.containers) {
         const auto nested = nested_binds(container, writable);
@@ -123,9 +124,15 @@ Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std
         for (const auto& option : container.options)
             if (const auto bind = bind_of(option); bind && !is_elsewhere(*bind))
                 if (auto path = resolve_bind(bind->source, roots, tree, IfMissing::accept); !path)
-                    return std::move(path).error().context(fmt::format("{}: volumes", container.service));
+                    findings.add(container.service, "volumes", path.error().message);
     }
-    return ok();
+}
+
+Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files) {
+    Findings findings;
+    check_binds(plan, roots, tree, files, findings);
+    const auto found = std::move(findings).take();
+    return found.empty() ? ok() : Error{Code::permanent, summary_of(found)};
 }
 
 } // namespace pgod::compose

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/findings.hpp"
 #include "core/plan.hpp"
 
 #include <set>
@@ -36,6 +37,8 @@ PlannedContainer without_missing(PlannedContainer container);
 
 // Every bind of the plan that podman mounts from its source, named after its compose service. `files`:
 // sources of nested binds that are files of the commit, nested_files(): podman mounts copies of those.
+void check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files,
+                 Findings& findings);
 Status check_binds(const Plan& plan, const BindRoots& roots, int tree, const std::set<std::string>& files);
 
 } // namespace pgod::compose

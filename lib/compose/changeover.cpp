@@ -2,12 +2,11 @@
 
 #include "compose/crash_point.hpp"
 #include "compose/ending.hpp"
-#include "compose/foreign_objects.hpp"
-#include "compose/granted_objects.hpp"
 #include "compose/kept.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
+#include "compose/obstacles.hpp"
 #include "compose/planning.hpp"
 #include "compose/ports.hpp"
 #include "compose/shared_binds.hpp"
@@ -53,11 +52,10 @@ Status Changeover::stage(Record next, const std::string& source, FilesOf kind) {
     seen_ = TRY(work_.podman.containers());
     if (running_)
         (void)note_endings(work_.podman, *running_, owned_by(seen_, work_.job.service));
-    TRY(check_names(work_, next_.plan, seen_));
-    TRY(check_foreign_objects(work_, next_.plan, seen_, running_ ? &*running_ : nullptr));
-    TRY(check_addresses(work_, next_.plan));
     tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
-    return check_binds(next_.plan, bind_roots(work_), tree_.get(), nested_files(work_, next_.plan, source));
+    FoundObjects objects(work_.podman);
+    return check_obstacles(work_, next_.plan, {seen_, running_ ? &*running_ : nullptr, tree_.get(), source},
+                           objects);
 }
 
 void Changeover::use(FetchedImages images) {
@@ -243,10 +241,9 @@ Status Changeover::bring_back_but(std::set<std::string> untouched) {
     work_.progress("roll back");
     if (!tree_)
         tree_ = TRY(make_public_directories(work_.directory.fd(), "tree"));
-    TRY(check_names(work_, running_->plan, seen_));
-    TRY(check_granted_objects(work_, running_->plan));
-    TRY(check_binds(running_->plan, bind_roots(work_), tree_.get(),
-                    nested_files(work_, running_->plan, std::string(running_release) + "/files")));
+    FoundObjects objects(work_.podman);
+    TRY(check_obstacles(work_, running_->plan,
+                        {seen_, &*running_, tree_.get(), std::string(running_release) + "/files"}, objects));
     TRY(set_leftover_aside(work_.directory));
     files_ = {};
     changed_ = true;

@@ -1,12 +1,12 @@
 #include "compose/foreign_objects.hpp"
 
-#include "base/text.hpp"
 #include "compose/subnets.hpp"
 #include "core/object_names.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pgod::compose {
 
@@ -22,8 +22,14 @@ const Container* stranger_in(const std::string& network, const std::string& serv
     return found == seen.end() ? nullptr : &*found;
 }
 
+void add(std::string setting, std::string problem, std::string advice, Findings& findings) {
+    Violation violation{{}, std::move(setting), std::move(problem), {}};
+    violation.advice = std::move(advice);
+    findings.keep(std::move(violation));
+}
+
 Status check_networks(const Work& work, const Plan& plan, std::span<const Container> seen,
-                      const Record* running) {
+                      const Record* running, FoundObjects& objects, Findings& findings) {
     const auto has = [running](const PlannedNetwork& network) {
         return running != nullptr && std::any_of(running->plan.networks.begin(), running->plan.networks.end(),
                                                  [&network](const PlannedNetwork& one) {
@@ -34,26 +40,28 @@ Status check_networks(const Work& work, const Plan& plan, std::span<const Contai
     };
     if (std::all_of(plan.networks.begin(), plan.networks.end(), has))
         return ok();
-    const auto there = TRY(work.podman.networks());
+    const auto& there = *TRY(objects.networks());
     for (const auto& network : plan.networks) {
         const auto found = there.find(network.name);
         if (found == there.end() || owner_by_name(network.name) != work.job.service)
             continue; // what the admin grants by its name belongs to nobody
-        if (is_foreign(found->second, work.job.service, plan))
-            return foreign_network(network.name);
+        if (is_foreign(found->second, work.job.service, plan)) {
+            refuse_foreign_network(network.name, findings);
+            continue;
+        }
         if (found->second.internal == network.internal && found->second.options == options_text(network))
             continue;
         if (const auto* other = stranger_in(network.name, work.job.service, seen))
-            return Error{
-                Code::permanent,
-                fmt::format("networks: {0} must be recreated because its settings changed, but container "
-                            "{1} is in it; run podman network disconnect {0} {1}",
-                            network.name, escaped(other->name))};
+            add("networks",
+                fmt::format("{} must be recreated because its settings changed, but container {} is in it",
+                            network.name, other->name),
+                fmt::format("run podman network disconnect {} {}", network.name, other->name), findings);
     }
     return ok();
 }
 
-Status check_volumes(const Work& work, const Plan& plan, const Record* running) {
+Status check_volumes(const Work& work, const Plan& plan, const Record* running, FoundObjects& objects,
+                     Findings& findings) {
     const auto has = [running](const PlannedVolume& volume) {
         return running != nullptr &&
                std::any_of(running->plan.volumes.begin(), running->plan.volumes.end(),
@@ -61,13 +69,12 @@ Status check_volumes(const Work& work, const Plan& plan, const Record* running) 
     };
     if (std::all_of(plan.volumes.begin(), plan.volumes.end(), has))
         return ok();
-    const auto there = TRY(work.podman.volumes());
+    const auto& there = *TRY(objects.volumes());
     for (const auto& volume : plan.volumes)
         if (const auto found = there.find(volume.name);
             found != there.end() && !found->second.empty() && found->second != work.job.service)
-            return Error{Code::permanent,
-                         fmt::format("volumes: {} belongs to service {}; give this one another name",
-                                     volume.name, escaped(found->second))};
+            add("volumes", fmt::format("{} belongs to service {}", volume.name, found->second),
+                "give this one another name", findings);
     return ok();
 }
 
@@ -77,18 +84,19 @@ bool is_foreign(const FoundNetwork& network, const std::string& service, const P
     return network.owner != service && (!network.owner.empty() || network.project != plan.project);
 }
 
-Error foreign_network(const std::string& name) {
-    return {Code::permanent,
-            fmt::format(
-                "networks: podman of this user has a network {0} that is not of this service; remove it with "
-                "podman network rm {0}, or use it as external with networks = [\"{0}\"] of the admin",
-                name)};
+void refuse_foreign_network(const std::string& name, Findings& findings) {
+    add("networks", fmt::format("podman of this user has a network {} that is not of this service", name),
+        fmt::format(
+            "remove it with podman network rm {0}, or use it as external with networks = [\"{0}\"] of "
+            "the admin",
+            name),
+        findings);
 }
 
 Status check_foreign_objects(const Work& work, const Plan& plan, std::span<const Container> seen,
-                             const Record* running) {
-    TRY(check_networks(work, plan, seen, running));
-    return check_volumes(work, plan, running);
+                             const Record* running, FoundObjects& objects, Findings& findings) {
+    TRY(check_networks(work, plan, seen, running, objects, findings));
+    return check_volumes(work, plan, running, objects, findings);
 }
 
 } // namespace pgod::compose

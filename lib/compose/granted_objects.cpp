@@ -1,75 +1,60 @@
 #include "compose/granted_objects.hpp"
 
+#include "compose/planning.hpp"
+#include "core/findings.hpp"
 #include "core/mount.hpp"
 #include "core/plan_networks.hpp"
 
 #include <fmt/format.h>
 
-#include <map>
-#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pgod::compose {
 
 namespace {
 
-class GrantedObjects {
-  public:
-    GrantedObjects(const Work& work, const Plan& plan)
-        : work_(work) {
-        for (const auto& network : plan.networks)
-            own_networks_.insert(network.name);
-        for (const auto& volume : plan.volumes)
-            own_volumes_.insert(volume.name);
-    }
+template<typename Planned>
+std::set<std::string> names_of(const std::vector<Planned>& planned) {
+    std::set<std::string> names;
+    for (const auto& one : planned)
+        names.insert(one.name);
+    return names;
+}
 
-    Status check(const PlannedContainer& container) {
-        for (const auto& option : container.options) {
-            for (const auto name : network_names(option))
-                TRY(check_network(container, std::string(name)));
-            if (const auto mount = mount_of(option); mount && mount->kind == MountKind::volume)
-                TRY(check_volume(container, mount->source));
-        }
-        return ok();
-    }
-
-  private:
-    Status check_network(const PlannedContainer& container, const std::string& name) {
-        if (own_networks_.contains(name))
-            return ok();
-        if (!networks_) // podman is asked only when there is one
-            networks_ = TRY(work_.podman.networks());
-        return networks_->contains(name) ? ok() : missing(container, "network", name);
-    }
-
-    Status check_volume(const PlannedContainer& container, const std::string& name) {
-        if (own_volumes_.contains(name))
-            return ok();
-        if (!volumes_)
-            volumes_ = TRY(work_.podman.volumes());
-        return volumes_->contains(name) ? ok() : missing(container, "volume", name);
-    }
-
-    static Status missing(const PlannedContainer& container, const char* kind, const std::string& name) {
-        return Error{Code::transient, fmt::format("{0}: {1}s: podman has no {1} {2} for this user; "
-                                                  "make it with podman {1} create {2}",
-                                                  container.service, kind, name)};
-    }
-
-    const Work& work_;
-    std::set<std::string> own_networks_, own_volumes_;
-    std::optional<std::map<std::string, FoundNetwork>> networks_;
-    std::optional<std::map<std::string, std::string>> volumes_; // name → owner
-};
+void add_missing(const PlannedContainer& container, const char* kind, const std::string& name,
+                 Findings& findings) {
+    Violation missing{container.service,
+                      fmt::format("{}s", kind),
+                      fmt::format("podman has no {} {} for this user", kind, name),
+                      {}};
+    missing.advice = fmt::format("make it with podman {} create {}", kind, name);
+    findings.keep(std::move(missing));
+}
 
 } // namespace
 
-Status check_granted_objects(const Work& work, const Plan& plan) {
-    GrantedObjects objects(work, plan);
+Status check_granted_objects(const Work& work, const Plan& plan, FoundObjects& objects) {
+    Findings findings;
+    const auto own_networks = names_of(plan.networks), own_volumes = names_of(plan.volumes);
     for (const auto& container : plan.containers)
-        TRY(objects.check(container));
-    return ok();
+        for (const auto& option : container.options) {
+            for (const auto network : network_names(option))
+                if (const std::string name(network);
+                    !own_networks.contains(name) && !TRY(objects.networks())->contains(name))
+                    add_missing(container, "network", name, findings);
+            const auto mount = mount_of(option);
+            if (mount && mount->kind == MountKind::volume && !own_volumes.contains(mount->source) &&
+                !TRY(objects.volumes())->contains(mount->source))
+                add_missing(container, "volume", mount->source, findings);
+        }
+    const auto missing = std::move(findings).take();
+    if (missing.empty())
+        return ok();
+    say_all(work, missing);
+    return Error{Code::transient, summary_of(missing)};
 }
 
 } // namespace pgod::compose

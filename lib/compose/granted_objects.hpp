@@ -2,12 +2,13 @@
 // by name. Asks podman, as the service's user, only when there is one.
 #pragma once
 
+#include "compose/found_objects.hpp"
 #include "compose/job.hpp"
 #include "core/plan.hpp"
 
 namespace pgod::compose {
 
-// Code::transient names the first that podman does not have: somebody may make it.
-Status check_granted_objects(const Work& work, const Plan& plan);
+// Code::transient says which ones podman does not have: somebody may make them.
+Status check_granted_objects(const Work& work, const Plan& plan, FoundObjects& objects);
 
 } // namespace pgod::compose

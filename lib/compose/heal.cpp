@@ -1,14 +1,12 @@
 #include "compose/heal.hpp"
 
-#include "compose/binds.hpp"
 #include "compose/changeover.hpp"
 #include "compose/ending.hpp"
-#include "compose/granted_objects.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
-#include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
+#include "compose/obstacles.hpp"
 #include "compose/planning.hpp"
 #include "compose/release.hpp"
 #include "compose/rootless_network.hpp"
@@ -103,11 +101,10 @@ class Healing {
     // What was granted when it was deployed may not be any more, and a link may have come into the tree.
     Status prepare() {
         TRY(judge_again(work_, record_.plan, running_release));
-        TRY(check_names(work_, record_.plan, seen_));
-        TRY(check_granted_objects(work_, record_.plan));
         const Fd tree = TRY(work_.directory.open_directory("tree"));
-        TRY(check_binds(record_.plan, bind_roots(work_), tree.get(),
-                        nested_files(work_, record_.plan, std::string(running_release) + "/files")));
+        FoundObjects objects(work_.podman);
+        TRY(check_obstacles(work_, record_.plan,
+                            {seen_, &record_, tree.get(), std::string(running_release) + "/files"}, objects));
         TRY(mend_rootless_network(work_.podman));
         const auto around = TRY(Surroundings::look(work_, record_.plan));
         return around.make_missing(work_, record_.plan);

@@ -1,7 +1,6 @@
 #include "compose/planning.hpp"
 
 #include "base/text.hpp"
-#include "compose/granted_objects.hpp"
 #include "compose/host_gateway.hpp"
 #include "compose/host_limits.hpp"
 #include "compose/memory_files.hpp"
@@ -127,10 +126,8 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     check_limits(plan, limits_of_this_host(os::current_user().home), findings);
     TRY(check_host_gateway(work.podman, plan, findings));
     add(std::move(findings).take(), violations);
-    if (violations.empty()) { // the object may be one that nobody granted
-        TRY(check_granted_objects(work, plan));
+    if (violations.empty())
         TRY(check_local_images(plan, here));
-    }
     return violations;
 }
 
@@ -157,19 +154,22 @@ bool is_known(const std::vector<Violation>& reasons, const Violation& violation)
     });
 }
 
-// Says all of it; the error is the line that stays, in the status as well.
-Error refused(const Work& work, std::vector<Violation> violations, std::vector<Violation>* reasons) {
+} // namespace
+
+void say_all(const Work& work, std::span<const Violation> violations) {
     const auto lines = lines_of(violations);
-    if (lines.size() > 1) // else the caller says the one, with how the job ended
+    if (lines.size() > 1)
         for (const auto& line : lines)
             work.output.say(line);
+}
+
+Error refused(const Work& work, std::vector<Violation> violations, std::vector<Violation>* reasons) {
+    say_all(work, violations);
     Error error{Code::permanent, summary_of(violations)};
     if (reasons != nullptr)
         *reasons = std::move(violations);
     return error;
 }
-
-} // namespace
 
 Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons) {
     work.progress("plan");

@@ -2,11 +2,10 @@
 
 #include "base/text.hpp"
 #include "compose/consequences.hpp"
-#include "compose/foreign_objects.hpp"
 #include "compose/json.hpp"
 #include "compose/leftover.hpp"
-#include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
+#include "compose/obstacles.hpp"
 #include "compose/planning.hpp"
 #include "compose/switch.hpp"
 #include "core/exit_status.hpp"
@@ -59,14 +58,12 @@ struct Accepted {
 Result<Accepted> accept(const Work& work, std::vector<Violation>& reasons) {
     JudgedPlan judged = TRY(plan_commit(work, &reasons));
     Accepted accepted{std::move(judged.plan), TRY(work.podman.containers())};
-    TRY(check_names(work, accepted.plan, accepted.seen));
     const auto running = read_record(work.directory, running_release);
-    TRY(check_foreign_objects(work, accepted.plan, accepted.seen, running ? &*running : nullptr));
-    TRY(check_addresses(work, accepted.plan));
     const auto tree = work.directory.open_directory("tree");
-    if (tree) // nothing was deployed yet otherwise, and no container can have put a link there
-        TRY(check_binds(accepted.plan, bind_roots(work), tree->get(),
-                        nested_files(work, accepted.plan, "stage")));
+    FoundObjects objects(work.podman);
+    TRY(check_obstacles(work, accepted.plan,
+                        {accepted.seen, running ? &*running : nullptr, tree ? tree->get() : -1, "stage"},
+                        objects, &reasons));
     return accepted;
 }
 

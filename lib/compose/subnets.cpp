@@ -31,16 +31,19 @@ std::vector<std::pair<std::string, std::string>> addresses_in_use() {
     return found;
 }
 
-Error overlaps(const PlannedNetwork& planned, const std::string& subnet, const std::string& other) {
-    return Error{Code::permanent, fmt::format("networks: {}: its subnet {} overlaps {}; choose another one",
-                                              planned.name, subnet, other)};
+void refuse_overlap(const PlannedNetwork& planned, const std::string& subnet, const std::string& other,
+                    Findings& findings) {
+    Violation violation{
+        {}, "networks", fmt::format("{}: its subnet {} overlaps {}", planned.name, subnet, other), {}};
+    violation.advice = "choose another one";
+    findings.keep(std::move(violation));
 }
 
 } // namespace
 
-Result<std::vector<std::string>> networks_in_the_way(const PlannedNetwork& planned,
-                                                     const std::map<std::string, FoundNetwork>& found,
-                                                     const std::vector<std::string>& obsolete) {
+std::vector<std::string> networks_in_the_way(const PlannedNetwork& planned,
+                                             const std::map<std::string, FoundNetwork>& found,
+                                             const std::vector<std::string>& obsolete, Findings& findings) {
     std::vector<std::string> in_the_way;
     for (const auto& option : planned.options) {
         const auto subnet = option.flag == "--subnet" ? parse_subnet(option.value) : std::nullopt;
@@ -52,14 +55,16 @@ Result<std::vector<std::string>> networks_in_the_way(const PlannedNetwork& plann
         };
         for (const auto& [address, owner] : addresses_in_use())
             if (holds(address))
-                return overlaps(planned, option.value, fmt::format("{}, {}", address, owner));
+                refuse_overlap(planned, option.value, fmt::format("{}, {}", address, owner), findings);
         for (const auto& [name, network] : found) {
             const auto other = std::find_if(network.subnets.begin(), network.subnets.end(), holds);
             if (name == planned.name || other == network.subnets.end())
                 continue;
             if (std::find(obsolete.begin(), obsolete.end(), name) == obsolete.end())
-                return overlaps(planned, option.value, fmt::format("{} of the network {}", *other, name));
-            in_the_way.push_back(name);
+                refuse_overlap(planned, option.value, fmt::format("{} of the network {}", *other, name),
+                               findings);
+            else
+                in_the_way.push_back(name);
         }
     }
     return in_the_way;

@@ -182,29 +182,41 @@ Status remove_containers(const Work& work, std::span<const Container> containers
     return ok();
 }
 
-Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen) {
+void check_names(const Work& work, const Plan& plan, std::span<const Container> seen, Findings& findings) {
     for (const auto& planned : plan.containers) {
         const Container* holder = find_container(seen, planned.name);
-        if (holder != nullptr && holder->owner != work.job.service)
-            return Error{Code::permanent,
-                         fmt::format("{}: the container name {} is taken by a container that is not of this "
-                                     "service; rename it or remove it with: podman rm --force {}",
-                                     planned.service, planned.name, planned.name)};
+        if (holder == nullptr || holder->owner == work.job.service)
+            continue;
+        Violation taken{planned.service,
+                        "container_name",
+                        quoted_value(planned.name) + " is taken by a container that is not of this service",
+                        {}};
+        taken.advice = fmt::format("rename it or remove it with: podman rm --force {}", planned.name);
+        findings.keep(std::move(taken));
     }
-    return ok();
 }
 
-Status check_addresses(const Work& work, const Plan& plan) {
+Status check_addresses(const Work& work, const Plan& plan, FoundObjects& objects, Findings& findings) {
     const bool asks = std::any_of(plan.networks.begin(), plan.networks.end(),
                                   [](const PlannedNetwork& network) { return !network.options.empty(); });
     if (asks) // podman is asked only then
-        TRY(Surroundings::look(work, plan));
+        TRY(Surroundings::look(work, plan, objects, findings));
     return ok();
 }
 
 Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
+    FoundObjects objects(work.podman);
+    Findings findings;
+    auto around = TRY(look(work, plan, objects, findings));
+    if (const auto found = std::move(findings).take(); !found.empty())
+        return Error{Code::permanent, summary_of(found)};
+    return around;
+}
+
+Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan, FoundObjects& objects,
+                                        Findings& findings) {
     Surroundings around;
-    const auto networks = TRY(work.podman.networks()); // also for a plan of none: earlier ones are obsolete
+    const auto& networks = *TRY(objects.networks()); // also for a plan of none: earlier ones are obsolete
     for (const auto& network : plan.networks) {
         const auto found = networks.find(network.name);
         if (found == networks.end()) {
@@ -214,8 +226,8 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
         if (!is_own(work, network.name))
             continue; // granted, and others may use it
         if (is_foreign(found->second, work.job.service, plan))
-            return foreign_network(network.name);
-        if (found->second.internal != network.internal || found->second.options != options_text(network))
+            refuse_foreign_network(network.name, findings);
+        else if (found->second.internal != network.internal || found->second.options != options_text(network))
             around.changed_networks_.push_back(network.name);
     }
     for (const auto& [name, network] : networks)
@@ -223,30 +235,28 @@ Result<Surroundings> Surroundings::look(const Work& work, const Plan& plan) {
             std::none_of(plan.networks.begin(), plan.networks.end(),
                          [&name = name](const PlannedNetwork& planned) { return planned.name == name; }))
             around.obsolete_networks_.push_back(name);
-    TRY(around.find_room(plan, networks));
-    const auto volumes =
-        plan.volumes.empty() ? std::map<std::string, std::string>() : TRY(work.podman.volumes());
+    around.find_room(plan, networks, findings);
     for (const auto& volume : plan.volumes)
-        if (!volumes.contains(volume.name))
+        if (!TRY(objects.volumes())->contains(volume.name))
             around.missing_volumes_.push_back(volume.name);
     return around;
 }
 
 // A network that comes in the place of an obsolete one waits until that is gone, as a changed one does.
-Status Surroundings::find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found) {
+void Surroundings::find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found,
+                             Findings& findings) {
     auto obsolete = obsolete_networks_;
     obsolete.insert(obsolete.end(), changed_networks_.begin(), changed_networks_.end());
     for (const auto& network : plan.networks) {
         const bool is_missing = contains(missing_networks_, network.name);
         if (!is_missing && !contains(changed_networks_, network.name))
             continue;
-        const auto in_the_way = TRY(networks_in_the_way(network, found, obsolete));
+        const auto in_the_way = networks_in_the_way(network, found, obsolete, findings);
         if (in_the_way.empty() || !is_missing)
             continue;
         std::erase(missing_networks_, network.name);
         changed_networks_.push_back(network.name);
     }
-    return ok();
 }
 
 std::vector<std::string> networks_without_dns(const Work& work, const Plan& plan) {

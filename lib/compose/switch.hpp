@@ -4,8 +4,10 @@
 #pragma once
 
 #include "compose/binds.hpp"
+#include "compose/found_objects.hpp"
 #include "compose/job.hpp"
 #include "compose/record.hpp"
+#include "core/findings.hpp"
 
 #include <chrono>
 #include <map>
@@ -22,10 +24,10 @@ Status remove_containers(const Work& work, std::span<const Container> containers
                          std::chrono::seconds at_least = {});
 
 // Names that the plan needs and somebody else holds.
-Status check_names(const Work& work, const Plan& plan, std::span<const Container> seen);
+void check_names(const Work& work, const Plan& plan, std::span<const Container> seen, Findings& findings);
 
 // Addresses that its networks need and somebody else has.
-Status check_addresses(const Work& work, const Plan& plan);
+Status check_addresses(const Work& work, const Plan& plan, FoundObjects& objects, Findings& findings);
 
 // Networks and volumes of the plan. make_missing() makes what does not exist. Networks that differ from the
 // plan, or whose addresses an obsolete one still has, can only be made when nothing uses them, with
@@ -33,13 +35,16 @@ Status check_addresses(const Work& work, const Plan& plan);
 class Surroundings {
   public:
     static Result<Surroundings> look(const Work& work, const Plan& plan);
+    // Adds what cannot be made, where the other one ends with it.
+    static Result<Surroundings> look(const Work& work, const Plan& plan, FoundObjects& objects,
+                                     Findings& findings);
     Status make_missing(const Work& work, const Plan& plan) const;
     Status replace_networks(const Work& work, const Plan& plan) const;
     const std::vector<std::string>& to_be_replaced() const noexcept { return changed_networks_; }
     void remove_obsolete(const Work& work) const; // networks that no plan names any more; best effort
 
   private:
-    Status find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found);
+    void find_room(const Plan& plan, const std::map<std::string, FoundNetwork>& found, Findings& findings);
 
     std::vector<std::string> missing_networks_;
     std::vector<std::string> changed_networks_;

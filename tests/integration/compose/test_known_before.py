@@ -2,6 +2,7 @@
 goes on."""
 
 import ctypes
+import json
 import resource
 import socket
 import subprocess
@@ -137,6 +138,48 @@ class KnownBefore(scene.ComposeTest):
         self.user.podman("volume", "rm", name)
         self.user.podman("volume", "create", name)  # one that the user made by hand holds data to go on with
         self.good(svc.do("deploy"), changed=True)
+
+    def test_all_that_is_in_the_way_is_said_at_once(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(web=service(volumes=["./d:/d"])), "d/a": "1", "d/b": "1"}))
+        for name in ("a", "b"):
+            svc.tree(f"d/{name}").unlink()
+            svc.tree(f"d/{name}").symlink_to("/etc")
+        network, volume = f"{svc.name}_inner", f"{svc.name}_data"
+        for other in ("inner", "other"):
+            self.user.podman("network", "create", f"{svc.name}_{other}")
+            self.addCleanup(self.user.podman, "network", "rm", f"{svc.name}_{other}")
+        self.user.podman("volume", "create", "--label", "pgod.service=other", volume)
+        self.addCleanup(self.user.podman, "volume", "rm", volume)
+        for held in ("pgc-held-1", "pgc-held-2"):
+            self.user.podman("create", "--name", held, scene.IMAGE, "true")
+            self.addCleanup(self.user.podman, "rm", held)
+        svc.stage({"d/a": "1", "d/b": "1", "compose.yaml": compose(
+            web=service(container_name="pgc-held-1", networks=["inner", "other"], volumes=["./d/a:/a", "./d/b:/b", "data:/data"]),
+            db=service(container_name="pgc-held-2", networks=["inner"])) + "networks: {inner: {}, other: {}}\nvolumes: {data: {}}\n"})
+        before = self.user.container_ids()
+        result = svc.do("check", json=True)
+        found = json.loads(result.stdout)
+        self.assertEqual({(tuple(one["services"]), one["setting"]) for one in found["reasons"]},
+                         {(("web",), "container_name"), (("db",), "container_name"), ((), "networks"), ((), "volumes"),
+                          (("web",), "volumes")}, found)
+        self.assertEqual(len(found["reasons"]), 7, found)
+        deployed = self.rejected(svc.do("deploy"), "(and 6 more reasons)")
+        for words in ('web: container_name: "pgc-held-1" is taken', 'db: container_name: "pgc-held-2" is taken', network,
+                      f"{svc.name}_other", f"volumes: {volume} belongs to service other", "web: volumes: ./d/a", "web: volumes: ./d/b"):
+            self.assertIn(words, deployed.stderr)
+        self.assertEqual(self.user.container_ids(), before)
+
+    def test_all_granted_objects_that_podman_lacks_are_said_at_once(self):
+        svc = self.service(networks=["pgc-net"], volumes=["pgc-one", "pgc-two"])
+        svc.stage({"compose.yaml": compose(web=service(networks=["net"], volumes=["one:/one", "two:/two"])) + (
+            "networks: {net: {external: true, name: pgc-net}}\n"
+            "volumes: {one: {external: true, name: pgc-one}, two: {external: true, name: pgc-two}}\n")})
+        result = svc.do("check")
+        self.assertEqual(result.exit_status, 1, result)
+        self.assertIn("(and 2 more reasons)", result.error)
+        for words in ("podman network create pgc-net", "podman volume create pgc-one", "podman volume create pgc-two"):
+            self.assertIn(words, result.stderr)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ x-pgo: {{urls: {{"blog.example.org": ":5007"}}}}
         svc.stage({"compose.yaml": compose(a=service(container_name=name))})
         result = self.check(svc)
         self.assertEqual(result.exit_status, 65, result)
-        self.assertIn(f"the container name {name} is taken", result.stderr)
+        self.assertIn(f'"{name}" is taken', result.stderr)
 
     def test_only_the_tip_can_be_checked(self):
         svc = self.service()
