@@ -3,6 +3,7 @@
 #include "compose/crash_point.hpp"
 #include "compose/ending.hpp"
 #include "compose/kept.hpp"
+#include "compose/kept_values.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
 #include "compose/observe.hpp"
@@ -109,6 +110,10 @@ Status Changeover::prepare() {
                                                   std::chrono::duration_cast<std::chrono::seconds>(
                                                       time_to_switch(work_.job)))};
     TRY(check_ports(next_.plan, owned_by(seen_, work_.job.service)));
+    if (running_) {
+        TRY(check_kept_values(work_, running_->plan, seen_));
+        TRY(keep_values(work_, running_->plan));
+    }
     TRY(keep_images(work_, images_));
     crash_point("images-kept");
     around_ = TRY(Surroundings::look(work_, next_.plan));
@@ -130,6 +135,8 @@ JobResult Changeover::switch_over() {
         return ended(Outcome::failed, exit_status::internal, published.error());
     running_ = next_;
     crash_point("published");
+    if (auto kept = keep_values(work_, next_.plan); !kept)
+        work_.output.say(kept.error().message);
     around_.remove_obsolete(work_);
     remove_unused_copies(work_);
     crash_point("networks-removed");

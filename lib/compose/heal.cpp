@@ -2,6 +2,7 @@
 
 #include "compose/changeover.hpp"
 #include "compose/ending.hpp"
+#include "compose/kept_values.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
@@ -106,6 +107,7 @@ class Healing {
         TRY(check_obstacles(work_, record_.plan,
                             {seen_, &record_, tree.get(), std::string(running_release) + "/files"}, objects));
         TRY(mend_rootless_network(work_.podman));
+        TRY(keep_values(work_, record_.plan)); // before make() removes a container
         const auto around = TRY(Surroundings::look(work_, record_.plan));
         return around.make_missing(work_, record_.plan);
     }
@@ -127,15 +129,17 @@ class Healing {
         call.arguments = {fault.remedy == Remedy::unpause ? "unpause" : "start", fault.id};
         call.deadline = start_deadline;
         const auto& planned = record_.plan.containers[fault.planned];
-        Status started = fault.remedy == Remedy::start // a paused one has its files
-                             ? restore_memory_files(work_, planned, image_of(record_, planned))
-                             : ok();
-        if (started)
-            if (auto answer = work_.podman.must(call, "start"); !answer)
-                started = std::move(answer).error();
+        const Status started = start(planned, fault.remedy, call);
         if (!started)
             work_.output.say(started.error().message);
         return static_cast<bool>(started);
+    }
+
+    Status start(const PlannedContainer& planned, Remedy remedy, const Podman::Call& call) const {
+        const bool written = remedy == Remedy::start && // a paused one has its files
+                             TRY(restore_memory_files(work_, planned, image_of(record_, planned)));
+        TRY(work_.podman.must(call, "start"));
+        return written ? note_memory_files(work_, planned) : ok();
     }
 
     Status make(const std::vector<Fault>& faults) {

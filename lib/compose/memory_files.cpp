@@ -1,6 +1,9 @@
 #include "compose/memory_files.hpp"
 
 #include "base/text.hpp"
+#include "compose/kept_values.hpp"
+#include "compose/release.hpp"
+#include "compose/runtime_place.hpp"
 #include "core/memory_file.hpp"
 #include "core/plan_shapes.hpp"
 #include "os/safe_path.hpp"
@@ -27,27 +30,19 @@ std::vector<MemoryFile> files_of(const PlannedContainer& container) {
     return files;
 }
 
-// The values of `env` and `env_file`: a placeholder names one of these, or a file of `secrets`.
-Secrets values_of(const Job& job) {
-    Secrets values = job.secrets;
-    for (const auto& assignment : job.env)
-        if (const auto equals = assignment.find('='); equals != std::string::npos)
-            values.emplace(assignment.substr(0, equals), Secret(assignment.substr(equals + 1)));
-    return values;
-}
-
-Result<std::string> content_of(const MemoryFile& file, const Job& job) {
+Result<std::string> content_of(const MemoryFile& file, const SecretValues& given) {
     const auto missing = [&](std::string_view name, std::string_view setting) {
         return Error{Code::permanent,
                      fmt::format("the admin's {} must have {}, and does not", setting, name)};
     };
     if (const auto name = secret_file_in(file.text)) {
-        const auto found = job.secret_files.find(*name);
-        if (found == job.secret_files.end())
+        const auto found = given.files.find(*name);
+        if (found == given.files.end())
             return missing(*name, "secrets");
         return found->second.reveal();
     }
-    const Secrets values = values_of(job);
+    Secrets values = given.variables;
+    values.insert(given.plain.begin(), given.plain.end());
     if (const auto name = unknown_secret(file.text, values))
         return missing(*name, "env_file");
     if (size_with_secrets(file.text, values) > max_copy)
@@ -61,38 +56,6 @@ std::string copy_of(const std::string& name) {
 
 std::string new_of(const std::string& name) {
     return name + ".new";
-}
-
-// The service's directory, or that of one of its containers, beneath the user's runtime directory.
-struct Place {
-    Fd directory;
-    std::string path;
-};
-
-Result<std::string> runtime_directory(const Work& work) {
-    constexpr std::string_view name = "XDG_RUNTIME_DIR=";
-    for (const auto& assignment : work.job.environment)
-        if (assignment.starts_with(name))
-            return assignment.substr(name.size());
-    return Error{Code::transient, "the user has no runtime directory for secrets"};
-}
-
-std::string relative_place(const Work& work, const std::string& container = {}) {
-    return fmt::format("pgod/{}{}{}", work.job.service, container.empty() ? "" : "/", container);
-}
-
-Result<Place> open_place(const Work& work, const std::string& container) {
-    const std::string runtime = TRY(runtime_directory(work));
-    const Fd root = TRY(os::open_directory(runtime));
-    const std::string place = relative_place(work, container);
-    return Place{TRY(os::open_beneath(root.get(), place, O_RDONLY | O_DIRECTORY)), runtime + "/" + place};
-}
-
-Result<Place> make_place(const Work& work, const std::string& container) {
-    const std::string runtime = TRY(runtime_directory(work));
-    const Fd root = TRY(os::open_directory(runtime));
-    const std::string place = relative_place(work, container);
-    return Place{TRY(os::make_directories(root.get(), place, 0700)), runtime + "/" + place};
 }
 
 // To users of the container, whom only a process with the user's subordinate ids may name.
@@ -134,8 +97,15 @@ Status name_owners(const Work& work, std::vector<MemoryFile>& files, const std::
     return ok();
 }
 
-Status write_all(const Work& work, const Place& place, std::vector<MemoryFile> files,
-                 const std::vector<std::string>& contents, const std::string& image_id) {
+// A copy says what the container has; without one, the container counts as one with another value.
+Status write_copies(const Place& place, const std::vector<std::string>& contents) {
+    for (std::size_t i = 0; i < contents.size(); ++i)
+        TRY(os::write_file_atomically(place.directory.get(), copy_of(std::to_string(i)), contents[i], 0400));
+    return ok();
+}
+
+Status write_files(const Work& work, const Place& place, std::vector<MemoryFile> files,
+                   const std::vector<std::string>& contents, const std::string& image_id) {
     TRY(name_owners(work, files, image_id));
     std::map<std::string, std::vector<std::string>> by_owner;
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -149,19 +119,19 @@ Status write_all(const Work& work, const Place& place, std::vector<MemoryFile> f
     TRY(give_away(work, by_owner));
     for (std::size_t i = 0; i < files.size(); ++i) {
         const std::string name = std::to_string(i), next = new_of(name);
+        (void)::unlinkat(place.directory.get(), copy_of(name).c_str(), 0);
         if (::renameat(place.directory.get(), next.c_str(), place.directory.get(), name.c_str()) != 0)
             return errno_error("put " + name + " in its place");
-        TRY(os::write_file_atomically(place.directory.get(), copy_of(name), contents[i], 0400));
     }
     return ok();
 }
 
 Result<std::vector<std::string>> contents_of(const std::vector<MemoryFile>& files,
-                                             const PlannedContainer& container, const Job& job) {
+                                             const PlannedContainer& container, const SecretValues& values) {
     std::vector<std::string> contents;
     for (const auto& file : files)
-        contents.push_back(
-            TRY_DOING(content_of(file, job), fmt::format("{}: secrets: {}", container.service, file.target)));
+        contents.push_back(TRY_DOING(content_of(file, values),
+                                     fmt::format("{}: secrets: {}", container.service, file.target)));
     return contents;
 }
 
@@ -178,47 +148,58 @@ bool has(const Place& place, std::size_t number, const std::string& contents) {
 
 } // namespace
 
-void check_memory_files(const Plan& plan, const Job& job, Findings& findings) {
+void check_memory_files(const Plan& plan, const SecretValues& values, Findings& findings) {
     for (const auto& container : plan.containers)
         for (const auto& file : files_of(container))
-            if (const auto content = content_of(file, job); !content)
+            if (const auto content = content_of(file, values); !content)
                 findings.add(container.service, "secrets", file.target + ": " + content.error().message);
 }
 
-Result<std::map<std::string, std::string>>
-write_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id) {
+Result<std::map<std::string, std::string>> write_memory_files(const Work& work,
+                                                              const PlannedContainer& container,
+                                                              const std::string& image_id,
+                                                              const SecretValues& values) {
     std::map<std::string, std::string> paths;
     const auto files = files_of(container);
     if (files.empty())
         return paths;
-    const auto contents = TRY(contents_of(files, container, work.job));
+    const auto contents = TRY(contents_of(files, container, values));
     const Place place = TRY(make_place(work, container.name));
-    TRY_DOING(write_all(work, place, files, contents, image_id), container.service);
+    TRY_DOING(write_files(work, place, files, contents, image_id), container.service);
+    TRY(write_copies(place, contents)); // a container that is not made has none
     for (std::size_t i = 0; i < files.size(); ++i)
         paths[files[i].target] = fmt::format("{}/{}", place.path, i);
     return paths;
 }
 
-Status restore_memory_files(const Work& work, const PlannedContainer& container,
-                            const std::string& image_id) {
+Result<bool> restore_memory_files(const Work& work, const PlannedContainer& container,
+                                  const std::string& image_id) {
     const auto files = files_of(container);
     if (files.empty())
-        return ok();
+        return false;
     const Place place = TRY(make_place(work, container.name));
-    const auto contents = contents_of(files, container, work.job);
+    const auto contents = contents_of(files, container, values_for(work, running_release));
     bool complete = true, same = true;
     for (std::size_t i = 0; i < files.size(); ++i) {
         complete &= is_there(place, i);
         same &= contents && has(place, i, (*contents)[i]);
     }
     if (same || (!contents && complete))
-        return ok();
-    return write_all(work, place, files, TRY(contents), image_id).context(container.service);
+        return false;
+    const auto wanted = TRY(contents);
+    TRY_DOING(write_files(work, place, files, wanted, image_id), container.service);
+    return true;
+}
+
+Status note_memory_files(const Work& work, const PlannedContainer& container) {
+    const auto contents = TRY(contents_of(files_of(container), container, values_for(work, running_release)));
+    return write_copies(TRY(make_place(work, container.name)), contents);
 }
 
 std::map<std::string, std::string> changed_memory_files(const Work& work, const Plan& plan,
                                                         std::span<const Container> seen) {
     std::map<std::string, std::string> changed;
+    const SecretValues values = given_values(work.job);
     for (const auto& container : plan.containers) {
         const auto files = files_of(container);
         const Container* there = find_container(seen, container.name);
@@ -226,7 +207,7 @@ std::map<std::string, std::string> changed_memory_files(const Work& work, const 
             continue;
         const auto place = open_place(work, container.name);
         for (std::size_t i = 0; i < files.size(); ++i) {
-            const auto content = content_of(files[i], work.job);
+            const auto content = content_of(files[i], values);
             if (content && (!place || !has(*place, i, *content)))
                 changed.emplace(container.name, files[i].target);
         }
@@ -235,18 +216,12 @@ std::map<std::string, std::string> changed_memory_files(const Work& work, const 
 }
 
 void remove_memory_files(const Work& work, const std::string& container) {
-    if (!is_object_name(container))
-        return;
-    if (const auto place = open_place(work, {}))
-        (void)os::remove_tree(place->directory.get(), container);
+    if (is_object_name(container))
+        remove_place(work, container);
 }
 
 void remove_memory_files(const Work& work) {
-    const auto runtime = runtime_directory(work);
-    const auto root = runtime ? os::open_directory(*runtime) : Result<Fd>(runtime.error());
-    const auto all = root ? os::open_beneath(root->get(), "pgod", O_RDONLY | O_DIRECTORY) : root.error();
-    if (all)
-        (void)os::remove_tree(all->get(), work.job.service);
+    remove_place(work);
 }
 
 } // namespace pgod::compose

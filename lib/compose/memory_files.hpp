@@ -18,15 +18,20 @@
 namespace pgod::compose {
 
 // Every value that a file needs is there.
-void check_memory_files(const Plan& plan, const Job& job, Findings& findings);
+void check_memory_files(const Plan& plan, const SecretValues& values, Findings& findings);
 
 // Before the container is made of that image. Target in the container → path on the host.
-Result<std::map<std::string, std::string>>
-write_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
+Result<std::map<std::string, std::string>> write_memory_files(const Work& work,
+                                                              const PlannedContainer& container,
+                                                              const std::string& image_id,
+                                                              const SecretValues& values);
 
-// Before podman starts the container: writes those that are missing or hold an older value. A file stays as
-// it is when the admin no longer gives its value.
-Status restore_memory_files(const Work& work, const PlannedContainer& container, const std::string& image_id);
+// Before podman starts a container of the running release: writes those that are missing or hold an older
+// value, and removes their copies. A file stays as it is when the admin no longer gives its value and none
+// was kept. true: it wrote them, and note_memory_files() follows once the container has started.
+Result<bool> restore_memory_files(const Work& work, const PlannedContainer& container,
+                                  const std::string& image_id);
+Status note_memory_files(const Work& work, const PlannedContainer& container);
 
 // Running containers, by name, that have another value than now, or whose file is gone → the target.
 std::map<std::string, std::string> changed_memory_files(const Work& work, const Plan& plan,

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/binds.hpp"
 #include "compose/crash_point.hpp"
+#include "compose/kept_values.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
@@ -96,18 +97,20 @@ Status remove_networks(const Work& work) {
 }
 
 // podman mounts bind sources again when it starts a container: a link may have come meanwhile, and a reboot
-// empties the runtime directory.
-Status prepare_mounts(const Work& work, const std::optional<Record>& record,
-                      std::span<const Container> starting) {
-    if (!record)
-        return ok();
+// empties the runtime directory. Returns the containers whose memory files were written.
+Result<std::vector<PlannedContainer>> prepare_mounts(const Work& work, const Record& record,
+                                                     std::span<const Container> starting) {
     const Fd tree = TRY(work.directory.open_directory("tree"));
-    TRY(check_binds(record->plan, bind_roots(work), tree.get(),
-                    nested_files(work, record->plan, std::string(running_release) + "/files")));
-    for (const auto& planned : record->plan.containers)
+    TRY(check_binds(record.plan, bind_roots(work), tree.get(),
+                    nested_files(work, record.plan, std::string(running_release) + "/files")));
+    std::vector<PlannedContainer> written;
+    for (const auto& planned : record.plan.containers)
         if (find_container(starting, planned.name) != nullptr)
-            TRY(restore_memory_files(work, planned, image_of(*record, planned)));
-    return ok();
+            if (TRY(restore_memory_files(work, planned, image_of(record, planned))))
+                written.push_back(planned);
+    if (!starting.empty())
+        TRY(keep_values(work, record.plan));
+    return written;
 }
 
 bool shares_network_of_any(const Container& container, const Plan& plan, std::span<const Container> others) {
@@ -120,17 +123,15 @@ bool shares_network_of_any(const Container& container, const Plan& plan, std::sp
            });
 }
 
-// podman makes another network when it restarts a container, so those that share it restart as well.
-Status add_sharers(const Work& work, const Plan& plan, std::vector<Container>& selected) {
-    const auto owned = owned_by(TRY(work.podman.containers()), work.job.service);
-    for (std::size_t known = 0; known != selected.size();) {
-        known = selected.size();
+// podman makes another network when it starts a container again, so those that share it restart as well.
+void add_sharers(const Plan& plan, std::span<const Container> owned, std::vector<Container>& restarting) {
+    for (std::size_t known = 0; known != restarting.size();) {
+        known = restarting.size();
         for (const auto& container : owned)
-            if (find_container(selected, container.name) == nullptr &&
-                shares_network_of_any(container, plan, selected))
-                selected.push_back(container);
+            if (find_container(restarting, container.name) == nullptr &&
+                shares_network_of_any(container, plan, restarting))
+                restarting.push_back(container);
     }
-    return ok();
 }
 
 // podman starts those of one call side by side; a container comes after the one whose network it shares.
@@ -149,41 +150,89 @@ std::vector<std::vector<Container>> steps_of(std::vector<Container> waiting, con
     return steps;
 }
 
+bool runs(const Container& container) {
+    return container.state == "running" || container.state == "paused";
+}
+
+// What podman does to which containers. `start` leaves one that runs as it is, but for one whose network is
+// that of a container which starts: it has lost it.
+struct Selection {
+    std::vector<Container> named;   // in the order of the plan; of `stop` the other way round
+    std::vector<Container> changed; // …that start, stop or restart
+    std::set<std::string> running;  // of `start`: names of those among them that have to restart
+};
+
+Result<Selection> select(const Work& work, Verb verb, const std::optional<Record>& record) {
+    Selection selection{TRY(select_containers(work, work.job.args)), {}, {}};
+    const auto owned = owned_by(TRY(work.podman.containers()), work.job.service);
+    auto& changed = selection.changed = selection.named;
+    if (verb == Verb::start)
+        std::erase_if(changed, runs);
+    if (verb != Verb::stop && record)
+        add_sharers(record->plan, owned, changed);
+    if (verb == Verb::start)
+        std::erase_if(changed, [&selection](const Container& one) {
+            return one.state == "paused" || // podman cannot restart it
+                   (!runs(one) && find_container(selection.named, one.name) == nullptr);
+        });
+    if (verb == Verb::start)
+        for (const auto& container : changed)
+            if (runs(container))
+                selection.running.insert(container.name);
+    for (const auto& container : changed)
+        if (find_container(selection.named, container.name) == nullptr)
+            selection.named.push_back(container);
+    for (auto* const containers : {&selection.named, &selection.changed}) {
+        sort_by_plan(*containers, record);
+        if (verb == Verb::stop)
+            std::reverse(containers->begin(), containers->end());
+    }
+    return selection;
+}
+
+Status change(const Work& work, Verb verb, std::span<const Container> containers) {
+    if (containers.empty())
+        return ok();
+    const StopTimes times = verb == Verb::start ? StopTimes() : stop_times(work.podman, containers);
+    Podman::Call call;
+    call.arguments = {words_of(verb).verb};
+    cut_short(call.arguments, times);
+    for (const auto& container : containers)
+        call.arguments.push_back(container.id);
+    call.deadline = time_for(verb, times, work.job);
+    TRY(work.podman.must(call, words_of(verb).verb));
+    return ok();
+}
+
 Result<bool> change(const Work& work, Verb verb) {
     const auto record = read_record(work.directory, running_release);
-    auto selected = TRY(select_containers(work, work.job.args));
-    if (verb == Verb::restart && record)
-        TRY(add_sharers(work, record->plan, selected));
-    sort_by_plan(selected, record);
-    if (verb == Verb::stop)
-        std::reverse(selected.begin(), selected.end());
-    if (selected.empty())
+    const Selection selection = TRY(select(work, verb, record));
+    if (selection.named.empty())
         return Error{Code::gone, "there are no containers; `up` makes them"};
+    std::vector<PlannedContainer> written;
     if (verb != Verb::stop) {
-        auto starting = selected;
-        if (verb == Verb::start) // one that runs keeps what it has
-            std::erase_if(starting, [](const Container& one) {
-                return one.state == "running" || one.state == "paused";
-            });
-        TRY(prepare_mounts(work, record, starting));
+        if (record)
+            written = TRY(prepare_mounts(work, *record, selection.changed));
         TRY(mend_rootless_network(work.podman));
     }
-    const StopTimes times = verb == Verb::start ? StopTimes() : stop_times(work.podman, selected);
-    const auto steps = verb == Verb::stop || !record ? std::vector<std::vector<Container>>{selected}
-                                                     : steps_of(selected, record->plan);
+    const auto steps = verb == Verb::stop || !record ? std::vector<std::vector<Container>>{selection.changed}
+                                                     : steps_of(selection.changed, record->plan);
     crash_point("state-to-change");
-    for (const auto& step : steps) {
-        Podman::Call call;
-        call.arguments = {words_of(verb).verb};
-        cut_short(call.arguments, times);
-        for (const auto& container : step)
-            call.arguments.push_back(container.id);
-        call.deadline = time_for(verb, times, work.job);
-        TRY(work.podman.must(call, words_of(verb).verb));
+    for (auto step : steps) {
+        const auto rest = std::partition(step.begin(), step.end(), [&selection](const Container& one) {
+            return !selection.running.contains(one.name);
+        });
+        TRY(change(work, verb, {step.begin(), rest}));
+        TRY(change(work, Verb::restart, {rest, step.end()}));
+        for (const auto& planned : written)
+            if (find_container(step, planned.name) != nullptr)
+                TRY(note_memory_files(work, planned));
     }
     crash_point("state-changed");
-    for (const auto& container : selected)
-        work.output.print(fmt::format("{} {}\n", escaped(container.service), words_of(verb).past));
+    for (const auto& container : selection.named)
+        work.output.print(
+            fmt::format("{} {}\n", escaped(container.service),
+                        words_of(selection.running.contains(container.name) ? Verb::restart : verb).past));
     return true;
 }
 

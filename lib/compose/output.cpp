@@ -60,14 +60,17 @@ bool write_patiently(int fd, std::string_view text) {
 Output::Output(int out, int err, const std::vector<std::string>& admin_environment)
     : out_(out)
     , err_(err) {
-    for (const auto& assignment : admin_environment) {
-        const auto equals = assignment.find('=');
-        if (equals != std::string::npos && assignment.size() - equals - 1 >= shortest_secret)
-            secrets_.push_back(assignment.substr(equals + 1));
-    }
-    // A value that contains another goes first.
-    std::sort(secrets_.begin(), secrets_.end(),
-              [](const auto& one, const auto& other) { return one.size() > other.size(); });
+    for (const auto& assignment : admin_environment)
+        if (const auto equals = assignment.find('='); equals != std::string::npos)
+            redact(assignment.substr(equals + 1));
+}
+
+void Output::redact(const std::string& value) {
+    const auto longer_first = [](const auto& one, const auto& other) {
+        return one.size() > other.size();
+    };
+    if (value.size() >= shortest_secret)
+        secrets_.insert(std::upper_bound(secrets_.begin(), secrets_.end(), value, longer_first), value);
 }
 
 std::string Output::redacted(std::string_view text) const {

@@ -24,6 +24,7 @@ class Output {
     static constexpr std::chrono::milliseconds patience{5'000};
 
     Output(int out, int err, const std::vector<std::string>& admin_environment);
+    void redact(const std::string& value); // as well; before other threads write
     void log_to(LogFile log) { log_ = std::move(log); }
 
     void say(std::string_view sentence);    // stderr: one line, control characters escaped
@@ -43,7 +44,7 @@ class Output {
     bool out_gone_ = false;
     bool err_gone_ = false;
     LogFile log_;
-    std::vector<std::string> secrets_;
+    std::vector<std::string> secrets_; // a value that contains another one first
     std::string line_;
 };
 

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "compose/host_gateway.hpp"
 #include "compose/host_limits.hpp"
+#include "compose/kept_values.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
@@ -104,11 +105,11 @@ void add(std::vector<Violation> more, std::vector<Violation>& violations) {
 
 // Every check of a plan. Each adds what it finds, so that the team reads everything at once.
 Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan, const std::string& files,
-                                             const WrittenNames& written = {}) {
+                                             const SecretValues& values, const WrittenNames& written = {}) {
     std::vector<Violation> violations = judge(plan, grants_of(work, plan, files), written);
     Findings findings;
-    check_secrets(plan, work.job.secrets, findings);
-    check_memory_files(plan, work.job, findings);
+    check_secrets(plan, values.variables, findings);
+    check_memory_files(plan, values, findings);
     add(std::move(findings).take(), violations);
     add(TRY(check_shared_binds(work, plan)), violations);
     return violations;
@@ -118,7 +119,8 @@ Result<std::vector<Violation>> violations_of(const Work& work, const Plan& plan,
 Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan& plan,
                                                     const std::set<std::string>& here, int stage,
                                                     const WrittenNames& written) {
-    std::vector<Violation> violations = TRY(violations_of(work, plan, "stage", written));
+    std::vector<Violation> violations =
+        TRY(violations_of(work, plan, "stage", given_values(work.job), written));
     Findings findings;
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
@@ -201,7 +203,7 @@ Result<JudgedPlan> plan_commit(const Work& work, std::vector<Violation>* reasons
 }
 
 Status judge_again(const Work& work, const Plan& plan, const std::string& release) {
-    auto violations = TRY(violations_of(work, plan, release + "/files"));
+    auto violations = TRY(violations_of(work, plan, release + "/files", values_for(work, release)));
     return violations.empty() ? ok() : refused(work, std::move(violations), nullptr);
 }
 

@@ -131,11 +131,18 @@ std::optional<std::string_view> secret_file_in(std::string_view text) {
     return is_object_name(name) ? std::optional(name) : std::nullopt;
 }
 
-std::optional<std::string> unknown_secret(std::string_view text, const Secrets& secrets) {
+std::vector<std::string> secrets_in(std::string_view text) {
+    std::vector<std::string> names;
     for (auto found = find_placeholder(text); found.at != std::string_view::npos;
          found = find_placeholder(text, found.at + found.size()))
-        if (!secrets.contains(found.name))
-            return std::string(found.name);
+        names.emplace_back(found.name);
+    return names;
+}
+
+std::optional<std::string> unknown_secret(std::string_view text, const Secrets& secrets) {
+    for (auto& name : secrets_in(text))
+        if (!secrets.contains(name))
+            return std::move(name);
     return std::nullopt;
 }
 

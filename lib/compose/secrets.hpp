@@ -26,10 +26,20 @@ Secrets secrets_from(std::string_view packed); // "NAME=value", each ended by NU
 // bytes.
 Secrets secret_files_from(std::string_view packed);
 
+// What a job has of them.
+struct SecretValues {
+    Secrets variables; // of env_file
+    Secrets files;     // of `secrets`
+    Secrets plain;     // of `env`: secret only in a memory file
+};
+
 std::string placeholder_of(std::string_view name); // "{secret:NAME}"
 
 // The NAME of a text that is "{secret-file:NAME}", which stands for such a file.
 std::optional<std::string_view> secret_file_in(std::string_view text);
+
+// The NAMEs of its placeholders.
+std::vector<std::string> secrets_in(std::string_view text);
 
 // The first placeholder that no secret is called after.
 std::optional<std::string> unknown_secret(std::string_view text, const Secrets& secrets);

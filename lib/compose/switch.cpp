@@ -7,6 +7,7 @@
 #include "compose/foreign_objects.hpp"
 #include "compose/host_gateway.hpp"
 #include "compose/host_limits.hpp"
+#include "compose/kept_values.hpp"
 #include "compose/leftover.hpp"
 #include "compose/memory_files.hpp"
 #include "compose/need.hpp"
@@ -62,7 +63,7 @@ Result<std::map<std::string, std::string>> paths_of(const Work& work, const Plan
 }
 
 Result<RecordedContainer> run_container(const Work& work, const Record& record, std::size_t number,
-                                        const std::string& release) {
+                                        const std::string& release, const SecretValues& values) {
     const auto& planned = record.plan.containers[number];
     const auto image = record.images.find(planned.image);
     if (image == record.images.end())
@@ -75,8 +76,8 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                image->second,
                                Podman::env_file_path,
                                TRY(paths_of(work, container, release)),
-                               work.job.secrets,
-                               TRY(write_memory_files(work, container, image->second)),
+                               values.variables,
+                               TRY(write_memory_files(work, container, image->second, values)),
                                limits_of_this_host(os::current_user().home),
                                asks_for_host_gateway(container.options) ? TRY(host_gateway(work.podman))
                                                                         : std::string()};
@@ -314,6 +315,7 @@ void Surroundings::remove_obsolete(const Work& work) const {
 Status run_containers(const Work& work, const Record& record, const std::string& release,
                       std::vector<RecordedContainer>& started) {
     TRY(mend_rootless_network(work.podman));
+    const SecretValues values = values_for(work, release);
     for (auto& level : start_levels(record.plan)) {
         std::erase_if(level, [&](std::size_t i) { return has_started(started, record.plan.containers[i]); });
         TRY(wait_for_dependencies(work, record, level));
@@ -322,7 +324,8 @@ Status run_containers(const Work& work, const Record& record, const std::string&
             const std::size_t end = std::min(begin + started_at_once, level.size());
             std::vector<std::jthread> threads;
             for (std::size_t i = begin; i < end; ++i)
-                threads.emplace_back([&, i] { results[i] = run_container(work, record, level[i], release); });
+                threads.emplace_back(
+                    [&, i] { results[i] = run_container(work, record, level[i], release, values); });
         }
         for (const auto& result : results)
             if (*result)

@@ -1,9 +1,14 @@
 """Secrets and configs of compose files on real podman: what a container reads, and what makes it anew."""
 
+import os
+import pathlib
 import subprocess
+import tempfile
 
 import scene
 from scene import compose, harness, service
+
+import crash_scene  # beside the harness
 
 
 def with_files(secrets="", configs="", **services):
@@ -187,6 +192,84 @@ class InMemory(scene.ComposeTest):
         result = svc.deploy(broken)
         self.assertEqual(result.outcome, "rolled_back", result)
         self.assertEqual(self.read(svc, "/run/secrets/token", "b"), self.SECRETS["token"])
+
+    def test_a_value_that_the_admin_took_away_is_there_when_the_next_commit_fails(self):
+        svc = self.service(secrets=self.SECRETS, secret_env={"DB_PASSWORD": "first password"}, start_timeout=5)
+        text = self.TEXT.replace('"sleep 1000"', '"sleep 1000", "environment": {"PW": "${DB_PASSWORD}"}')
+        self.good(svc.deploy({**self.FILES, "compose.yaml": text}))
+        svc.settings.update(secrets={"unused": b"x"}, secret_env=None)
+
+        def is_as_before():
+            self.assertEqual([self.read(svc, "/run/secrets/token", name) for name in "ab"], [self.SECRETS["token"]] * 2)
+            self.assertEqual(self.read(svc, "/conf"), b"user = x\npassword = first password\n")
+            self.assertEqual(self.user.podman("exec", f"{svc.name}_a_1", "sh", "-c", "echo $PW"), "first password\n")
+
+        broken = {"compose.yaml": compose(a=service("false"))}
+        result = svc.deploy(broken)
+        self.assertEqual(result.outcome, "rolled_back", result)
+        is_as_before()
+        self.assertEqual(svc.deploy(broken).outcome, "rolled_back")  # what was rolled back to is kept as well
+        is_as_before()
+        with self.subTest("a crash in the middle"):
+            svc.stage(broken)
+            self.cut_off(svc, "containers-removed", "deploy")
+            healed = svc.do("heal")
+            self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
+            is_as_before()
+        with self.subTest("a container that went"):
+            self.user.podman("rm", "-f", "-t", "0", f"{svc.name}_a_1")
+            healed = svc.do("heal")
+            self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
+            is_as_before()
+        with self.subTest("nothing that runs has it any more"):
+            self.good(svc.deploy({"compose.yaml": compose(a=service())}))
+            self.assertNotIn(b"first password", self.kept(svc))
+            result = svc.do("rollback", deployment=9)
+            self.assertEqual((result.exit_status, result.outcome), (65, "rejected"), result)
+
+    def cut_off(self, svc, point, *job, **settings):
+        """The worker is killed at this crash point."""
+        (svc.path / "crash-at").write_text(f"{point} kill 1\n")
+        (svc.path / "crash-at").chmod(0o644)
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            programs = crash_scene.programs_with(pathlib.Path(directory), os.environ["PGOD_CRASHING_WORKER"])
+            self.assertFalse(svc.do(*job, **settings, program=programs / "pgod-work").done)
+        self.assertTrue((svc.path / "crash-reached").exists())
+
+    def kept(self, svc):
+        return b"".join(path.read_bytes() for path in self.runtime(svc).rglob("*") if path.is_file())
+
+    def test_a_value_that_nobody_has_any_more_keeps_what_runs(self):
+        svc = self.deployed()
+        before = svc.ids()
+        harness.run(["rm", "-r", self.runtime(svc)])
+        result = svc.deploy({"compose.yaml": compose(a=service("false"))}, secrets=None, start_timeout=5)
+        self.assertEqual((result.outcome, result.changed), ("failed", False), result)
+        self.assertIn("token", result.error)
+        self.assertEqual(svc.ids(), before)
+
+    def test_no_line_of_a_value_is_in_the_log_of_a_deployment(self):
+        lines = ["-----BEGIN KEY-----", "first line of the key", "second line of the key"]
+        svc = self.service(secrets={"key": "\n".join(lines).encode() + b"\n"}, start_timeout=5)
+        result = svc.deploy({"compose.yaml": with_files("key: {external: true}", a=service(
+            "sh -c 'cat /run/secrets/key; echo the end; exit 1'", secrets=["key"]))})
+        self.assertEqual(result.outcome, "failed", result)
+        said = result.stderr + result.stdout + (svc.path / "log/1").read_text()
+        self.assertIn("the end", said)
+        for line in lines:
+            self.assertNotIn(line, said)
+
+    def test_a_restart_that_was_cut_off_does_not_hide_a_value_that_changed(self):
+        svc = self.deployed()
+        later = {**self.SECRETS, "token": b"two"}
+        self.cut_off(svc, "state-to-change", "restart", secrets=later)
+        self.assertEqual(self.read(svc, "/run/secrets/token"), self.SECRETS["token"])
+        self.good(svc.do("deploy", secrets=later), changed=True)
+        self.assertEqual([self.read(svc, "/run/secrets/token", name) for name in "ab"], [b"two", b"two"])
+        self.assertEqual(svc.do("restart", secrets=self.SECRETS).exit_status, 0)
+        self.assertEqual(self.read(svc, "/run/secrets/token"), self.SECRETS["token"])
+        self.good(svc.do("deploy"), changed=False)
 
     def test_down_removes_the_files(self):
         svc = self.deployed()

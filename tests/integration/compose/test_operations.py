@@ -49,6 +49,35 @@ class Operations(scene.ComposeTest):
         self.assertIn("there are: a, b", unknown.stderr)
         self.assertEqual((unknown.stdout, len(unknown.stderr.splitlines())), ("", 1))
 
+    def test_a_container_that_shares_a_network_restarts_with_the_one_that_starts(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(
+            a=service(), b=service(network_mode="service:a"), c=service(network_mode="service:a"), d=service())}))
+        names = {name: f"{svc.name}_{name}_1" for name in "abcd"}
+
+        def seen(what):
+            return {name: self.user.containers(True)[names[name]][what] for name in "abcd"}
+
+        def devices(name):
+            return self.user.podman("exec", names[name], "ls", "/sys/class/net").split()
+
+        before, ids = seen("Pid"), seen("Id")
+        self.user.podman("stop", "-t", "0", names["c"])
+        for started in (["a"], []):
+            with self.subTest(started):
+                self.assertEqual(svc.do("stop", "a").exit_status, 0)
+                result = svc.do("start", *started)
+                self.assertEqual(result.exit_status, 0, result)
+                self.assertIn("b restarted", result.stdout)
+                self.assertEqual(devices("b"), devices("a"))
+                self.assertIn("eth0", devices("b"))
+                self.assertNotEqual(seen("Pid")["b"], before["b"])
+                self.assertEqual((seen("Pid")["d"], seen("Id")), (before["d"], ids))
+                self.assertEqual(self.states(svc)["c"], "exited" if started else "running")
+                before = seen("Pid")
+        self.assertEqual(svc.do("start", "a").stdout, "a started\n")
+        self.assertEqual(seen("Pid"), before)  # it runs: nothing is touched
+
     def test_a_start_that_fails_says_so(self):
         svc = self.service()
         port = harness.free_port()

@@ -114,7 +114,7 @@ class Worker:
             for number, fd in given.items():
                 os.dup2(fd, number)
             self.process = subprocess.Popen(
-                [harness.BIN / "pgod-work", job["service"]], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                [job.get("program") or harness.BIN / "pgod-work", job["service"]], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
                 pass_fds=list(given), cwd="/", env=user.env(), user=user.uid, group=user.gid, extra_groups=[],
                 start_new_session=True, umask=0o077)
         finally:
