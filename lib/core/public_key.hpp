@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "core/key_grant.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct PublicKey {
 };
 
 inline constexpr std::size_t max_key_line = std::size_t{16} * 1024;
+inline constexpr std::size_t max_repository_keys = 100;
+inline constexpr std::size_t max_warnings = 32; // of one sync or export, in all
 
 bool is_accepted_key_type(std::string_view type) noexcept; // no DSA, no certificates
 std::vector<std::string_view> accepted_key_types();

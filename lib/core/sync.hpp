@@ -10,9 +10,6 @@
 
 namespace pgod {
 
-inline constexpr std::size_t max_repository_keys = 100;
-inline constexpr std::size_t max_warnings = 32;
-
 // The end of a sync. An unreachable upstream still yields the keys and the tip that the local repository
 // holds, beside the error: an outage takes nobody's key away.
 struct SyncResult {
