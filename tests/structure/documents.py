@@ -183,6 +183,21 @@ def links():
     return found
 
 
+def paths():
+    """Each file that the documents for developers name is there; without a folder, in the folder of the one before."""
+    folders = ["lib", "cmd", "tests", "scripts", "debian", "packaging", "man", "completions"]
+    names = {path.name for folder in folders for path in (ROOT / folder).rglob("*")} | {path.name for path in ROOT.iterdir()}
+    found = []
+    for document in ("docs/architecture.md", "CONTRIBUTING.md"):
+        for named in re.findall(r"`([\w/*.-]+)`", read(document)):
+            rooted = named.partition("/")[0] in folders and "/" in named
+            if rooted and not list(ROOT.glob(named.rstrip("/"))):
+                found.append(f"{document} names {named}, which does not exist")
+            elif not rooted and re.search(r"\w\.(?:cpp|hpp|py)$", named) and named.rpartition("/")[2] not in names and "*" not in named:
+                found.append(f"{document} names {named}, which does not exist")
+    return found
+
+
 def subjects():
     """Subjects of the commits since the newest tag, or of the last 50; a tree without history has none."""
     if not (ROOT / ".git").exists():
@@ -216,7 +231,7 @@ def main():
         found = prose.self_test()
     else:
         found = [*lint(), *settings(), *environment(), *operations(), *groups(), *options(), *statuses(), *metrics(), *json_names(),
-                 *ci_job(), *plain_english(), *links(), *subjects(), *messages()]
+                 *ci_job(), *plain_english(), *links(), *paths(), *subjects(), *messages()]
     for complaint in found:
         print(complaint)
     return 1 if found else 0
