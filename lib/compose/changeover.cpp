@@ -149,6 +149,7 @@ JobResult Changeover::switch_over() {
 void Changeover::clean_up_after_a_crash() {
     if (const auto around = Surroundings::look(work_, next_.plan))
         around->remove_obsolete(work_);
+    remove_unused_copies(work_);
     remove_images();
 }
 
@@ -272,6 +273,7 @@ Status Changeover::bring_back() {
     seen_ = TRY(work_.podman.containers());
     if (!running_) {
         TRY(remove_all_but({}));
+        remove_unused_copies(work_);
         return remove_networks();
     }
     const auto around = TRY(Surroundings::look(work_, running_->plan));
@@ -302,7 +304,8 @@ Status Changeover::bring_back() {
     crash_point("rollback-discarded");
     TRY(verify(work_, *running_, limits_of(work_.job)));
     crash_point("rollback-verified");
-    around.remove_obsolete(work_);                                    // those of the version that failed
+    around.remove_obsolete(work_); // those of the version that failed
+    remove_unused_copies(work_);
     return write_record(work_.directory, running_release, *running_); // now with what had ended
 }
 

@@ -163,13 +163,14 @@ Result<PlannedContainer> with_nested_binds(const Work& work, const Record& recor
             left_out.push_back(nested[i].inner);
             container.options.erase(container.options.begin() + (option - container.options.data()));
         } else if (const auto path = copied_path(nested[i], work.directory.path_of("stage"), files.get())) {
-            const Fd directory = TRY(work.directory.make_directory(copies));
-            const auto name = fmt::format("{}-{}-{}", record.deployment, container.name.substr(0, 200), i);
+            const std::string place = fmt::format("{}/{}", copies, container.name);
+            const Fd directory = TRY(work.directory.make_directory(place));
+            const auto name = fmt::format("{}-{}", record.deployment, i);
             (void)::unlinkat(directory.get(), name.c_str(), 0);
             const auto kind = is_executable(files.get(), *path) ? FileKind::executable : FileKind::file;
             TRY(copy_entry(files.get(), {*path, kind}, directory.get(), name));
             Mount copy = nested[i].inner;
-            copy.source = work.directory.path_of(std::string(copies) + "/" + name);
+            copy.source = work.directory.path_of(place + "/" + name);
             *option = volume_option(copy);
         }
     }
@@ -184,29 +185,33 @@ bool is_copy(const Work& work, const std::string& source) {
 
 void remove_unused_copies(const Work& work) {
     const auto directory = work.directory.open_directory(copies);
-    if (!directory)
-        return;
-    auto names = names_in(directory->get());
-    const auto containers = work.podman.containers();
-    if (names.empty() || !containers)
+    const auto containers = directory ? work.podman.containers() : directory.error();
+    if (!containers)
         return;
     Podman::Call call;
     call.arguments = {"inspect", "--type=container"};
+    const std::size_t words = call.arguments.size();
     for (const auto& container : *containers)
         if (container.owner == work.job.service)
             call.arguments.push_back(container.id);
-    std::vector<HostBind> binds;
-    if (call.arguments.size() > 2) {
+    std::set<std::string> used;
+    if (const std::size_t asked = call.arguments.size() - words; asked > 0) {
         const auto answer = work.podman.call(call);
-        if (!answer || !parse_json(answer->output).is_array())
-            return;
-        binds = host_binds_of_inspect(answer->output);
+        const Json list = answer && answer->exit_code == 0 ? parse_json(answer->output) : Json();
+        if (!list.is_array() || list.size() != asked)
+            return; // one that podman left out may have a copy
+        for (const auto& bind : host_binds_of_inspect(answer->output))
+            used.insert(bind.source);
     }
-    for (const auto& name : names)
-        if (std::none_of(binds.begin(), binds.end(), [&](const HostBind& bind) {
-                return bind.source == work.directory.path_of(std::string(copies) + "/" + name);
-            }))
-            (void)::unlinkat(directory->get(), name.c_str(), 0);
+    for (const auto& name : names_in(directory->get())) {
+        const std::string place = fmt::format("{}/{}", copies, name);
+        const auto of_container = work.directory.open_directory(place);
+        for (const auto& copy : of_container ? names_in(of_container->get()) : std::vector<std::string>())
+            if (!used.contains(work.directory.path_of(place + "/" + copy)))
+                (void)::unlinkat(of_container->get(), copy.c_str(), 0);
+        if (!used.contains(work.directory.path_of(place))) // a file by an older pgod
+            (void)::unlinkat(directory->get(), name.c_str(), of_container ? AT_REMOVEDIR : 0);
+    }
 }
 
 } // namespace pgod::compose

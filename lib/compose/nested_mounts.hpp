@@ -1,7 +1,7 @@
 // Carries out what core/nested_binds.hpp decides, when a container is made. A bind that repeats what the
 // outer one shows is left out. A read-only file of the commit is mounted from a copy in the service's
-// directory, `mounted`, which no container reaches; it stays there as long as a container has it, because
-// podman mounts it again at each start. Run as the service's user.
+// directory, mounted/CONTAINER/DEPLOYMENT-NUMBER, which no container reaches; it stays there as long as a
+// container has it, because podman mounts it again at each start. Run as the service's user.
 #pragma once
 
 #include "compose/job.hpp"
@@ -23,6 +23,7 @@ Result<PlannedContainer> with_nested_binds(const Work& work, const Record& recor
                                            const std::string& release, const std::string& image);
 
 bool is_copy(const Work& work, const std::string& source);
-void remove_unused_copies(const Work& work); // those that no container mounts
+// Those that no container mounts. None, unless podman tells of every container of the service.
+void remove_unused_copies(const Work& work);
 
 } // namespace pgod::compose

@@ -274,6 +274,7 @@ JobResult take_down(const Work& work) {
         return failed(work, removed.error());
     crash_point("down-networks-removed");
     remove_memory_files(work);
+    remove_unused_copies(work);
     for (const auto& container : owned)
         work.output.print(fmt::format("{} removed\n", escaped(container.service)));
     return done(work, !owned.empty());

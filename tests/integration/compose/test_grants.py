@@ -93,12 +93,47 @@ class Grants(scene.ComposeTest):
         self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
         self.assertEqual(self.inside(made, "cat /etc/conf"), "of the commit")
         self.assertFalse(made.tree("conf").exists())
-        mounted = made.path / "mounted"
-        before = list(mounted.iterdir())
+        before = self.copies(made)
         self.assertEqual(len(before), 1)
         self.good(made.deploy({**files, "conf": "of the next"}), changed=True)
         self.assertEqual(self.inside(made, "cat /etc/conf"), "of the next")
-        self.assertEqual((len(list(mounted.iterdir())), before[0].exists()), (1, False))
+        self.assertEqual((len(self.copies(made)), before[0].exists()), (1, False))
+        now = self.copies(made)
+        broken = {**files, "compose.yaml": files["compose.yaml"].replace("sleep 1000", "false"), "conf": "of the last"}
+        self.assertEqual(made.deploy(broken, start_timeout=5).outcome, "rolled_back")
+        self.assertEqual(self.inside(made, "cat /etc/conf"), "of the next")
+        self.assertEqual(self.copies(made), now)
+        self.assertEqual(made.do("down").exit_status, 0)
+        self.assertEqual(list((made.path / "mounted").iterdir()), [])
+        first = self.service(start_timeout=5)
+        self.assertEqual(first.deploy(broken).outcome, "failed")
+        self.assertEqual(self.copies(first), [])
+
+    @staticmethod
+    def copies(made):
+        return sorted(path for path in (made.path / "mounted").rglob("*") if path.is_file())
+
+    def test_copies_of_containers_with_long_names_are_two(self):
+        made = self.service()
+        one, other = ("n" * 240 + end for end in "ab")
+        self.good(made.deploy({"compose.yaml": compose(
+            a=service(volumes=[".:/app"]), b=service(volumes=["./one:/f:ro"], container_name=one),
+            c=service(volumes=["./other:/f:ro"], container_name=other)), "one": "1", "other": "2"}), changed=True)
+        self.assertEqual([self.user.podman("exec", name, "cat", "/f") for name in (one, other)], ["1", "2"])
+
+    def test_a_granted_volume_that_went_is_not_made_again(self):
+        self.user.podman("volume", "create", "pgt_gone")
+        made = self.service(volumes=["pgt_gone"])
+        self.good(made.deploy({"compose.yaml": compose(a=service(volumes=["pgt_gone:/d"])) + top(
+            volumes={"pgt_gone": {"external": True}})}), changed=True)
+        self.user.podman("rm", "-f", "-t", "0", f"{made.name}_a_1")
+        self.user.podman("volume", "rm", "pgt_gone")
+        healed = made.do("heal")
+        self.assertEqual((healed.exit_status, healed.health), (1, "missing"), healed)
+        self.assertIn("a: volumes: podman has no volume pgt_gone", healed.error)
+        self.assertNotIn("pgt_gone", self.user.podman("volume", "ls", "--format", "{{.Name}}"))
+        self.user.podman("volume", "create", "pgt_gone")
+        self.assertEqual(made.do("heal").health, "healthy")
 
     def test_a_restored_container_gets_its_copy_although_another_one_has_the_outer_bind(self):
         made = self.service()
