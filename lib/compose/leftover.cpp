@@ -7,13 +7,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,7 +28,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = longest_removal + 30s;
+constexpr auto reserve = 30s;        // beside the deadline that the worker had given the call
+constexpr auto longest_start = 120s; // of `run`, and whatever else stops no container
 constexpr auto look_interval = 50ms;
 constexpr std::size_t max_environment = 2 << 20; // bytes; the most that execve(2) takes
 
@@ -50,16 +55,37 @@ bool is_leftover(int proc, const std::string& pid, std::string_view mark) {
     return std::find(variables.begin(), variables.end(), mark) != variables.end();
 }
 
-std::vector<pid_t> leftovers(std::string_view mark) {
-    std::vector<pid_t> found;
-    const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
-    if (!proc)
-        return found;
-    while (const dirent* entry = ::readdir(proc.get()))
-        if (const auto pid = parse_decimal(entry->d_name))
-            if (is_leftover(::dirfd(proc.get()), entry->d_name, mark))
-                found.push_back(static_cast<pid_t>(*pid));
-    return found;
+// The 22nd field of stat(5), in ticks since the boot; the second one may hold anything.
+std::chrono::seconds age_of(std::string_view stat) {
+    constexpr std::size_t start_time = 19; // among those behind the name
+    const auto fields = split(stat.substr(std::min(stat.rfind(')') + 2, stat.size())), ' ');
+    const auto started = fields.size() > start_time ? parse_decimal(fields[start_time]) : std::nullopt;
+    timespec now{};
+    if (!started || ::clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+        return 0s;
+    const auto since_boot = static_cast<std::int64_t>(*started) / std::max(::sysconf(_SC_CLK_TCK), 1L);
+    return std::chrono::seconds(std::max<std::int64_t>(now.tv_sec - since_boot, 0));
+}
+
+bool stops_containers(const Leftover& leftover) {
+    return leftover.verb == "rm" || leftover.verb == "stop" || leftover.verb == "restart";
+}
+
+// For the containers that are left.
+std::optional<StopTimes> times_left(const Work& work) {
+    const auto containers = work.podman.containers();
+    if (!containers)
+        return std::nullopt;
+    return stop_times(work.podman, owned_by(*containers, work.job.service));
+}
+
+std::chrono::seconds longest_age(const Leftover& leftover, const std::optional<StopTimes>& times) {
+    if (!stops_containers(leftover))
+        return longest_start + reserve;
+    if (!times) // podman does not answer
+        return longest_removal + reserve;
+    return work_of_podman + (leftover.verb == "restart" ? times->one_after_another : times->together) +
+           reserve;
 }
 
 // Ended, whether or not somebody has reaped it.
@@ -97,27 +123,62 @@ std::string leftover_mark(std::string_view service) {
     return fmt::format("PGOD_CHANGES={}", service);
 }
 
-bool wait_for_leftovers(std::string_view service, Clock::time_point deadline) {
+std::vector<Leftover> leftovers(std::string_view service) {
     const std::string mark = leftover_mark(service);
+    std::vector<Leftover> found;
+    const std::unique_ptr<DIR, CloseDirectory> list(::opendir("/proc"));
+    if (!list)
+        return found;
+    const int proc = ::dirfd(list.get());
+    while (const dirent* entry = ::readdir(list.get())) {
+        const std::string pid = entry->d_name;
+        const auto number = parse_decimal(pid);
+        if (!number || !is_leftover(proc, pid, mark))
+            continue;
+        const std::string arguments = text_of(proc, pid + "/cmdline");
+        const auto words = split(arguments, '\0');
+        found.push_back({static_cast<pid_t>(*number), words.size() > 1 ? std::string(words[1]) : "",
+                         age_of(text_of(proc, pid + "/stat"))});
+    }
+    return found;
+}
+
+bool wait_for_leftovers(std::string_view service, const LongestAge& longest, Clock::time_point deadline) {
+    bool killed = false;
     for (;;) {
-        const auto found = leftovers(mark);
-        if (found.empty())
-            return true;
-        if (Clock::now() >= deadline) {
-            for (const pid_t pid : found)
-                (void)::kill(pid, SIGKILL);
-            return false;
-        }
+        bool waits = false;
+        for (const auto& one : leftovers(service))
+            if (Clock::now() < deadline && one.age < longest(one)) {
+                waits = true;
+            } else {
+                killed = true;
+                (void)::kill(one.pid, SIGKILL);
+            }
+        if (!waits)
+            return !killed;
         std::this_thread::sleep_for(look_interval); // they are nobody's children whom we could wait for
     }
 }
 
-Result<Fd> lock_service(const Work& work) {
+Result<Fd> lock_service(const Work& work, Leftovers what) {
     Fd lock = TRY(work.directory.lock(work.job.deadline));
-    const auto deadline = std::min(work.job.deadline, Clock::now() + patience);
-    if (!wait_for_leftovers(work.job.service, deadline))
-        os::log_warning("{}: a podman of a worker that was killed did not end and was killed as well",
-                        work.job.service);
+    if (what == Leftovers::leave)
+        return lock;
+    const auto found = leftovers(work.job.service);
+    const bool asks = std::any_of(found.begin(), found.end(), stops_containers); // else podman is not asked
+    const auto longest = [times = asks ? times_left(work) : std::nullopt](const Leftover& one) {
+        return longest_age(one, times);
+    };
+    for (const auto& one : found)
+        work.output.say(fmt::format(
+            "waiting for podman {} of a worker that was killed; in {} pgod kills it as well",
+            escaped(shortened(one.verb, 20)), std::max<std::chrono::seconds>(longest(one) - one.age, 0s)));
+    if (!wait_for_leftovers(work.job.service, longest, work.job.deadline)) {
+        const std::string sentence =
+            "a podman of a worker that was killed did not end in time; pgod killed it";
+        work.output.say(sentence);
+        os::log_warning("{}: {}", work.job.service, sentence);
+    }
     remove_abandoned_files(work.directory);
     return lock;
 }

@@ -1,16 +1,20 @@
 // Leftovers: the podman calls that a worker had begun when it was killed. podman goes on by itself: a `run`
 // may still make its container, an `rm` waits for processes to end. Whoever changes the service next
-// waits for them, since what they do afterwards would come on top of it. They are known by a variable in
-// their environment, and looked for in /proc as the service's user; containers never get it. Its temporary
-// files go as well.
+// waits for them, since what they do afterwards would come on top of it; each has only the time that such a
+// call may take. They are known by a variable in their environment, and looked for in /proc as the service's
+// user; containers never get it. Its temporary files go as well.
 #pragma once
 
 #include "base/fd.hpp"
 #include "compose/job.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgod::compose {
 
@@ -22,11 +26,23 @@ inline constexpr const char* recording_prefix =
 // What a podman call that changes something has in its environment.
 std::string leftover_mark(std::string_view service);
 
-// The lock of the service's directory, nobody's podman at work any more and nobody's files left. A podman
-// that does not end within twelve and a half minutes is killed: longer than it may take to remove containers.
-Result<Fd> lock_service(const Work& work);
+struct Leftover {
+    pid_t pid = 0;
+    std::string verb; // of podman: "rm"
+    std::chrono::seconds age{0};
+};
+std::vector<Leftover> leftovers(std::string_view service);
 
-// false: some were there until the deadline; they were sent SIGKILL.
-bool wait_for_leftovers(std::string_view service, std::chrono::steady_clock::time_point deadline);
+// How old it may become before it is killed.
+using LongestAge = std::function<std::chrono::seconds(const Leftover&)>;
+
+// false: some became older, or were there at the deadline; they were sent SIGKILL.
+bool wait_for_leftovers(std::string_view service, const LongestAge& longest,
+                        std::chrono::steady_clock::time_point deadline);
+
+// The lock of the service's directory, and nobody's podman at work any more and nobody's files left: says
+// what it waits for. `leave`: for jobs that change nothing, which leave both alone.
+enum class Leftovers { wait, leave };
+Result<Fd> lock_service(const Work& work, Leftovers leftovers = Leftovers::wait);
 
 } // namespace pgod::compose

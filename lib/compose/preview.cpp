@@ -93,7 +93,7 @@ Json json_of(const Work& work, const Error& error, std::vector<Violation> violat
 JobResult preview(const Work& work, const std::function<Status(const Accepted&)>& show) {
     if (auto meant = is_what_was_meant(work); !meant)
         return ended(work, observe(work), exit_status::usage, meant.error());
-    const auto lock = lock_service(work);
+    const auto lock = lock_service(work, Leftovers::leave);
     if (!lock)
         return refused(work, lock.error());
     std::vector<Violation> reasons;

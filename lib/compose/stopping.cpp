@@ -11,7 +11,8 @@ namespace pgod::compose {
 
 namespace {
 
-std::size_t rounds(std::size_t containers, std::size_t at_once) {
+std::size_t rounds_of(std::size_t containers, std::size_t processors) {
+    const std::size_t at_once = 3 * std::max<std::size_t>(processors, 1) + 1; // podman's own number
     return (containers + at_once - 1) / at_once;
 }
 
@@ -32,10 +33,10 @@ StopTimes stop_times_of(std::string_view periods, std::size_t processors) {
         times.one_after_another += period;
         ++containers;
     }
-    // podman's own number of workers. Less work for one that is not as long as the longest: an upper bound is
-    // enough.
+    // A round that has none of the longest is shorter: an upper bound is enough.
     times.longest = longest;
-    times.together = longest * rounds(containers, 3 * std::max<std::size_t>(processors, 1) + 1);
+    times.rounds = rounds_of(containers, processors);
+    times.together = longest * times.rounds;
     return times;
 }
 
@@ -47,11 +48,18 @@ StopTimes stop_times(const Podman& podman, std::span<const Container> containers
     for (const auto& container : containers)
         call.arguments.push_back(container.id);
     call.ends_with_us = true;
+    const std::size_t processors = std::thread::hardware_concurrency();
     // Its exit status says whether one has gone meanwhile, which changes nothing here.
     const auto answer = podman.call(call);
-    if (!answer || answer->output.empty())
-        return {longest_stop_grace, longest_stop_grace * containers.size(), longest_stop_grace, false};
-    return stop_times_of(answer->output, std::thread::hardware_concurrency());
+    if (!answer || answer->output.empty()) {
+        StopTimes times;
+        times.rounds = rounds_of(containers.size(), processors);
+        times.longest = longest_stop_grace;
+        times.together = longest_stop_grace * times.rounds;
+        times.one_after_another = longest_stop_grace * containers.size();
+        return times;
+    }
+    return stop_times_of(answer->output, processors);
 }
 
 void cut_short(Argv& arguments, const StopTimes& times) {
@@ -63,7 +71,7 @@ void give_at_least(Argv& arguments, StopTimes& times, std::chrono::seconds perio
     if (period <= times.longest || times.too_long)
         return;
     arguments.insert(arguments.end(), {"--time", std::to_string(period.count())});
-    times.together = longest_stop_grace; // whatever the number of containers
+    times.together = period * std::max<std::size_t>(times.rounds, 1);
     times.longest = period;
 }
 
@@ -77,7 +85,7 @@ std::chrono::seconds longest_period(const Plan& plan) {
 }
 
 std::chrono::seconds removal_deadline(const StopTimes& times) {
-    return work_of_podman + std::min(times.together, longest_stop_grace);
+    return work_of_podman + times.together;
 }
 
 } // namespace pgod::compose

@@ -20,10 +20,11 @@ struct StopTimes {
     std::chrono::seconds together{0};          // podman stops several at a time: `rm`, `stop`
     std::chrono::seconds one_after_another{0}; // `restart`
     std::chrono::seconds longest{0};           // of one container
-    bool too_long = false; // somebody gave a container more than longest_stop_grace; `cut_short()` cuts it
+    bool too_long = false;  // somebody gave a container more than longest_stop_grace; `cut_short()` cuts it
+    std::size_t rounds = 1; // of as many containers as podman stops at a time
 };
 
-// Assumes the longest period when podman does not answer.
+// Assumes the longest period for each when podman does not answer.
 StopTimes stop_times(const Podman& podman, std::span<const Container> containers);
 
 // Appends the longest period to a call that stops containers, if one of them has a longer one.
@@ -38,9 +39,9 @@ std::chrono::seconds longest_period(const Plan& plan);
 // Pure: of podman's answer, a period a line, on a host with so many processors.
 StopTimes stop_times_of(std::string_view periods, std::size_t processors);
 
-// For podman to stop and remove containers. Those of one service together get at most longest_stop_grace.
+// For podman to stop and remove containers, in as many rounds as they need.
 std::chrono::seconds removal_deadline(const StopTimes& times);
 inline constexpr std::chrono::seconds work_of_podman = std::chrono::minutes{2}; // beside the waiting
-inline constexpr std::chrono::seconds longest_removal = work_of_podman + longest_stop_grace;
+inline constexpr std::chrono::seconds longest_removal = work_of_podman + longest_stop_grace; // in one round
 
 } // namespace pgod::compose

@@ -169,7 +169,10 @@ Status remove_containers(const Work& work, std::span<const Container> containers
     give_at_least(call.arguments, times, at_least);
     for (const auto& container : containers)
         call.arguments.push_back(container.id);
-    call.deadline = removal_deadline(times);
+    // Anybody can label containers: a thousand of them must not outlast the job.
+    const auto of_job =
+        std::chrono::ceil<std::chrono::seconds>(work.job.deadline - std::chrono::steady_clock::now());
+    call.deadline = std::min(removal_deadline(times), std::max(of_job, longest_removal));
     // podman does not remove a container whose network another one shares, before that one is gone.
     for (std::size_t left = max_containers;; --left) {
         const auto removed = work.podman.must(call, "stop and remove containers", Code::transient);

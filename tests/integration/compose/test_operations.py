@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 import scene
@@ -77,6 +79,27 @@ class Operations(scene.ComposeTest):
                 before = seen("Pid")
         self.assertEqual(svc.do("start", "a").stdout, "a started\n")
         self.assertEqual(seen("Pid"), before)  # it runs: nothing is touched
+
+    def test_a_podman_that_hangs_holds_up_nobody_who_only_reads(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(a=service())}))
+        program = self.user.home / "podman"
+        shutil.copy("/usr/bin/sleep", program)
+        hanging = subprocess.Popen([program, "1000"], env={"PGOD_CHANGES": svc.name}, user=self.user.uid, cwd="/",
+                                   group=self.user.gid, extra_groups=[])
+        self.addCleanup(hanging.wait)
+        self.addCleanup(hanging.kill)
+        svc.stage({"compose.yaml": compose(a=service("sleep 2000"))})
+        for kind in ("check", "plan", "ps", "logs"):
+            self.assertEqual(svc.do(kind).exit_status, 0, kind)
+        job = worker.Worker(self.user, svc.job("deploy"))
+        log = svc.path / "log/2"
+        harness.wait_until("it says what it waits for",
+                           lambda: log.exists() and "waiting for podman 1000 of a worker that was killed" in log.read_text())
+        self.assertIsNone(hanging.poll())
+        hanging.kill()
+        hanging.wait()
+        self.good(job.finish(), changed=True)
 
     def test_a_start_that_fails_says_so(self):
         svc = self.service()

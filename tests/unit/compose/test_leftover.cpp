@@ -24,7 +24,10 @@ os::Child sleeper(const std::string& program, const std::string& mark) {
 }
 
 bool wait_for(std::string_view service, std::chrono::milliseconds patience) {
-    return compose::wait_for_leftovers(service, std::chrono::steady_clock::now() + patience);
+    const auto longest = [](const compose::Leftover&) {
+        return std::chrono::seconds(3600);
+    };
+    return compose::wait_for_leftovers(service, longest, std::chrono::steady_clock::now() + patience);
 }
 
 } // namespace
@@ -37,6 +40,21 @@ TEST_CASE("a podman that changes the service is waited for, and killed at the de
     CHECK_FALSE(wait_for("shop", 200ms));
     CHECK(os::describe_wait_status(ours.reap()) == "killed by signal 9 (SIGKILL)");
     CHECK(wait_for("shop", 0ms));
+}
+
+TEST_CASE("a podman that is older than its call may take is killed at once, and another one is waited for") {
+    const Scratch scratch;
+    const std::string podman = scratch.path("podman").string();
+    std::filesystem::copy_file("/usr/bin/sleep", podman);
+    os::Child old = sleeper(podman, compose::leftover_mark("shop"));
+    const auto found = compose::leftovers("shop");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].verb == "1000"); // its first argument
+    CHECK(found[0].age < 60s);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+    CHECK_FALSE(compose::wait_for_leftovers(
+        "shop", [](const auto&) { return 0s; }, deadline));
+    CHECK(os::describe_wait_status(old.reap()) == "killed by signal 9 (SIGKILL)");
 }
 
 TEST_CASE("other podmans, and what podman started, are nobody's business") {

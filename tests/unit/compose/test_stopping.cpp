@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using namespace pgod::compose;
 using namespace std::chrono_literals;
 
@@ -38,15 +40,23 @@ TEST_CASE("the file's own period counts where the container was made with a shor
     CHECK(arguments == pgod::Argv{"rm"});
     give_at_least(arguments, times, 60s);
     CHECK(arguments == pgod::Argv{"rm", "--time", "60"});
-    CHECK(removal_deadline(times) == longest_removal);
+    CHECK(removal_deadline(times) == 180s);
+    auto many = stop_times_of("10\n10\n10\n10\n10\n", 1);
+    pgod::Argv removal{"rm"};
+    give_at_least(removal, many, 60s);
+    CHECK(removal_deadline(many) == 240s); // in two rounds
     pgod::Plan plan;
     plan.containers.push_back({"c", "web", {{"--stop-timeout", "60"}}, "i", {}});
     CHECK(longest_period(plan) == 60s);
     CHECK(longest_period({}) == 0s);
 }
 
-TEST_CASE("a removal has the period of its containers and podman's own time, and an end") {
+TEST_CASE("a removal has the periods of its containers, round by round, and podman's own time") {
     CHECK(removal_deadline({60s, 80s, 60s, false}) == 180s);
     CHECK(removal_deadline({}) == 120s);
-    CHECK(removal_deadline({1h, 2h, 1h, false}) == longest_removal);
+    CHECK(removal_deadline(stop_times_of("600\n", 1)) == longest_removal);
+    std::string periods;
+    for (int i = 0; i < 9; ++i)
+        periods += "600\n";
+    CHECK(removal_deadline(stop_times_of(periods, 1)) == 120s + 3 * 600s); // four at a time
 }
