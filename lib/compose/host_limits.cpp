@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "core/memory_file.hpp"
 #include "core/plan_images.hpp"
 #include "core/published_port.hpp"
 #include "os/safe_path.hpp"
@@ -17,6 +18,8 @@
 namespace pgod::compose {
 
 namespace {
+
+constexpr std::uint64_t no_id = UINT32_MAX;
 
 struct Resource {
     std::string_view name; // podman's
@@ -89,6 +92,17 @@ bool has_program_for_init(const std::string& home) {
     return false;
 }
 
+// 0 in a container is the user, and 1 the first of the subordinate ids.
+std::optional<std::uint64_t> last_id_of(const std::string& path, const Identity& user) {
+    constexpr std::size_t longest = 1 << 20;
+    if (const auto sources = os::read_file("/etc/nsswitch.conf", longest))
+        for (const auto line : split(*sources, '\n'))
+            if (trimmed(line).starts_with("subid:"))
+                return std::nullopt;
+    const auto text = os::read_file(path, longest);
+    return text ? subordinate_ids(*text, user) : std::nullopt;
+}
+
 struct Ulimit {
     std::string_view name;
     std::optional<std::uint64_t> soft; // nullopt: -1, as much as there is
@@ -152,10 +166,38 @@ void check_ports(const PlannedContainer& container, unsigned first_port, Finding
                           findings);
 }
 
+// "UID", "UID:GID"; a name is one of the image.
+void check_ids(const PlannedContainer& container, const std::string& setting, std::string_view ids,
+               const std::string& where, const HostLimits& limits, Findings& findings) {
+    const auto check = [&](char kind, std::string_view text, std::optional<std::uint64_t> last) {
+        const auto id = last ? parse_decimal(text) : std::nullopt;
+        if (id && *id > *last)
+            refuse(container, setting,
+                   fmt::format("{}{}id {} is above {}, the highest one in containers of this user", where,
+                               kind, text, *last),
+                   fmt::format("take a lower one, or let the admin give the user more in /etc/sub{}id", kind),
+                   findings);
+    };
+    const auto colon = std::min(ids.find(':'), ids.size());
+    check('u', ids.substr(0, colon), limits.last_uid);
+    check('g', ids.substr(std::min(colon + 1, ids.size())), limits.last_gid);
+}
+
 } // namespace
 
-HostLimits limits_of_this_host(const std::string& home) {
-    return {first_port_of_users(), has_program_for_init(home), hard_limit};
+HostLimits limits_of_this_host(const Identity& user) {
+    return {first_port_of_users(), has_program_for_init(user.home), hard_limit,
+            last_id_of("/etc/subuid", user), last_id_of("/etc/subgid", user)};
+}
+
+std::optional<std::uint64_t> subordinate_ids(std::string_view text, const Identity& user) {
+    std::optional<std::uint64_t> ids;
+    for (const auto line : split(text, '\n')) {
+        const auto fields = split(trimmed(line), ':'); // "NAME:FIRST:COUNT", where NAME can be a uid
+        if (fields.size() == 3 && (fields[0] == user.name || parse_decimal(fields[0]) == user.uid))
+            ids = std::min(ids.value_or(0) + std::min(parse_decimal(fields[2]).value_or(0), no_id), no_id);
+    }
+    return ids;
 }
 
 void check_limits(const Plan& plan, const HostLimits& limits, Findings& findings) {
@@ -164,6 +206,10 @@ void check_limits(const Plan& plan, const HostLimits& limits, Findings& findings
         for (const auto& option : container.options) {
             if (option.flag == "--ulimit")
                 check_ulimit(container, option.value, limits, findings);
+            if (option.flag == "--user")
+                check_ids(container, "user", option.value, "", limits, findings);
+            if (const auto file = memory_file_of(option))
+                check_ids(container, "secrets", file->owner, file->target + ": ", limits, findings);
             if (option.flag == "--init" && !limits.has_init)
                 refuse(container, "init", "podman finds no catatonit on this host",
                        "the admin can install it with apt install catatonit", findings);

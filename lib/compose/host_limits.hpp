@@ -2,6 +2,7 @@
 // Runs as the service's user, whose podman inherits the limits of this process. Reads files and asks nobody.
 #pragma once
 
+#include "base/identity.hpp"
 #include "base/result.hpp"
 #include "core/findings.hpp"
 #include "core/plan.hpp"
@@ -23,9 +24,16 @@ struct HostLimits {
     // The hard limit of a resource under the name that podman has for it, without RLIMIT_ and in lower case.
     // nullopt: podman does not know the name.
     std::function<std::optional<std::uint64_t>(std::string_view)> hard;
+    // The highest ids that containers of the user have: as many as the user has subordinate ids. nullopt:
+    // nobody knows, since another source than files gives them.
+    std::optional<std::uint64_t> last_uid = {};
+    std::optional<std::uint64_t> last_gid = {};
 };
 
-HostLimits limits_of_this_host(const std::string& home);
+HostLimits limits_of_this_host(const Identity& user);
+
+// Pure: how many ids a text like /etc/subuid gives the user; nullopt: it does not name the user.
+std::optional<std::uint64_t> subordinate_ids(std::string_view text, const Identity& user);
 
 // Pure: what this host refuses, with what its admin could do.
 void check_limits(const Plan& plan, const HostLimits& limits, Findings& findings);

@@ -125,7 +125,7 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
-    check_limits(plan, limits_of_this_host(os::current_user().home), findings);
+    check_limits(plan, limits_of_this_host(os::current_user()), findings);
     TRY(check_host_gateway(work.podman, plan, findings));
     add(std::move(findings).take(), violations);
     if (violations.empty())

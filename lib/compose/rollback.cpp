@@ -30,7 +30,7 @@ Result<FetchedImages> images_of_release(const Work& work, const Record& kept) {
 Status stage(const Work& work, Changeover& changeover, const Record& kept) {
     TRY(judge_again(work, kept.plan, kept_name(kept.deployment)));
     Findings findings;
-    check_limits(kept.plan, limits_of_this_host(os::current_user().home), findings);
+    check_limits(kept.plan, limits_of_this_host(os::current_user()), findings);
     if (const auto refused = std::move(findings).take(); !refused.empty())
         return Error{Code::permanent, summary_of(refused)};
     FetchedImages images = TRY(images_of_release(work, kept));

@@ -78,7 +78,7 @@ Result<RecordedContainer> run_container(const Work& work, const Record& record, 
                                TRY(paths_of(work, container, release)),
                                values.variables,
                                TRY(write_memory_files(work, container, image->second, values)),
-                               limits_of_this_host(os::current_user().home),
+                               limits_of_this_host(os::current_user()),
                                asks_for_host_gateway(container.options) ? TRY(host_gateway(work.podman))
                                                                         : std::string()};
     const RunCall run = run_call(container, settings);

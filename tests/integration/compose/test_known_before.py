@@ -129,6 +129,32 @@ class KnownBefore(scene.ComposeTest):
         self.user.podman("network", "disconnect", name, "stranger")
         self.good(svc.do("deploy"), changed=True)
 
+    def test_a_network_whose_subnet_changes_and_that_holds_another_container(self):
+        svc = self.service()
+        text = compose(web=service(networks=["inner"])) + "networks: {inner: {ipam: {config: [{subnet: 10.213.7.0/24}]}}}\n"
+        self.good(svc.deploy({"compose.yaml": text}))
+        name = f"{svc.name}_inner"
+        self.user.podman("run", "-d", "--name", "stranger", "--network", name, scene.IMAGE, "sleep", "1000")
+        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", "stranger")
+        self.refused(svc, text.replace("10.213.7.0", "10.213.8.0"), f"networks: {name} must be recreated",
+                     f"podman network disconnect {name} stranger")
+        self.user.podman("network", "disconnect", name, "stranger")
+        self.good(svc.do("deploy"), changed=True)
+        self.assertIn("10.213.8.0/24", self.user.podman("network", "inspect", name))
+
+    def test_ids_that_containers_of_this_user_do_not_have(self):
+        with open("/etc/subuid", encoding="ascii") as text:
+            last = sum(int(line.split(":")[2]) for line in text if line.startswith(self.user_name + ":"))
+        svc = self.running()
+        owned = [{"source": "s", "uid": str(last + 1), "gid": "0", "mode": 0o400}]
+        self.refused(svc, compose(web=service(secrets=owned)) + "secrets: {s: {environment: WORD}}\n",
+                     f"web: secrets: /run/secrets/s: uid {last + 1} is above {last}", "/etc/subuid", env=["WORD=x"])
+        self.refused(svc, compose(web=service(user=str(last + 1))), f"uid {last + 1} is above {last}", "/etc/subuid")
+        owned[0]["uid"] = str(last)
+        svc.stage({"compose.yaml": compose(web=service(user=str(last), secrets=owned)) + "secrets: {s: {environment: WORD}}\n"})
+        self.good(svc.do("deploy", env=["WORD=x"]), changed=True)
+        self.assertEqual(self.user.podman("exec", f"{svc.name}_web_1", "cat", "/run/secrets/s"), "x")
+
     def test_a_volume_of_another_service(self):
         svc = self.running()
         name = f"{svc.name}_data"

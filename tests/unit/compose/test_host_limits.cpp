@@ -83,6 +83,34 @@ TEST_CASE("podman gets the hard limit where a file asks for as much as there is"
     CHECK(within_limits("nofile=-1", {}) == "nofile=-1");
 }
 
+TEST_CASE("an id that no container of the user has is refused") {
+    auto limits = host();
+    for (const char* const value : {"--user", "--in-memory"})
+        CHECK(problem_of(value, "4000000000", limits).empty()); // nobody knows how many there are
+    limits.last_uid = 65536;
+    limits.last_gid = 1000;
+    for (const char* const value : {"0", "65536", "65536:1000", "postgres", "postgres:staff", "1:staff"})
+        CHECK(problem_of("--user", value, limits).empty());
+    CHECK(problem_of("--user", "65537", limits) ==
+          "web: user: uid 65537 is above 65536, the highest one in containers of this user; take a lower "
+          "one, or let the admin give the user more in /etc/subuid");
+    CHECK(problem_of("--user", "www:1001", limits).find("user: gid 1001 is above 1000") != std::string::npos);
+    CHECK(problem_of("--in-memory", "/run/secrets/a:::0400:x", limits).empty());
+    CHECK(problem_of("--in-memory", "/run/secrets/a:65536:1000:0400:x", limits).empty());
+    CHECK(problem_of("--in-memory", "/run/secrets/a:65537:0:0400:x", limits)
+              .starts_with("web: secrets: /run/secrets/a: uid 65537 is above 65536"));
+}
+
+TEST_CASE("a user has as many ids as all their ranges hold") {
+    Identity ann;
+    ann.name = "ann";
+    ann.uid = 1001;
+    CHECK(subordinate_ids("bob:1:5\nann:100000:65536\n1001:300000:10\nannie:1:2\nann:1\n", ann) == 65546);
+    CHECK_FALSE(subordinate_ids("bob:100000:65536\n", ann));
+    CHECK_FALSE(subordinate_ids("", ann));
+    CHECK(subordinate_ids("ann:1:99999999999999999999\nann:1:18446744073709551615\n", ann) <= UINT32_MAX);
+}
+
 TEST_CASE("init needs a program") {
     CHECK(problem_of("--init", "").empty());
     auto without = host();
@@ -101,7 +129,7 @@ TEST_CASE("an image of this host that is not there can come from nowhere") {
 }
 
 TEST_CASE("the limits of this host are those of this process") {
-    const auto limits = limits_of_this_host("/nonexistent");
+    const auto limits = limits_of_this_host({});
     rlimit files{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
     CHECK(limits.hard("nofile") == files.rlim_max);
