@@ -188,21 +188,16 @@ void remove_unused_copies(const Work& work) {
     const auto containers = directory ? work.podman.containers() : directory.error();
     if (!containers)
         return;
-    Podman::Call call;
-    call.arguments = {"inspect", "--type=container"};
-    const std::size_t words = call.arguments.size();
+    std::vector<std::string> ids;
     for (const auto& container : *containers)
         if (container.owner == work.job.service)
-            call.arguments.push_back(container.id);
+            ids.push_back(container.id);
+    const auto binds = host_binds_of(work.podman, ids);
+    if (!binds)
+        return; // a container that podman left out may have a copy
     std::set<std::string> used;
-    if (const std::size_t asked = call.arguments.size() - words; asked > 0) {
-        const auto answer = work.podman.call(call);
-        const Json list = answer && answer->exit_code == 0 ? parse_json(answer->output) : Json();
-        if (!list.is_array() || list.size() != asked)
-            return; // one that podman left out may have a copy
-        for (const auto& bind : host_binds_of_inspect(answer->output))
-            used.insert(bind.source);
-    }
+    for (const auto& bind : *binds)
+        used.insert(bind.source);
     for (const auto& name : names_in(directory->get())) {
         const std::string place = fmt::format("{}/{}", copies, name);
         const auto of_container = work.directory.open_directory(place);

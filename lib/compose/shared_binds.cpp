@@ -58,6 +58,20 @@ std::vector<HostBind> host_binds_of_inspect(std::string_view json) {
     return found;
 }
 
+Result<std::vector<HostBind>> host_binds_of(const Podman& podman, const std::vector<std::string>& ids) {
+    if (ids.empty())
+        return std::vector<HostBind>{};
+    Podman::Call call;
+    call.arguments = {"inspect", "--type=container"};
+    call.arguments.insert(call.arguments.end(), ids.begin(), ids.end());
+    call.ends_with_us = true;
+    const std::string answer = TRY(podman.must(call, "look at containers of this user", Code::transient));
+    const Json list = parse_json(answer);
+    if (!list.is_array() || list.size() != ids.size())
+        return Error{Code::transient, "look at containers of this user: podman left some out"};
+    return host_binds_of_inspect(answer);
+}
+
 std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others,
                                           bool granted, std::span<const std::string> nesting) {
     Findings findings;
@@ -85,19 +99,20 @@ Result<std::vector<Violation>> check_shared_binds(const Work& work, const Plan& 
     const auto ours = host_binds(plan, work.directory.path_of("stage"));
     if (ours.empty())
         return std::vector<Violation>{};
-    Podman::Call call;
-    call.arguments = {"inspect", "--type=container"};
-    for (const auto& container : TRY(work.podman.containers()))
-        if (!container.owner.empty() && container.owner != work.job.service)
-            call.arguments.push_back(container.id);
-    if (call.arguments.size() == 2)
-        return std::vector<Violation>{};
-    call.ends_with_us = true;
-    const auto answer = TRY(work.podman.call(call));
-    if (!parse_json(answer.output).is_array()) // one that ended meanwhile is left out of it
-        return Error{Code::transient, "look at the user's other containers: " + answer.problem};
-    return judge_shared_binds(ours, host_binds_of_inspect(answer.output),
-                              contains(work.job.allow, allow_nested_binds), work.job.nesting);
+    // A container that ends between the two calls is left out of the second one.
+    constexpr int attempts = 3;
+    for (int attempt = 1;; ++attempt) {
+        std::vector<std::string> ids;
+        for (const auto& container : TRY(work.podman.containers()))
+            if (!container.owner.empty() && container.owner != work.job.service)
+                ids.push_back(container.id);
+        const auto others = host_binds_of(work.podman, ids);
+        if (others)
+            return judge_shared_binds(ours, *others, contains(work.job.allow, allow_nested_binds),
+                                      work.job.nesting);
+        if (attempt == attempts)
+            return others.error();
+    }
 }
 
 } // namespace pgod::compose

@@ -28,6 +28,9 @@ struct HostBind {
 std::vector<HostBind> host_binds(const Plan& plan, const std::string& stage);
 std::vector<HostBind> host_binds_of_inspect(std::string_view json);
 
+// …of these containers, by their ids. Code::transient: podman left one out, which may have gone meanwhile.
+Result<std::vector<HostBind>> host_binds_of(const Podman& podman, const std::vector<std::string>& ids);
+
 // `granted`: this service has nested-binds. `nesting`: others that have it. Two that both have it may share.
 std::vector<Violation> judge_shared_binds(std::span<const HostBind> ours, std::span<const HostBind> others,
                                           bool granted = false, std::span<const std::string> nesting = {});
