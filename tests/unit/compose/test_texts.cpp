@@ -41,6 +41,16 @@ struct Pipes {
 
 } // namespace
 
+TEST_CASE("a value that is redacted later hides no longer one that holds it") {
+    Output output(-1, -1, {"A=the longer value of it"});
+    output.redact("longer value");
+    output.redact("it is the longer value of it all");
+    output.redact("of"); // too short
+    CHECK(
+        output.redacted("the longer value of it, it is the longer value of it all, a longer value of some") ==
+        "[redacted], [redacted], a [redacted] of some");
+}
+
 TEST_CASE("output leaves by whole lines, redacted, and nobody can drive a terminal with it") {
     const Pipes pipes;
     const Scratch scratch;
