@@ -2,6 +2,7 @@
 
 #include "compose/crash_point.hpp"
 #include "compose/ending.hpp"
+#include "compose/image_users.hpp"
 #include "compose/kept.hpp"
 #include "compose/kept_values.hpp"
 #include "compose/need.hpp"
@@ -114,6 +115,7 @@ Status Changeover::prepare() {
         TRY(check_kept_values(work_, running_->plan, seen_));
         TRY(keep_values(work_, running_->plan));
     }
+    TRY(check_image_users(work_, next_.plan, images_.ids));
     TRY(keep_images(work_, images_));
     crash_point("images-kept");
     around_ = TRY(Surroundings::look(work_, next_.plan));

@@ -217,6 +217,11 @@ void check_limits(const Plan& plan, const HostLimits& limits, Findings& findings
     }
 }
 
+void check_image_user(const PlannedContainer& container, const std::string& user, const HostLimits& limits,
+                      Findings& findings) {
+    check_ids(container, "image", user, "USER: ", limits, findings);
+}
+
 Status check_local_images(const Plan& plan, const std::set<std::string>& here) {
     for (const auto& [name, service, options, image, command] : plan.containers)
         if (image.starts_with("localhost/") && !here.contains(image) && build_of(plan, image) == nullptr)

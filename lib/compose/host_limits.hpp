@@ -38,6 +38,10 @@ std::optional<std::uint64_t> subordinate_ids(std::string_view text, const Identi
 // Pure: what this host refuses, with what its admin could do.
 void check_limits(const Plan& plan, const HostLimits& limits, Findings& findings);
 
+// …of the USER of its image, "UID", "UID:GID" or names.
+void check_image_user(const PlannedContainer& container, const std::string& user, const HostLimits& limits,
+                      Findings& findings);
+
 // `here`: images that the user's podman has; one under localhost/ can come from nowhere else. Code::transient
 // names the first that is missing: somebody may build it.
 Status check_local_images(const Plan& plan, const std::set<std::string>& here);

@@ -142,10 +142,25 @@ class KnownBefore(scene.ComposeTest):
         self.good(svc.do("deploy"), changed=True)
         self.assertIn("10.213.8.0/24", self.user.podman("network", "inspect", name))
 
-    def test_ids_that_containers_of_this_user_do_not_have(self):
+    def last_uid(self):
         with open("/etc/subuid", encoding="ascii") as text:
-            last = sum(int(line.split(":")[2]) for line in text if line.startswith(self.user_name + ":"))
-        svc = self.running()
+            return sum(int(line.split(":")[2]) for line in text if line.startswith(self.user_name + ":"))
+
+    def test_an_image_whose_user_containers_of_this_user_do_not_have(self):
+        svc, last = self.running(), self.last_uid()
+        for name, user in (("high", last + 1), ("highest", last)):
+            made = self.user.podman("create", scene.IMAGE, "true").strip()
+            self.user.podman("commit", "-q", "--change", f"USER {user}", made, f"localhost/{name}:latest")
+            self.user.podman("rm", made)
+        before = self.user.container_ids()
+        high = compose(web=service(image="localhost/high:latest"))
+        self.rejected(svc.deploy({"compose.yaml": high}), f"web: image: USER: uid {last + 1} is above {last}", "/etc/subuid")
+        self.assertEqual(self.user.container_ids(), before)
+        self.good(svc.deploy({"compose.yaml": compose(
+            web=service(image="localhost/highest:latest"), other=service(image="localhost/high:latest", user="0"))}))
+
+    def test_ids_that_containers_of_this_user_do_not_have(self):
+        svc, last = self.running(), self.last_uid()
         owned = [{"source": "s", "uid": str(last + 1), "gid": "0", "mode": 0o400}]
         self.refused(svc, compose(web=service(secrets=owned)) + "secrets: {s: {environment: WORD}}\n",
                      f"web: secrets: /run/secrets/s: uid {last + 1} is above {last}", "/etc/subuid", env=["WORD=x"])
