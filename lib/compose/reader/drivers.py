@@ -33,7 +33,12 @@ OCTAL = re.compile(r"0?[0-7]{3,4}\Z")
 
 class Drivers:
     def __init__(self, project):
-        self.report, self.used, self.services = project.report, project.used, project.services
+        self.report, self.used = project.report, project.used
+        self.users = {}  # the containers that mount a volume, by their services
+        for name, service in project.services.items():
+            for mount in service.model.get("volumes") or ():
+                if mount["type"] == "volume":
+                    self.users.setdefault(mount.get("source"), []).extend([name] * service.model["replicas"])
 
     def judged(self):
         for section, judge in (("volumes", self.volume), ("networks", self.network)):
@@ -90,14 +95,10 @@ class Drivers:
                       "everybody in the container can write to")
         elif kind == "bind":
             self.note(where, given["device"], "pgod mounts the directory as it is, and copies nothing of the image into it")
-        if kind == "tmpfs" and len(self.users_of(name)) > 1:
-            self.refuse(where, node.entries["driver_opts"], f"podman gives a tmpfs to one container, and {self.users_of(name)[0]} and "
-                        f"{self.users_of(name)[1]} mount this", "remove driver_opts, which keeps the volume on disk")
-
-    def users_of(self, name):
-        """The containers that mount a volume, by their services."""
-        return [service for service, one in self.services.items() for mount in one.model.get("volumes") or ()
-                for _ in range(one.model["replicas"]) if mount["type"] == "volume" and mount.get("source") == name]
+        users = self.users.get(name, ())
+        if kind == "tmpfs" and len(users) > 1:
+            self.refuse(where, node.entries["driver_opts"], f"podman gives a tmpfs to one container, and {users[0]} and "
+                        f"{users[1]} mount this", "remove driver_opts, which keeps the volume on disk")
 
 
 def options_of(node):

@@ -164,7 +164,7 @@ def value_text(node, spot):
         if node.plain and not node.expanded and scalars.LEADING_ZERO.match(node.text):
             spot.note(node, "begins with a zero; pgod passes it on as it is, and other programs may read it as octal",
                       "put it into quotes")
-        elif node.plain and not node.expanded and scalars.OTHER.match(node.text):
+        elif node.plain and not node.expanded and scalars.is_other(node.text):
             spot.note(node, "is a text in YAML 1.2; docker-compose reads a number or a date", "put it into quotes")
         return node
     text = scalars.text_of(node.value)

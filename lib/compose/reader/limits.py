@@ -16,4 +16,5 @@ MAX_STOP_GRACE = 600  # seconds; as core/stop_grace.hpp
 MAX_PORTS = 2_000  # of one service, with all ranges written out
 MAX_PROBLEMS = 200
 MAX_NOTES = 200
+MAX_PROFILES = 20  # that no service has, with a note each
 MAX_SHOWN = 120  # characters of a value in a sentence

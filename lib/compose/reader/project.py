@@ -2,6 +2,7 @@
 
 from .drivers import Drivers
 from .forms import near
+from .limits import MAX_PROFILES
 from .merging import cleaned
 from .nodes import RESET, List, Map, plain, scalar
 from .problems import Problem, listed, shown
@@ -77,7 +78,7 @@ class Project:
     def note_unknown_profiles(self):
         known = {one.value for node in self.top.entries["services"].entries.values()
                  for one in getattr(node.entries.get("profiles"), "items", ())}
-        for name in sorted(self.profiles - known - {"*"}):
+        for name in sorted(self.profiles - known - {"*"})[:MAX_PROFILES]:
             near_one = self.near(name, known)
             self.report.note(Problem(self.top.place, "", "profiles", shown(name), "no service has this profile"
                                      + (f"; {near_one}" if near_one else "")))
@@ -189,7 +190,7 @@ class Project:
             if name in self.services:
                 continue
             with self.report.guard():
-                setting, node = service.setting_of_dependency(name)
+                setting, node = service.named[name]
                 if not entry.get("required", True):
                     self.report.note(Problem(node.place, service.spot.service, "depends_on", "",
                                              f"{name} does not run, and is not required"))
@@ -220,7 +221,7 @@ class Project:
             if following == name:
                 service = self.services[name]
                 with self.report.guard():
-                    setting, node = service.setting_of_dependency(way[1] if len(way) > 1 else name)
+                    setting, node = service.named[way[1] if len(way) > 1 else name]
                     service.refuse(setting, scalar(node.place, ""),
                                    f"services wait for one another: {' → '.join([*way, name])}", "remove one of these")
                 return

@@ -35,6 +35,11 @@ def resolved(text):
     return text
 
 
+def is_other(text):
+    """Does YAML 1.1 read something else than a text? The pattern takes long for a long one."""
+    return len(text) <= MAX_DIGITS and OTHER.match(text) is not None
+
+
 def text_of(value):
     """A number or boolean as text: the shortest that gives the same number, without an exponent below 1e21."""
     if isinstance(value, bool):

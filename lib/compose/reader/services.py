@@ -26,6 +26,7 @@ class Service:
         for name in [name for name, entry in self.node.entries.items() if is_empty(entry)]:
             del self.node.entries[name]  # an override can take a text back by an empty one
         self.model = plain(self.node)
+        self.named = {}  # each service that this one needs, with the setting that names it, and its node
 
     def entry(self, *path):
         """The node of a setting, for the place of a sentence."""
@@ -189,27 +190,19 @@ class Service:
         for entry in found.values():
             for name, value in implied().items():
                 entry.setdefault(name, value)
-        for link in self.model.get("links", ()):
-            found.setdefault(link.split(":")[0], implied())
+        self.named = {name: ("depends_on", self.entry("depends_on", name)) for name in found}
+        for key in ("links", "volumes_from"):
+            for item in self.entry(key).items if key in self.model else ():
+                if key == "links" or not item.value.startswith("container:"):
+                    self.implied(found, item.value.split(":")[0], key, item)
         for key in SHARED:
             mode = self.model.get(key) or ""
             if mode.startswith("service:"):
-                found.setdefault(mode.removeprefix("service:"), implied())
-        for one in self.model.get("volumes_from", ()):
-            if not one.startswith("container:"):
-                found.setdefault(one.split(":")[0], implied())
+                self.implied(found, mode.removeprefix("service:"), key, self.entry(key))
 
-    def setting_of_dependency(self, name):
-        """The setting that names the other service, and its node."""
-        node = self.entry("depends_on", name)
-        if node is not None:
-            return "depends_on", node
-        for key in ("links", "volumes_from"):
-            for item in self.entry(key).items if key in self.model else ():
-                if item.value.split(":")[0] == name:
-                    return key, item
-        key = next(one for one in SHARED if self.model.get(one) == f"service:{name}")
-        return key, self.entry(key)
+    def implied(self, found, name, key, node):
+        found.setdefault(name, implied())
+        self.named.setdefault(name, (key, node))
 
 
 IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)+"

@@ -1,18 +1,15 @@
 # Bounds: values that podman or the kernel refuses only once the old containers are gone. They are refused with the commit.
+# host_limits.cpp does the same for what depends on the host, such as ulimits.
 
 SIGNAL_OF_TIME = re.compile(r"RT(MIN(\+([1-9]|1[0-5]))?|MAX(-([1-9]|1[0-4]))?)")
-ULIMITS = ("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack").split()
 LEAST_MEMORY = 6 << 20  # as Docker's; no container starts in less
 LEAST_QUOTA, LEAST_PERIOD, MOST_PERIOD = 1000, 1000, 1_000_000  # microseconds, of the kernel
-MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
+MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 INTERFACE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}")
 
 
 def check_bounds(name, service):
     check_signal(name, service.get("stop_signal"))
-    for setting, given in (("ulimits", service.get("ulimits")), ("build.ulimits", (service.get("build") or {}).get("ulimits"))):
-        for limit, values in (given or {}).items():
-            check_ulimit(name, f"{setting}.{limit}", limit, values["soft"], values["hard"])
     for key in ("mem_limit", "memswap_limit"):
         if 0 < (service.get(key) or 0) < LEAST_MEMORY:
             refuse_of(name, key, f"no container starts in {service[key]} bytes", "write a unit, such as 512m")
@@ -33,13 +30,6 @@ def check_signal(name, given):
         f"SIG{text}" in signal.Signals.__members__ or SIGNAL_OF_TIME.fullmatch(text))
     if text and not known:
         refuse_of(name, "stop_signal", f"{quoted(given)} is not a signal", "write one such as SIGTERM or SIGQUIT")
-
-
-def check_ulimit(name, setting, limit, soft, hard):
-    if limit not in ULIMITS:
-        refuse_of(name, setting, "podman does not know this limit", f"write one of {', '.join(ULIMITS)}")
-    elif hard != -1 and (soft == -1 or soft > hard):
-        refuse_of(name, setting, f"the soft limit {soft} is above the hard limit {hard}", "write soft: as much as hard: or less")
 
 
 def check_interface(name, setting, given):

@@ -136,6 +136,15 @@ class Hostile(unittest.TestCase):
             "many undeclared volumes": {
                 "compose.yaml": "services: {a: {image: x, volumes: [" + ", ".join(f"undeclared{n}:/d{n}" for n in range(9000))
                 + "]}}\nvolumes: {" + ", ".join(f"declared{n}: " for n in range(9000)) + "}"},
+            "a number of many underscores": {"compose.yaml": "services: {a: {image: x, environment: {A: 1" + "_" * 900_000 + "x}}}"},
+            "many volumes in memory": {
+                "compose.yaml": "services: {a: {image: x, volumes: [" + ", ".join(f"vol{n}:/v{n}" for n in range(5000)) + "]}}\n"
+                "volumes: {" + ", ".join(f"vol{n}: {{driver_opts: {{type: tmpfs, device: tmpfs}}}}" for n in range(5000)) + "}"},
+            "many links to nobody": {"compose.yaml": "services: {a: {image: x, links: [" + ", ".join(
+                f"z{n}" for n in range(45_000)) + "]}}"},
+            "many profiles that no service has": {
+                "compose.yaml": "services:\n" + "".join(f" s{n}: {{image: x, profiles: [profile{n}]}}\n" for n in range(300)),
+                ".env": "COMPOSE_PROFILES=" + ",".join(f"profilf{n}" for n in range(50_000))},
             "a long dotenv": {"compose.yaml": "services: {a: {image: x}}", ".env": "A='" + "\n" * 900_000},
             "many variables": {"compose.yaml": "services: {a: {image: x}}",
                                ".env": "".join(f"A{n}=$A{n - 1}x\n" for n in range(40_000))},

@@ -20,7 +20,6 @@ NEEDLESS = {  # read without a word
     "the default network by its name": ("networks: [default]", {}, "--network=c_default"),
     "signals": ("stop_signal: ${A:-RTMIN+3}", {}, "--stop-signal=RTMIN+3"),
     "a signal by its number": ("stop_signal: 9", {}, "--stop-signal=9"),
-    "a limit without an end": ("ulimits: {memlock: {soft: -1, hard: -1}}", {}, "--ulimit=memlock=-1"),
     "an option of binds on volumes without a source": ("volumes: [{type: volume, target: /t, bind: {create_host_path: false}},"
                                                        " {type: tmpfs, target: /u, bind: {create_host_path: false}}]", {},
                                                        "--network=c_default"),
@@ -52,10 +51,6 @@ CLEAR |= {
                                           " repository"),
     "a signal that is none": ("stop_signal: NOPE", {}, 'compose.yaml:4: a: stop_signal: "NOPE" is not a signal; write one such as'
                               " SIGTERM or SIGQUIT"),
-    "a limit that is none": ("ulimits: {nofiles: 5}", {}, "compose.yaml:4: a: ulimits.nofiles: podman does not know this limit;"
-                             " write one of core, cpu,"),
-    "a limit above its own end": ("ulimits: {nofile: {soft: 5, hard: 2}}", {}, "compose.yaml:4: a: ulimits.nofile: the soft limit 5"
-                                  " is above the hard limit 2"),
     "memory without a unit": ("mem_limit: 512", {}, "compose.yaml:4: a: mem_limit: no container starts in 512 bytes; write a unit,"
                               " such as 512m"),
     "no time on the CPU": ("cpus: 0.001", {}, "compose.yaml:4: a: cpus: 0.001 is too little; write 0.01 or more"),
