@@ -5,6 +5,7 @@
 #include "compose/host_limits.hpp"
 #include "compose/kept_values.hpp"
 #include "compose/memory_files.hpp"
+#include "compose/mount_points.hpp"
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
 #include "compose/record.hpp"
@@ -125,6 +126,8 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     judge_urls(plan.model, {work.job.domains, work.job.ports, work.job.taken}, findings);
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
+    const auto tree = work.directory.open_directory("tree");
+    check_mount_points(plan, stage, work.directory.path_of("stage"), tree ? tree->get() : -1, findings);
     check_limits(plan, limits_of_this_host(os::current_user()), findings);
     TRY(check_host_gateway(work.podman, plan, findings));
     add(std::move(findings).take(), violations);

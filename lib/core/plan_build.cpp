@@ -76,6 +76,13 @@ std::optional<Creation> read_creation(std::span<const std::string> arguments, st
     return creation;
 }
 
+// Two entries of the file can have one `name:`.
+template<typename Planned>
+void add_once(std::vector<Planned>& all, Planned planned) {
+    if (std::find(all.begin(), all.end(), planned) == all.end())
+        all.push_back(std::move(planned));
+}
+
 } // namespace
 
 std::string problem_of_variable(const std::string& variable) {
@@ -145,13 +152,13 @@ void read_build(std::span<const std::string> arguments, Reading& reading) {
 
 void read_volume_create(std::span<const std::string> arguments, Reading& reading) {
     if (auto made = read_creation(arguments, volume_create_table, "volumes", reading))
-        reading.plan.volumes.push_back({std::move(made->name), std::move(made->labels)});
+        add_once(reading.plan.volumes, PlannedVolume{std::move(made->name), std::move(made->labels)});
 }
 
 void read_network_create(std::span<const std::string> arguments, Reading& reading) {
     if (auto made = read_creation(arguments, network_create_table, "networks", reading))
-        reading.plan.networks.push_back(
-            {std::move(made->name), std::move(made->labels), made->internal, std::move(made->options)});
+        add_once(reading.plan.networks, PlannedNetwork{std::move(made->name), std::move(made->labels),
+                                                       made->internal, std::move(made->options)});
 }
 
 } // namespace pgod

@@ -87,6 +87,10 @@ bool is_object_name(std::string_view text) noexcept {
            is_alnum(text.front());
 }
 
+bool is_compose_name(std::string_view text) noexcept {
+    return consists_of(text, 255, [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
+}
+
 bool is_image_reference(std::string_view text) {
     if (text.size() > 512 || names_a_transport(text))
         return false;
@@ -211,9 +215,24 @@ bool is_capability(std::string_view text) noexcept {
     return consists_of(text, 40, [](char c) { return is_letter(c) || c == '_'; });
 }
 
-bool is_signal(std::string_view text) noexcept {
-    return consists_of(text, 16, [](char c) { return is_alnum(c) || c == '+' || c == '-'; }) &&
-           is_alnum(text.front());
+bool is_signal(std::string_view text) {
+    constexpr auto names = std::to_array<std::string_view>(
+        {"ABRT", "ALRM",   "BUS",  "CHLD",   "CLD",   "CONT", "FPE",  "HUP",   "ILL",
+         "INT",  "IO",     "IOT",  "KILL",   "PIPE",  "POLL", "PROF", "PWR",   "QUIT",
+         "SEGV", "STKFLT", "STOP", "SYS",    "TERM",  "TRAP", "TSTP", "TTIN",  "TTOU",
+         "URG",  "USR1",   "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX"});
+    if (const auto number = parse_decimal(text))
+        return *number >= 1 && *number <= 64;
+    std::string name(text);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    name.erase(0, name.starts_with("SIG") ? 3 : 0);
+    const auto away = name.starts_with("RTMIN+") || name.starts_with("RTMAX-")
+                          ? parse_decimal(std::string_view(name).substr(6))
+                          : std::nullopt;
+    if (away) // both count towards the middle: RTMIN is 34, RTMAX 64
+        return *away >= 1 && *away <= (name.starts_with("RTMIN+") ? 15 : 14) && name[6] != '0';
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool is_restart_policy(std::string_view text) noexcept {

@@ -9,7 +9,8 @@
 namespace pgod {
 
 bool is_object_name(
-    std::string_view text) noexcept;            // podman's own rule: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255
+    std::string_view text) noexcept; // podman's own rule: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255
+bool is_compose_name(std::string_view text) noexcept; // of Compose: as above, with any first character
 bool is_image_reference(std::string_view text); // [host[:port]/]path[:tag][@sha256:…]; no transport ("dir:")
 bool is_image_id(std::string_view text) noexcept; // hexadecimal digits only, or after "sha256:" and the like
 bool is_size(std::string_view text) noexcept;     // 512, 64m, 1.5g, 10MiB
@@ -23,7 +24,7 @@ bool is_container_path(std::string_view text);    // plain, absolute, not "/", w
 bool is_hostname(std::string_view text) noexcept; // at most 64
 bool is_ip_address(std::string_view text) noexcept; // digits and dots, or hexadecimal digits and colons
 bool is_capability(std::string_view text) noexcept; // CAP_CHOWN, chown, ALL
-bool is_signal(std::string_view text) noexcept;     // SIGINT, INT, 2
+bool is_signal(std::string_view text);              // SIGINT, INT, 2, RTMIN+3: one that podman knows
 bool is_restart_policy(std::string_view text) noexcept;
 bool is_ulimit(std::string_view text);          // nofile=1024:2048, host
 bool is_host_entry(std::string_view text);      // name:address

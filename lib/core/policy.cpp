@@ -14,10 +14,12 @@
 #include "core/policy_allow.hpp"
 #include "core/policy_model.hpp"
 #include "core/policy_ports.hpp"
+#include "core/policy_targets.hpp"
 #include "core/subnet.hpp"
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -50,6 +52,8 @@ class Judge {
         judge_model(plan_, findings_);
         for (const auto& build : plan_.builds)
             judge_build(build);
+        judge_twice(plan_.volumes, "volumes");
+        judge_twice(plan_.networks, "networks");
         for (const auto& volume : plan_.volumes)
             judge_own("volume", volume.name, grants_.volumes, written_.volumes);
         for (const auto& network : plan_.networks) {
@@ -64,6 +68,8 @@ class Judge {
             judge_name(container);
             judge_container(container);
             judge_allowed(container, grants_.allow, findings_);
+            judge_targets(container, findings_);
+            judge_shared_memory(container);
         }
         judge_nested_binds(plan_, grants_, findings_);
         judge_ports(plan_, grants_.ports, findings_);
@@ -114,6 +120,30 @@ class Judge {
                               quoted_value(std::string(owner) + "_"));
     }
 
+    // podman makes the first one and refuses the second; two that are alike are one in the plan.
+    template<typename Planned>
+    void judge_twice(const std::vector<Planned>& all, const char* setting) {
+        std::map<std::string_view, const Planned*> first;
+        for (const auto& one : all)
+            if (*first.emplace(one.name, &one).first->second != one)
+                findings_.add({}, setting,
+                              quoted_value(one.name) + " is the name of two of them, which have different "
+                                                       "settings; give one of them another name");
+    }
+
+    void judge_shared_memory(const PlannedContainer& container) {
+        const auto has = [&container](std::string_view flag, std::string_view value) {
+            return std::any_of(container.options.begin(), container.options.end(),
+                               [&](const PlanOption& option) {
+                                   return option.flag == flag && (value.empty() || option.value == value);
+                               });
+        };
+        if (has("--ipc", "none") && has("--shm-size", {}))
+            findings_.add(container.service, "shm_size",
+                          "stands beside \"ipc: none\", with which there is no shared memory; remove one of "
+                          "the two");
+    }
+
     void judge_build(const PlannedBuild& build) {
         std::string service;
         for (const auto& container : plan_.containers)
@@ -141,7 +171,7 @@ class Judge {
                 quoted_value(container.image) +
                     " could be the id of an image of another service; write the name of an image with "
                     "its tag, such as \"name:latest\"");
-        if (!is_object_name(container.service) || !plan_.model.services.contains(container.service))
+        if (!is_compose_name(container.service) || !plan_.model.services.contains(container.service))
             findings_.add(container.service, "services", "podman-compose's model does not have this service");
         for (const auto& option : container.options) {
             findings_.about(item_of(option.flag, option.value));

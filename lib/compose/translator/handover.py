@@ -49,6 +49,7 @@ def handed(model):
     give_aliases_of_links(model["services"], services)
     used = {name for service in services.values() for name in service.get("networks", ())}
     networks = {name: object_of(model["networks"][name], ("internal",)) for name in sorted(used)}
+    judge_shared_names(model["networks"], networks)
     for name, network in networks.items():
         network["_flags"] = network_of(name, model["networks"][name]) if not network.get("external") else []
     return {"services": services, "networks": networks,

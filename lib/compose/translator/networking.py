@@ -61,11 +61,31 @@ def options_of_networks(name, service, model):
                 options.append(f"{option}={given[key]}")
         if options:
             found[network] = ",".join(options)
+    judge_mac_address(name, service)
     if service.get("mac_address") and len(service["networks"]) > 1:  # podman takes --mac-address for one network alone
         first = next(iter(service["networks"]))
         if "mac=" not in found.get(first, ""):
             found[first] = ",".join([*filter(None, [found.get(first)]), f"mac={service['mac_address']}"])
     return found
+
+
+def judge_shared_names(given, used):
+    """Two entries with one `name:` are one network of podman."""
+    first = {}
+    for key in used:
+        name = given[key].get("name") or key
+        other = first.setdefault(name, key)
+        if given[other] != given[key]:
+            refuse_of(None, f"networks.{key}", f"has the name of networks.{other}, {name!r}, and other settings",
+                      "give one of them another name")
+
+
+def judge_mac_address(name, service):
+    """The service's own is that of its first network."""
+    first, given = next(iter(service["networks"].items()), ("", {}))
+    own, other = service.get("mac_address"), given.get("mac_address")
+    if own and other and own.lower().replace("-", ":") != other.lower().replace("-", ":"):
+        refuse_of(name, "mac_address", f"differs from networks.{first}.mac_address, which is {other}", "remove one of the two")
 
 
 ADDRESSES = ("ipv4_address", "ipv6_address")

@@ -31,10 +31,10 @@ class KnownBefore(scene.ComposeTest):
         self.good(svc.deploy({"compose.yaml": compose(web=service())}))
         return svc
 
-    def refused(self, svc, text, *words, status=65, **settings):
+    def refused(self, svc, text, *words, status=65, files=(), **settings):
         """By `check`, `plan` and the deployment, with the same words."""
         before = self.user.container_ids()
-        svc.stage({"compose.yaml": text})
+        svc.stage({**dict(files), "compose.yaml": text})
         for kind in ("check", "plan", "deploy"):
             with self.subTest(kind):
                 result = svc.do(kind, **settings)
@@ -221,6 +221,53 @@ class KnownBefore(scene.ComposeTest):
         self.assertIn("(and 2 more reasons)", result.error)
         for words in ("podman network create pgc-net", "podman volume create pgc-one", "podman volume create pgc-two"):
             self.assertIn(words, result.stderr)
+
+    def test_values_that_podman_would_refuse(self):
+        svc = self.running()
+        self.refused(svc, compose(web=service(stop_signal="FOO")), "web: stop_signal", '"FOO" is not a signal that podman knows')
+        self.refused(svc, compose(web=service(ipc="none", shm_size="64m")), 'web: shm_size', 'beside "ipc: none"')
+        self.refused(svc, compose(web=service(mac_address="02:42:ac:11:65:43", networks={"n": {
+            "mac_address": "02:42:ac:11:65:44"}})) + "networks: {n: {}}\n", "web: mac_address", "differs from networks.n.mac_address")
+        name = f"{svc.name}_one"
+        self.refused(svc, compose(web=service(networks=["a", "b"]))
+                     + f"networks: {{a: {{name: {name}}}, b: {{name: {name}, internal: true}}}}\n",
+                     f"networks.b has the name of networks.a, '{name}', and other settings")
+
+    def test_two_networks_and_volumes_of_one_name(self):
+        svc = self.service()
+        name = f"{svc.name}_one"
+        self.good(svc.deploy({"compose.yaml": compose(web=service(networks=["a", "b"], volumes=["a:/a", "b:/b"])) + "".join(
+            f"{key}: {{a: {{name: {name}}}, b: {{name: {name}}}}}\n" for key in ("networks", "volumes"))}), changed=True)
+        self.good(svc.do("deploy"), changed=False)
+
+    def test_services_whose_names_begin_with_any_character(self):
+        svc = self.service()
+        names = {"_x": "first", "-y": "second", ".z": "third"}
+        self.good(svc.deploy({"compose.yaml": compose(**{f"'{name}'": service(f"sh -c 'echo {text}; sleep 1000'")
+                                                         for name, text in names.items()})}), changed=True)
+        self.assertEqual(set(svc.ids()), {f"{svc.name}_{name}_1" for name in names})
+        harness.wait_until("it logs", lambda: svc.do("logs", "_x").stdout == "first\n")
+        self.good(svc.do("deploy"), changed=False)
+
+    def test_places_where_podman_can_mount_nothing(self):
+        svc = self.running()
+        configs = "configs: {c: {content: text}}\n"
+        files = {"conf/a": "1"}
+
+        def refused(text, *words):
+            self.refused(svc, text, *words, files=files)
+
+        refused(compose(web=service(volumes=["./conf:/conf:ro"], configs=[{"source": "c", "target": "/conf/b"}])) + configs,
+                'nothing can be mounted at "/conf/b": "./conf" is mounted read-only around it, and holds no "b"')
+        refused(compose(web=service(volumes=["./conf:/conf:ro", "cache:/conf/cache"])) + "volumes: {cache: {}}\n",
+                'web: volumes: nothing can be mounted at "/conf/cache"')
+        refused(compose(web=service(configs=[{"source": "c", "target": "/proc/c"}])) + configs, '"/proc/c" belongs to the kernel')
+        refused(compose(web=service(configs=[{"source": "c", "target": "/c"}], tmpfs=["/c/d"])) + configs,
+                'nothing can be mounted at "/c/d": "/c" is a file')
+        self.good(svc.deploy({**files, "compose.yaml": compose(web=service(
+            volumes=["./conf:/conf:ro", "./conf/made:/conf/made", "./other:/other"],
+            configs=[{"source": "c", "target": "/conf/a"}, {"source": "c", "target": "/other/b"}])) + configs}), changed=True)
+        self.assertEqual(self.user.podman("exec", f"{svc.name}_web_1", "cat", "/conf/a", "/other/b"), "texttext")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,14 @@ TEST_CASE("flags that are kept, in their canonical form") {
          {"--cpu-period", "100000", "--cpu-quota", "-1"},
          {"--cpu-period=100000", "--cpu-quota=-1"}},
         {"restart", {"--restart", "no"}, {"--restart=no"}},
+        {"signal", {"--stop-signal", "SIGINT"}, {"--stop-signal=SIGINT"}},
+        {"signal in lower case", {"--stop-signal", "winch"}, {"--stop-signal=winch"}},
+        {"signal's number", {"--stop-signal", "64"}, {"--stop-signal=64"}},
+        {"real-time signal", {"--stop-signal", "SIGRTMIN+15"}, {"--stop-signal=SIGRTMIN+15"}},
+        {"the last real-time signal but 14", {"--stop-signal", "RTMAX-14"}, {"--stop-signal=RTMAX-14"}},
+        {"alias of any first character",
+         {"--network-alias", "_x", "--network-alias", "-x"},
+         {"--network-alias=-x", "--network-alias=_x"}},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -240,6 +248,12 @@ TEST_CASE("flags and values that are refused, under the setting they come from")
         {"hostname", {"--hostname", "a/b"}, "hostname", "is not a host name"},
         {"shm_size", {"--shm-size", "much"}, "shm_size", "is not a size"},
         {"stop_signal", {"--stop-signal", "-9"}, "stop_signal", "is not a signal"},
+        {"stop_signal that nobody knows", {"--stop-signal", "FOO"}, "stop_signal", "is not a signal"},
+        {"stop_signal 0", {"--stop-signal", "0"}, "stop_signal", "is not a signal"},
+        {"stop_signal 65", {"--stop-signal", "65"}, "stop_signal", "is not a signal"},
+        {"stop_signal SIG", {"--stop-signal", "SIG"}, "stop_signal", "is not a signal"},
+        {"stop_signal RTMIN+16", {"--stop-signal", "RTMIN+16"}, "stop_signal", "is not a signal"},
+        {"stop_signal RTMAX-15", {"--stop-signal", "SIGRTMAX-15"}, "stop_signal", "is not a signal"},
         {"pull_policy", {"--pull", "sometimes"}, "pull_policy", "is not always"},
         {"restart: no without quotes", {"--restart", "False"}, "restart", "\"no\" (with its quotes)"},
         {"restart count", {"--restart", "on-failure:x"}, "restart", "is not"},
