@@ -58,7 +58,11 @@ class Grants(scene.ComposeTest):
         self.good(second.deploy(files), changed=True)
         self.inside(first, "echo both > /d/f")
         self.assertEqual(self.inside(second, "cat /d/f"), "both")
-        second.do("down")
+        for made in (second, first):
+            made.do("down")
+        self.assertIn("pgt_net", self.user.podman("network", "ls", "--format", "{{.Name}}"))
+        self.good(first.do("deploy"), changed=True)
+        self.assertEqual(self.inside(first, "cat /d/f"), "both")
         self.good(first.deploy({"compose.yaml": compose(a=service())}), changed=True)
         self.assertIn("pgt_net", self.user.podman("network", "ls", "--format", "{{.Name}}"))
         self.assertIn("pgt_named", self.user.podman("volume", "ls", "--format", "{{.Name}}"))
@@ -149,6 +153,19 @@ class Grants(scene.ComposeTest):
         for name, path, text in (("b", "conf", "one"), ("c", "other", "two")):
             self.user.podman("restart", "-t", "0", f"{made.name}_{name}_1")
             self.assertEqual(self.inside(made, f"cat /etc/{path}", name), text)
+
+    def test_a_link_that_a_container_left_where_pgod_mounts_a_copy_or_nothing_stops_no_deployment(self):
+        made = self.service()
+        files = {"compose.yaml": compose(a=service(volumes=[".:/app", "./conf:/etc/conf:ro", "./d:/app/d"])), "conf": "1", "d/f": "1"}
+        self.good(made.deploy(files), changed=True)
+        self.inside(made, "ln -s /etc/passwd /app/next && /bin/busybox mv /app/next /app/conf; "
+                          "/bin/busybox rm -r /app/d; ln -s /etc /app/d")
+        self.good(made.deploy({**files, "conf": "2"}), changed=True)
+        self.assertEqual(self.inside(made, "cat /etc/conf"), "2")
+        self.inside(made, "ln -s /etc/passwd /app/next && /bin/busybox mv /app/next /app/conf")
+        self.user.podman("rm", "-f", "-t", "0", f"{made.name}_a_1")
+        healed = made.do("heal")
+        self.assertEqual((healed.exit_status, healed.health), (0, "healthy"), healed)
 
     def test_a_directory_within_a_writable_one_needs_the_grant(self):
         files = {"compose.yaml": compose(a=service(volumes=[".:/app"]), b=service(volumes=["./public:/www:ro"])),
