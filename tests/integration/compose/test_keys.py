@@ -62,6 +62,20 @@ class Keys(scene.ComposeTest):
         # What podman had and what the file says are one: nothing is recreated.
         self.good(svc.deploy({"compose.yaml": text, "README": "x"}), changed=False)
 
+    def test_options_of_a_tmpfs_and_ports_without_a_network_of_its_own(self):
+        svc = self.service(allow=["host-network"])
+        done = self.good(svc.deploy({"compose.yaml": compose(
+            a=service(network_mode="none", ports=["127.0.0.1:8080:80"], tmpfs=["/ro:ro,size=1m", "/no:noexec,size=1m"]),
+            b=service(network_mode="host", ports=["127.0.0.1:8080:80"]))}))
+        self.assertIn("a: ports: pgod ignores this: the container has no network", done.stderr)
+        self.assertIn("b: ports: pgod ignores this: the container has the ports of the host", done.stderr)
+        self.assertEqual([one["Ports"] or [] for one in self.user.containers().values()], [[], []])
+        mounts = {line.split()[1]: line.split()[3].split(",") for line in self.user.podman(
+            "exec", f"{svc.name}_a_1", "cat", "/proc/mounts").splitlines()}
+        self.assertIn("ro", mounts["/ro"])
+        self.assertIn("noexec", mounts["/no"])
+        self.assertIn("rw", mounts["/no"])
+
     def sharing(self, word="one"):
         return {"compose.yaml": compose(
             web=service("httpd -f -p 8080 -h /www", volumes=["./page:/www/index.html"], environment={"WORD": word}),
