@@ -87,6 +87,19 @@ class ComposeFiles(SystemTest):
             for one in self.status().get("problems", ())))
         self.assertEqual(fetch(self.port), "one\n")
 
+    def test_a_file_without_services_takes_nothing_down(self):
+        self.begin({"compose.yaml": compose_web(self.port)})
+        self.runs("web")
+        before = ANN.container_ids()
+        for text in ("services:\n", "services: {}\n", "x-a: 1\n"):
+            with self.subTest(text):
+                commit = self.repository.commit({"compose.yaml": text})
+                refused = self.daemon.ctl(self.key, "demo//up", "--commit", commit)
+                self.assertEqual(refused.returncode, 65, refused)
+                self.assertIn("services", refused.stdout + refused.stderr)
+                self.assertEqual(ANN.container_ids(), before)
+        self.runs("web")
+
     def test_all_reasons_of_a_refusal_are_in_the_log_and_the_worst_in_status(self):
         self.begin({"compose.yaml": compose_web(self.port)})
         self.runs("web")
