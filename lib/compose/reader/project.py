@@ -271,7 +271,8 @@ class Project:
         if key.state == NOTED:
             self.report.note(Problem(node.place, service, setting, "", f"pgod ignores this: {key.why}"))
         else:
-            self.report.refusal(Problem(node.place, service, setting, "", f"nothing permits this: {key.why}", "remove it"))
+            why, _, advice = key.why.partition("; ")
+            self.report.refusal(Problem(node.place, service, setting, "", f"nothing permits this: {why}", advice or "remove it"))
 
 
 def children(node, key):

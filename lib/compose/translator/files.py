@@ -67,12 +67,16 @@ def memory_file(name, service, section, number, one, text):
     elif uid is None and owner and owner != "root" and section == "secrets" and one.get("mode") is None:
         note_of(name, f"{section}.{number}", f"root owns this file, and {owner} may not read it; write uid: with the number"
                 f" of {owner} beside source: {one['source']}")
-    for key, value in (("uid", uid), ("gid", gid)):
+    ids = {"uid": uid, "gid": gid}
+    for key, value in ids.items():
         if value is not None and not (value.isascii() and value.isdigit()):
             refuse_file(name, section, number, one["source"], f"its {key} must be a number, and is {quoted(value)}",
                         "write the number of the user or group")
+            ids[key] = None
         elif value is not None and len(value) > 9:
             refuse_file(name, section, number, one["source"], f"its {key} {value} is too large", "write one below 1000000000")
+            ids[key] = None
+    uid, gid = ids["uid"], ids["gid"]
     mode = one.get("mode")
     if mode is not None and mode > 0o777:
         refuse_file(name, section, number, one["source"], f"its mode {mode:04o} is above 0777", "write 0777 or less")

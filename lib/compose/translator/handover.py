@@ -52,6 +52,7 @@ def handed(model):
     judge_shared_names(model["networks"], networks)
     for name, network in networks.items():
         network["_flags"] = network_of(name, model["networks"][name]) if not network.get("external") else []
+    check_overlaps({name: model["networks"][name] for name in networks if not networks[name].get("external")})
     return {"services": services, "networks": networks,
             "volumes": {name: object_of(entry, ()) for name, entry in model["volumes"].items() if is_made(entry)}}
 

@@ -137,7 +137,7 @@ def level_build(module, original):
             real = os.path.realpath(path)
             if not beneath(real, stage):  # before anybody learns whether it exists
                 raise outside(container["_service"], "build.dockerfile", path, real)
-            if os.path.exists(real):
+            if os.path.isfile(real):
                 build["dockerfile"] = real
                 break
         else:

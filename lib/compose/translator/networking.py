@@ -51,6 +51,22 @@ def subnets_of(network):
     return [(subnet, gateway or str(subnet.network_address + 1)) for subnet, gateway in found if subnet is not None]
 
 
+def check_overlaps(networks):
+    """podman makes no network whose range another one has. Ranges that overlap are neighbours once they are sorted."""
+    found = []
+    for name, network in networks.items():
+        for one in (network.get("ipam") or {}).get("config") or ():
+            try:
+                found.append((ipaddress.ip_network(one.get("subnet") or "", strict=False), name))
+            except ValueError:
+                pass  # network_of() has refused it
+    found.sort(key=lambda one: (one[0].version, one[0].network_address, one[0].prefixlen))
+    for (first, of_first), (second, of_second) in zip(found, found[1:]):
+        if first.version == second.version and first.overlaps(second):
+            refuse_of(None, f"networks.{of_second}.ipam.config", f"the range {second} overlaps with {first} of {of_first}",
+                      "choose another one")
+
+
 def options_of_networks(name, service, model):
     """Network → what stands behind its name in --network."""
     found = {}

@@ -67,7 +67,7 @@ def service_of(service, model, path):
         "restart": restart_of(service, deploy.get("restart_policy")),
         "tmpfs": sorted([one.partition(":")[0] for one in service.get("tmpfs", ())]
                         + [one["target"] for one in service.get("volumes", ()) if one["type"] == "tmpfs"]),
-        "ulimits": {name: [one, one] if isinstance(one, int) else [one["soft"], one["hard"]]
+        "ulimits": {name: [one, one] if isinstance(one, int) else [one.get("soft", 0), one.get("hard", 0)]
                     for name, one in service.get("ulimits", {}).items()},
         "volumes": sorted((volume_of(one, model, path) for one in service.get("volumes", ()) if one["type"] != "tmpfs"),
                           key=lambda one: one["target"]),

@@ -62,6 +62,13 @@ CLEAR |= {
     "a name of no interface": ("networks: {default: {interface_name: a b}}", {}, 'a: networks.default.interface_name: "a b" is not'
                                " such as eth1"),
     "a zone of an address": ("networks: {default: {ipv6_address: 'fe80::1%eth0'}}", {}, "'fe80::1%eth0' is neither an address nor"),
+    "two networks of one range": (
+        "networks: [n, m]", {"compose.override.yaml":
+            "networks: {n: {ipam: {config: [{subnet: 10.1.0.0/16}]}}, m: {ipam: {config: [{subnet: 10.1.2.0/24}]}}}\n"},
+        "compose.override.yaml:1: networks.m.ipam.config: the range 10.1.2.0/24 overlaps with 10.1.0.0/16 of n; choose another one"),
+    "a Dockerfile within the file": ("build: {context: ., dockerfile_inline: FROM x}", {}, "compose.yaml:4: a: build.dockerfile_inline:"
+                                     " nothing permits this: pgod builds from files of the repository; write it into a Dockerfile\n"),
+    "a Dockerfile that is a directory": ("build: {context: ., dockerfile: sub}", {"sub/x": ""}, "the repository holds no sub; add it"),
     "a directory in the place of a file": ("env_file: sub", {"sub/x": ""}, "compose.yaml:4: a: env_file: sub is not a file"),
     "a volume that is a path": ("volumes: [{type: volume, source: ./x, target: /x}]", {}, "write type: bind for a path"),
     "a memory of others": ("ipc: host", {}, "compose.yaml:4: a: ipc: nothing permits memory of others"),
@@ -90,6 +97,13 @@ class Sentences(unittest.TestCase):
                 said = self.plan(lines, more).said
                 self.assertIn(words, said)
                 self.assertNotRegex(said, OF_PYTHON)
+
+    def test_a_wrong_owner_of_a_secret_does_not_show_the_secret(self):
+        for user in ("'²'", "'99999999999'", "mieke"):
+            said = self.plan(f"secrets: [{{source: s, uid: {user}}}]", {"compose.override.yaml": "secrets: {s: {environment: X}}\n",
+                                                                       ".env": "X=sesame\n"}).said
+            self.assertRegex(said, "\\A[^\n]*its uid [^\n]*\n\\Z")
+            self.assertNotIn("sesame", said)
 
     def test_ports_without_a_network_are_noted(self):
         for mode, words in (("none", "no network"), ("host", "the ports of the host")):
