@@ -43,8 +43,10 @@ struct Quarantined {
 
 // Why the service is as it is: what was decided last, also when that was to do nothing.
 struct Decision {
-    std::string sentence; // empty: nothing was decided yet
+    std::string sentence; // for people; empty: nothing was decided yet
     std::optional<Time> at;
+    DecisionKind kind = DecisionKind::none;
+    std::string commit = {}; // that it is about; empty: none
     bool operator==(const Decision&) const = default;
 };
 

@@ -54,6 +54,9 @@ constexpr auto operations = std::to_array<Operation>({
      "print who ran what, was refused or failed, for admins: //audit [--refused] [-n COUNT]"},
 });
 
+constexpr std::string_view work_names[]{"deploy",  "pull",  "build",    "down", "start", "stop",
+                                        "restart", "check", "rollback", "heal", "plan"};
+
 } // namespace
 
 bool OperationGroups::allows(OpGroup group) const noexcept {
@@ -83,6 +86,10 @@ const Operation* find_operation(std::string_view name) noexcept {
 const Operation& operation_of(Op op) noexcept {
     return *std::find_if(operations.begin(), operations.end(),
                          [op](const Operation& operation) { return operation.op == op; });
+}
+
+std::string_view name_of(Work work) noexcept {
+    return work_names[static_cast<std::size_t>(work)];
 }
 
 } // namespace pgod

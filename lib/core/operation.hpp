@@ -69,5 +69,6 @@ struct Operation {
 std::span<const Operation> all_operations() noexcept;
 const Operation* find_operation(std::string_view name) noexcept; // null: no such operation
 const Operation& operation_of(Op op) noexcept;
+std::string_view name_of(Work work) noexcept;
 
 } // namespace pgod

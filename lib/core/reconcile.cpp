@@ -21,7 +21,7 @@ void Stepper::on(const Available&) {
 void Stepper::on(const Unavailable& event) {
     if (state_.unavailable != event.reason) {
         note(true, event.reason);
-        decide(event.reason);
+        decide(DecisionKind::unavailable, event.reason);
     }
     state_.unavailable = event.reason;
     give_turn_up(event.reason);

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "core/drift.hpp"
 #include "core/durable.hpp"
+#include "core/obstacle.hpp"
 #include "core/operation.hpp"
 #include "core/sync.hpp"
 #include "core/vocabulary.hpp"
@@ -43,10 +44,10 @@ struct Settings {
     std::chrono::milliseconds interval{std::chrono::minutes(5)};
     bool auto_deploy = true;
     Room room = {};
-    // What the services that it comes after (`after`) have in the way; empty: nothing.
-    std::string awaits = {};    // will pass by itself: a new version waits for it
-    std::string unsettled = {}; // …and within minutes: healing and rollback wait for it as well
-    std::string held_by = {};   // will not pass by itself
+    // What the services that it comes after (`after`) have in the way.
+    std::optional<Passing> awaits = {};    // a new version waits for it
+    std::optional<Passing> unsettled = {}; // …and ends within minutes: healing and rollback wait as well
+    std::optional<Lasting> held_by = {};   // a new version is not deployed
 };
 
 enum class Phase {
@@ -262,8 +263,8 @@ struct Step {
     std::vector<Action> actions;
 };
 
-// What of `settings` is in the way of such work; empty: nothing.
-const std::string& awaited(const Settings& settings, After after);
+// What of `settings` is in the way of such work.
+const std::optional<Passing>& awaited(const Settings& settings, After after);
 
 Step step(State state, const Settings& settings, const Event& event, Time now, double jitter);
 

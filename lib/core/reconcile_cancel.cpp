@@ -70,7 +70,7 @@ std::optional<std::string> Stepper::overtaken(Work work) const {
     if (stop != state_.queue.end())
         return asked_for(*stop);
     if (work == Work::deploy && state_.durable.suspension)
-        return why_suspended(*state_.durable.suspension);
+        return text_of(*state_.durable.suspension);
     if (state_.current->id == 0 && ends_with_its_client(state_.current->op))
         return client_left;
     return std::nullopt;
@@ -125,7 +125,7 @@ void Stepper::on_cancelled(Work work, const std::string& reason) {
         persist();
         const auto sentence = fmt::format("{} was not deployed: {}", brief(state_.target), reason);
         note(false, sentence);
-        decide(sentence);
+        decide(DecisionKind::cancelled, sentence, state_.target);
     }
     take_intent_back();
     finish_current(exit_status::failed, name_of(Outcome::cancelled));

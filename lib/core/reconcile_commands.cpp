@@ -39,7 +39,7 @@ void Stepper::on(const CommandArrived& event) {
         return finish(command.id, exit_status::busy);
     }
     if (state_.durable.suspension && deploys_tip(command.op)) {
-        tell(command.id, why_suspended(*state_.durable.suspension) + "; resume it first, or say up --resume");
+        tell(command.id, text_of(*state_.durable.suspension) + "; resume it first, or say up --resume");
         return end(command, exit_status::rejected, command.commit);
     }
     drop_healing();
@@ -85,9 +85,9 @@ void Stepper::suspend(const PendingCommand& command) {
     }
     state_.durable.suspension = Suspension{command.who, now_, options->until, std::move(options->reason)};
     persist();
-    const std::string sentence = why_suspended(*state_.durable.suspension);
+    const std::string sentence = text_of(*state_.durable.suspension);
     note(false, sentence);
-    decide(sentence);
+    decide(DecisionKind::suspended, sentence);
     tell(command.id, sentence + "; containers stay as they are, commits are fetched but not deployed");
     if (state_.work != Work::rollback)
         give_turn_up(sentence);
@@ -118,7 +118,7 @@ bool Stepper::end_suspension(const std::string& how) {
     state_.durable.suspension.reset();
     persist();
     note(false, how);
-    decide(how);
+    decide(DecisionKind::resumed, how);
     return true;
 }
 
@@ -169,7 +169,7 @@ void Stepper::note_intent(PendingCommand& command) {
     if (!same) {
         const auto sentence = fmt::format("desired is now {}, asked by {}", name_of(wanted), command.who);
         note(false, sentence);
-        decide(sentence);
+        decide(DecisionKind::intent, sentence);
     }
 }
 
@@ -187,14 +187,24 @@ void Stepper::take_intent_back() {
     persist();
     const auto sentence = fmt::format("desired is {} as before", name_of(state_.durable.intent.desired));
     note(false, sentence);
-    decide(sentence);
+    decide(DecisionKind::intent, sentence);
 }
 
-void Stepper::decide(std::string sentence) {
-    if (sentence == state_.durable.decision.sentence)
+// The same words keep the time when they were said first.
+void Stepper::decide(DecisionKind kind, std::string sentence, std::string commit) {
+    Decision& last = state_.durable.decision;
+    Decision next{std::move(sentence), last.at, kind, std::move(commit)};
+    if (next == last)
         return;
-    state_.durable.decision = {std::move(sentence), now_};
+    if (next.sentence != last.sentence)
+        next.at = now_;
+    last = std::move(next);
     persist();
+}
+
+bool Stepper::decided(DecisionKind kind, const std::string& commit) const {
+    const Decision& last = state_.durable.decision;
+    return last.kind == kind && last.commit == commit;
 }
 
 } // namespace pgod::reconcile

@@ -1,8 +1,6 @@
 #include "core/reconcile_order.hpp"
 
-#include "core/reconcile_reason.hpp"
-
-#include <fmt/format.h>
+#include <utility>
 
 namespace pgod::reconcile {
 
@@ -35,23 +33,22 @@ bool only_prepares(const State& state) {
     return state.work == Work::deploy && !(state.phase == Phase::working && state.reach == Reach::changing);
 }
 
-// What will pass by itself, within the deadlines of what it does; empty: nothing.
-std::string_view what_it_does(const State* state) {
+std::optional<Passing::What> what_it_does(const State* state) {
     if (state == nullptr || state->phase == Phase::recovering)
-        return "has only just begun";
+        return Passing::What::beginning;
     if (state->phase == Phase::unavailable)
-        return {};
+        return std::nullopt;
     if (changes_containers(*state))
-        return "is being worked on";
+        return Passing::What::working;
     // A commit that came while pgod was away is seen by this.
     if (!state->synced && state->sync_error.empty())
-        return "asks upstream for the first time";
+        return Passing::What::asking_upstream;
     if (!state->running.empty() && state->health == Health::progressing)
-        return "is starting";
-    return {};
+        return Passing::What::starting;
+    return std::nullopt;
 }
 
-// …within minutes.
+// That ends within minutes.
 bool is_unsettled(const State* state) {
     if (state == nullptr || state->phase == Phase::recovering)
         return true;
@@ -59,37 +56,35 @@ bool is_unsettled(const State* state) {
     return changes || (!state->running.empty() && state->health == Health::progressing);
 }
 
-// What somebody has to mend or decide; empty: it stands.
-std::string what_is_wrong(const State& state) {
+std::optional<Lasting::What> what_is_wrong(const State& state) {
     const Durable& durable = state.durable;
     if (state.phase == Phase::unavailable)
-        return "cannot be served: " + state.unavailable;
+        return Lasting::Unavailable{state.unavailable};
     if (durable.intent.desired != Desired::running)
-        return fmt::format("is {}", name_of(durable.intent.desired));
+        return Lasting::Unwanted{durable.intent.desired};
     if (durable.outcome && *durable.outcome != Outcome::ok && *durable.outcome != Outcome::superseded)
-        return fmt::format("has a deployment that was {}", name_of(*durable.outcome));
+        return Lasting::Failed{*durable.outcome};
     if (state.running.empty())
-        return "was never deployed";
+        return Lasting::NeverDeployed{};
     if (state.health != Health::healthy)
-        return fmt::format("is {}", name_of(state.health));
-    return {};
+        return Lasting::Unhealthy{state.health};
+    return std::nullopt;
 }
 
 } // namespace
 
 void look_at_other(Settings& settings, std::string_view name, const State* other) {
-    const auto does = what_it_does(other);
-    if (!does.empty()) {
-        const auto sentence = fmt::format("{}, which it comes after, {}", name, does);
-        if (settings.awaits.empty())
-            settings.awaits = sentence;
-        if (settings.unsettled.empty() && is_unsettled(other))
-            settings.unsettled = sentence;
+    if (const auto does = what_it_does(other)) {
+        const Passing passing{std::string(name), *does};
+        if (!settings.awaits)
+            settings.awaits = passing;
+        if (!settings.unsettled && is_unsettled(other))
+            settings.unsettled = passing;
         return;
     }
-    const auto wrong = what_is_wrong(*other);
-    if (!wrong.empty() && settings.held_by.empty())
-        settings.held_by = fmt::format("{}, which it comes after, {}", name, wrong);
+    auto wrong = what_is_wrong(*other);
+    if (wrong && !settings.held_by)
+        settings.held_by = Lasting{std::string(name), std::move(*wrong)};
 }
 
 } // namespace pgod::reconcile

@@ -8,8 +8,8 @@
 
 namespace pgod::reconcile {
 
-// What stands in the way of a service that comes after `name`: told into `settings`, where what is already
-// told stays. `other` is null as long as that service has not begun.
+// What stands in the way of a service that comes after `name`: put into `settings`, where what is already
+// there stays. `other` is null as long as that service has not begun.
 void look_at_other(Settings& settings, std::string_view name, const State* other);
 
 } // namespace pgod::reconcile

@@ -85,10 +85,10 @@ void Stepper::next() {
     }
     if (now_ >= state_.next_sync)
         return start_sync();
-    if (state_.next_deploy && now_ >= *state_.next_deploy && !settings_.held_by.empty())
+    if (state_.next_deploy && now_ >= *state_.next_deploy && settings_.held_by)
         state_.next_deploy = now_ + settings_.interval;
     if (state_.next_deploy && now_ >= *state_.next_deploy &&
-        why_not_deploy(state_, settings_, now_).empty()) {
+        deploys(decide_on_tip(state_, settings_, now_))) {
         state_.because = Trigger::retry;
         if (state_.read_repository) // it could not be read: mended first, and it goes on from there
             return start_sync();
@@ -119,7 +119,7 @@ void Stepper::start_command() {
     state_.target.clear(); // of what was done before
     const Work work = *operation_of(command.op).work;
     if (state_.durable.suspension && deploys_tip(command.op))
-        return refuse_current(why_suspended(*state_.durable.suspension));
+        return refuse_current(text_of(*state_.durable.suspension));
     if (const auto why = overtaken(work)) {
         give_up(*why);
         return next();
@@ -232,18 +232,18 @@ void Stepper::start_work(Work work) {
     if (held(work))
         return;
     const After after = after_of(work);
-    if (has(settings_.room, *place) && awaited(settings_, after).empty())
+    if (has(settings_.room, *place) && !awaited(settings_, after))
         return begin_work(work);
     state_.phase = Phase::queued;
     const auto& other = awaited(settings_, after);
-    std::string sentence = other.empty() ? std::string(full(*place)) : "it waits: " + other;
+    std::string sentence = other ? "it waits: " + text_of(*other) : std::string(full(*place));
     tell_current(sentence);
-    decide(std::move(sentence));
+    decide(DecisionKind::waits_for_turn, std::move(sentence), state_.target);
     act(AwaitTurn{*place, after, state_.current.has_value()});
 }
 
-const std::string& awaited(const Settings& settings, After after) {
-    static const std::string nothing;
+const std::optional<Passing>& awaited(const Settings& settings, After after) {
+    static const std::optional<Passing> nothing;
     return after == After::none ? nothing : after == After::unsettled ? settings.unsettled : settings.awaits;
 }
 
@@ -286,9 +286,9 @@ void Stepper::on(const TurnCame&) {
 }
 
 void Stepper::on(const OthersChanged&) {
-    if (state_.phase != Phase::idle || state_.tip.empty() || !settings_.awaits.empty())
+    if (state_.phase != Phase::idle || state_.tip.empty() || settings_.awaits)
         return;
-    if (why_not_deploy(state_, settings_, now_).empty())
+    if (deploys(decide_on_tip(state_, settings_, now_)))
         state_.next_sync = now_;
     next();
 }
@@ -296,19 +296,19 @@ void Stepper::on(const OthersChanged&) {
 // A new version is not put on what does not stand. What brings back a version that ran may still help.
 bool Stepper::held(Work work) {
     const bool stands = state_.target == state_.durable.settled && state_.health == Health::healthy;
-    if (work != Work::deploy || settings_.held_by.empty() || stands)
+    if (work != Work::deploy || !settings_.held_by || stands)
         return false;
     state_.work.reset();
-    const auto sentence = why_held(state_.target, settings_);
+    const HeldBy decision{state_.target, *settings_.held_by};
     if (state_.current && state_.current->op != Op::sync) {
-        refuse_current(sentence);
+        refuse_current(text_of(decision));
         return true;
     }
     state_.phase = Phase::idle;
-    tell_current(sentence);
-    if (sentence != state_.durable.decision.sentence)
-        note(true, sentence);
-    decide(sentence);
+    tell_current(text_of(decision));
+    if (!decided(decision.kind, decision.commit)) // the log says it once
+        note(true, text_of(decision));
+    decide(decision);
     end_current(exit_status::done);
     return true;
 }

@@ -1,27 +1,83 @@
 #include "core/reconcile_reason.hpp"
 
-#include "core/quarantine.hpp"
 #include "core/time_text.hpp"
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace pgod::reconcile {
+
+namespace {
+
+std::string_view text_of(Passing::What what) {
+    switch (what) {
+    case Passing::What::beginning:
+        return "has only just begun";
+    case Passing::What::working:
+        return "is being worked on";
+    case Passing::What::asking_upstream:
+        return "asks upstream for the first time";
+    case Passing::What::starting:
+        break;
+    }
+    return "is starting";
+}
+
+struct LastingText {
+    std::string operator()(const Lasting::Unavailable& one) const {
+        return "cannot be served: " + one.reason;
+    }
+    std::string operator()(const Lasting::Unwanted& one) const {
+        return fmt::format("is {}", name_of(one.desired));
+    }
+    std::string operator()(const Lasting::Failed& one) const {
+        return fmt::format("has a deployment that was {}", name_of(one.outcome));
+    }
+    std::string operator()(const Lasting::NeverDeployed&) const { return "was never deployed"; }
+    std::string operator()(const Lasting::Unhealthy& one) const {
+        return fmt::format("is {}", name_of(one.health));
+    }
+};
+
+} // namespace
 
 std::string brief(const std::string& commit) {
     return commit.substr(0, 8);
 }
 
-std::string why_suspended(const Suspension& suspension) {
+std::string text_of(const Passing& obstacle) {
+    return fmt::format("{}, which it comes after, {}", obstacle.service, text_of(obstacle.what));
+}
+
+std::string text_of(const Lasting& obstacle) {
+    return fmt::format("{}, which it comes after, {}", obstacle.service,
+                       std::visit(LastingText{}, obstacle.what));
+}
+
+std::string text_of(const Suspension& suspension) {
     return fmt::format("it is suspended by {} since {}{}{}", suspension.by, utc_text(suspension.since),
                        suspension.until ? " until " + utc_text(*suspension.until) : std::string(),
                        suspension.reason.empty() ? std::string() : ": " + suspension.reason);
 }
 
-std::string why_it_runs(const std::string& commit) {
-    return brief(commit) + " is what upstream has, and it runs";
+std::string text_of(const Deploy& decision) {
+    return brief(decision.commit) + " is to be deployed";
 }
 
-std::string why_left_alone(const Quarantined& entry) {
+std::string text_of(const Suspended& decision) {
+    return fmt::format("{}; {} is not deployed until resume", text_of(decision.suspension),
+                       brief(decision.commit));
+}
+
+std::string text_of(const Stopped& decision) {
+    return fmt::format("desired is {}{}: {} is not deployed until up", name_of(decision.intent.desired),
+                       decision.intent.by.empty() ? std::string() : ", asked by " + decision.intent.by,
+                       brief(decision.commit));
+}
+
+std::string text_of(const InQuarantine& decision) {
+    const Quarantined& entry = decision.entry;
     const std::string commit = brief(entry.commit);
     if (entry.held)
         return fmt::format("{} is held back since {}: {}; a newer commit, resume, retry or up --commit {} "
@@ -32,44 +88,30 @@ std::string why_left_alone(const Quarantined& entry) {
                        commit, utc_text(entry.since), entry.reason, commit);
 }
 
-std::string why_held(const std::string& commit, const Settings& settings) {
-    return fmt::format("{} is not deployed: {}", brief(commit), settings.held_by);
+std::string text_of(const WaitsForUp& decision) {
+    return brief(decision.commit) + " waits for up, because auto = false";
 }
 
-bool waits_for_up(const State& state, const Settings& settings) {
-    return !settings.auto_deploy && !state.next_deploy && state.tip != state.running &&
-           state.tip != state.durable.settled;
+std::string text_of(const HeldBy& decision) {
+    return fmt::format("{} is not deployed: {}", brief(decision.commit), text_of(decision.obstacle));
 }
 
-std::string why_not_deploy(const State& state, const Settings& settings, Time now) {
-    const Durable& durable = state.durable;
-    if (durable.suspension)
-        return fmt::format("{}; {} is not deployed until resume", why_suspended(*durable.suspension),
-                           brief(state.tip));
-    if (durable.intent.desired != Desired::running)
-        return fmt::format("desired is {}{}: {} is not deployed until up", name_of(durable.intent.desired),
-                           durable.intent.by.empty() ? std::string() : ", asked by " + durable.intent.by,
-                           brief(state.tip));
-    if (const auto* entry = find_quarantined(durable, state.tip))
-        return why_left_alone(*entry);
-    if (waits_for_up(state, settings))
-        return brief(state.tip) + " waits for up, because auto = false";
-    const bool settled = state.tip == durable.settled && !state.needs_deploy && !state.next_deploy;
-    if (!settings.held_by.empty() && !settled)
-        return why_held(state.tip, settings);
-    if (state.needs_deploy)
-        return {};
-    if (state.next_deploy && now < *state.next_deploy)
-        return fmt::format("{} failed and is tried again at {}: {}", brief(state.tip),
-                           utc_text(*state.next_deploy), durable.reason);
-    if (state.next_deploy)
-        return {};
-    if (state.tip == durable.settled && !durable.reason.empty())
-        return fmt::format("{} was {} and is not tried again by itself: {}", brief(state.tip),
-                           name_of(durable.outcome.value_or(Outcome::failed)), durable.reason);
-    if (state.tip == durable.settled)
-        return why_it_runs(state.tip);
-    return {};
+std::string text_of(const RetryAt& decision) {
+    return fmt::format("{} failed and is tried again at {}: {}", brief(decision.commit),
+                       utc_text(decision.at), decision.reason);
+}
+
+std::string text_of(const GivenUp& decision) {
+    return fmt::format("{} was {} and is not tried again by itself: {}", brief(decision.commit),
+                       name_of(decision.outcome), decision.reason);
+}
+
+std::string text_of(const UpToDate& decision) {
+    return brief(decision.commit) + " is what upstream has, and it runs";
+}
+
+std::string text_of(const TipDecision& decision) {
+    return std::visit([](const auto& one) { return text_of(one); }, decision);
 }
 
 } // namespace pgod::reconcile

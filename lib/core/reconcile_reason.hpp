@@ -1,7 +1,8 @@
-// Why a service is left as it is: the sentences that a client is told and that `why` repeats. Pure.
+// The words for what reconcile has decided: what a client reads, and what `why` repeats. Text alone: nothing
+// is decided by it. Pure.
 #pragma once
 
-#include "core/reconcile.hpp"
+#include "core/tip_decision.hpp"
 
 #include <string>
 
@@ -9,15 +10,19 @@ namespace pgod::reconcile {
 
 std::string brief(const std::string& commit); // the first eight digits, as people name commits
 
-std::string why_suspended(const Suspension& suspension);
-std::string why_it_runs(const std::string& commit);
-std::string why_left_alone(const Quarantined& entry);
-std::string why_held(const std::string& commit, const Settings& settings); // by what it comes after
+std::string text_of(const Passing& obstacle);
+std::string text_of(const Lasting& obstacle);
+std::string text_of(const Suspension& suspension);
 
-// auto = false, and the tip is neither what runs nor what `up` has tried.
-bool waits_for_up(const State& state, const Settings& settings);
-
-// Empty: a poll or `sync` deploys the tip.
-std::string why_not_deploy(const State& state, const Settings& settings, Time now);
+std::string text_of(const Deploy& decision);
+std::string text_of(const Suspended& decision);
+std::string text_of(const Stopped& decision);
+std::string text_of(const InQuarantine& decision);
+std::string text_of(const WaitsForUp& decision);
+std::string text_of(const HeldBy& decision);
+std::string text_of(const RetryAt& decision);
+std::string text_of(const GivenUp& decision);
+std::string text_of(const UpToDate& decision);
+std::string text_of(const TipDecision& decision);
 
 } // namespace pgod::reconcile

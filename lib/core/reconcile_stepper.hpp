@@ -6,7 +6,8 @@
 // what surveys saw. Pure, as step() is.
 #pragma once
 
-#include "core/reconcile.hpp"
+#include "core/reconcile_reason.hpp"
+#include "core/tip_decision.hpp"
 
 #include <string>
 #include <string_view>
@@ -126,7 +127,13 @@ class Stepper {
     void settle(Outcome outcome, const std::optional<Error>& error, bool again);
     void try_later();
 
-    void decide(std::string sentence); // what `why` repeats
+    // What `why` repeats.
+    void decide(DecisionKind kind, std::string sentence, std::string commit = {});
+    void decide(const auto& decision) { decide(decision.kind, text_of(decision), decision.commit); }
+    void decide(const TipDecision& decision) {
+        std::visit([this](const auto& one) { decide(one); }, decision);
+    }
+    bool decided(DecisionKind kind, const std::string& commit) const;
 
     // drift
     void survey();

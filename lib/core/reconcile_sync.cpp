@@ -26,6 +26,7 @@ void Stepper::on(const SyncEnded& event) {
     if (state_.read_repository) // the settings changed meanwhile: perhaps this was another upstream
         return start_sync();
     state_.phase = Phase::idle;
+    const bool answers_again = !state_.sync_error.empty() && !event.error;
     remember_sync(event);
     const std::optional<Op> op = current_op();
     if (op == Op::rollback)
@@ -35,7 +36,7 @@ void Stepper::on(const SyncEnded& event) {
     if (state_.tip.empty() || (event.error && op == Op::sync)) {
         if (event.error) {
             tell_current(event.error->message);
-            decide("upstream gave no commit: " + event.error->message);
+            decide(DecisionKind::no_tip, "upstream gave no commit: " + event.error->message);
         }
         survey();
         return end_current(exit_status::failed);
@@ -44,18 +45,21 @@ void Stepper::on(const SyncEnded& event) {
         tell_current(event.error->message + "; going on with " + brief(state_.tip) + ", fetched last");
     if (op && op != Op::sync)
         return go_on_with_command();
-    const auto reason = why_not_deploy(state_, settings_, now_);
-    if (reason.empty())
+    const TipDecision decision = decide_on_tip(state_, settings_, now_);
+    if (deploys(decision))
         return start_export(state_.tip, Work::deploy);
-    if (waits_for_up(state_, settings_) && state_.durable.waiting != state_.tip)
+    const bool waits_for_up = std::holds_alternative<WaitsForUp>(decision);
+    if (waits_for_up && state_.durable.waiting != state_.tip)
         return start_export(state_.tip, Work::check);
+    const std::string reason = text_of(decision);
     tell_current(reason);
-    if (reason == why_held(state_.tip, settings_) && !state_.durable.decision.sentence.starts_with(reason))
-        note(true, reason);
+    if (std::holds_alternative<HeldBy>(decision) && !decided(HeldBy::kind, state_.tip))
+        note(true, reason); // the log says it once
     if (event.error)
-        decide(reason + "; upstream was asked in vain: " + event.error->message);
-    else if (state_.durable.waiting.empty() || !state_.durable.decision.sentence.starts_with(reason))
-        decide(reason);
+        decide(kind_of(decision), reason + "; upstream was asked in vain: " + event.error->message,
+               state_.tip);
+    else if (!waits_for_up || answers_again || !decided(WaitsForUp::kind, state_.tip)) // else: its preview
+        decide(decision);
     survey();
     end_current(exit_status::done);
 }
@@ -73,8 +77,8 @@ void Stepper::go_on_with_command() {
         return start_export(state_.tip, work);
     queue_followers_again();
     if (named.empty())
-        return refuse_current(why_left_alone(*entry));
-    tell_current(why_left_alone(*entry));
+        return refuse_current(text_of(InQuarantine(*entry)));
+    tell_current(text_of(InQuarantine(*entry)));
     start_export(named, work, true);
 }
 
@@ -151,7 +155,7 @@ void Stepper::on(const ExportEnded& event) {
     if (op == Op::sync && (state_.durable.intent.desired != Desired::running || state_.durable.suspension)) {
         state_.phase = Phase::idle;
         state_.work.reset();
-        tell_current(why_not_deploy(state_, settings_, now_));
+        tell_current(text_of(decide_on_tip(state_, settings_, now_)));
         return end_current(exit_status::done);
     }
     const bool asked_for = op == Op::retry || (op == Op::up && !state_.current->commit.empty());
@@ -174,7 +178,9 @@ void Stepper::on_not_exported(const Error& error) {
         settle(rejected ? Outcome::rejected : Outcome::failed, error, !rejected);
     else if (!state_.current || state_.current->op == Op::sync)
         decide(
-            fmt::format("{} waits for up, but could not be staged: {}", brief(state_.target), error.message));
+            WaitsForUp::kind,
+            fmt::format("{} waits for up, but could not be staged: {}", brief(state_.target), error.message),
+            state_.target);
     end_current(rejected ? exit_status::rejected : exit_status::failed);
 }
 

@@ -37,7 +37,8 @@ void Stepper::begin_work(Work work) {
     if (work == Work::rollback) {
         start.deployment = ++state_.durable.deployments;
         start.trigger = Trigger::rollback;
-        decide(fmt::format("an earlier version is being brought back, number {}, asked by {}",
+        decide(DecisionKind::deploying,
+               fmt::format("an earlier version is being brought back, number {}, asked by {}",
                            start.deployment, start.who));
         persist();
     }
@@ -50,8 +51,10 @@ void Stepper::begin_work(Work work) {
         start.deployment = ++state_.durable.deployments;
         start.trigger = trigger();
         state_.because.reset();
-        decide(fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
-                           name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who));
+        decide(DecisionKind::deploying,
+               fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
+                           name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who),
+               state_.target);
     }
     const auto deployment = start.deployment;
     act(std::move(start));
@@ -123,7 +126,7 @@ void Stepper::on_rolled_back(const WorkEnded& event) {
     if (outcome != Outcome::ok) {
         const auto sentence = fmt::format("going back was {}: {}", name_of(outcome), state_.durable.reason);
         note(true, sentence);
-        return decide(sentence);
+        return decide(DecisionKind::rollback_failed, sentence);
     }
     state_.needs_deploy = false;
     state_.deploy_failures = 0;
@@ -136,19 +139,19 @@ void Stepper::on_rolled_back(const WorkEnded& event) {
                     fmt::format("rolled back by {} to {}", state_.current->who, brief(state_.running)), now_,
                     true});
         persist();
-        const auto sentence = why_left_alone(*find_quarantined(state_.durable, state_.tip));
-        note(false, sentence);
-        decide(sentence);
-        return tell_current(sentence);
+        const InQuarantine decision(*find_quarantined(state_.durable, state_.tip));
+        note(false, text_of(decision));
+        decide(decision);
+        return tell_current(text_of(decision));
     }
     lift_quarantine(state_.durable, state_.running);
-    decide(why_it_runs(state_.running));
+    decide(UpToDate{state_.running});
 }
 
 // auto = false: the tip was staged and judged, and now it waits.
 void Stepper::on_previewed(const WorkEnded& event) {
     const bool rejected = event.exit_status == exit_status::rejected;
-    std::string sentence = brief(state_.target) + " waits for up, because auto = false";
+    std::string sentence = text_of(WaitsForUp{state_.target});
     if (event.error)
         sentence += fmt::format("; {}: {}", rejected ? "it would be rejected" : "it could not be judged",
                                 event.error->message);
@@ -156,9 +159,9 @@ void Stepper::on_previewed(const WorkEnded& event) {
         state_.durable.waiting = state_.target;
         persist();
     }
-    if (sentence != state_.durable.decision.sentence)
+    if (sentence != state_.durable.decision.sentence) // the log says it once
         note(event.error.has_value(), sentence);
-    decide(sentence);
+    decide(WaitsForUp::kind, sentence, state_.target);
     tell_current(sentence);
 }
 
@@ -221,7 +224,7 @@ void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool ag
         lift_quarantine(durable, state_.target);
         note(false, brief(state_.target) + " runs");
         tell_followers(brief(state_.target) + " runs");
-        return decide(why_it_runs(state_.target));
+        return decide(UpToDate{state_.target});
     }
     const auto* entry = find_quarantined(durable, state_.target);
     const bool left_down = entry != nullptr && state_.running.empty();
@@ -231,10 +234,10 @@ void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool ag
     note(true, failure);
     tell_followers(failure);
     if (entry == nullptr)
-        return decide(why_not_deploy(state_, settings_, now_));
-    const std::string sentence = why_left_alone(*entry) + (left_down ? "; the service is left down" : "");
+        return decide(decide_on_tip(state_, settings_, now_));
+    std::string sentence = text_of(InQuarantine(*entry)) + (left_down ? "; the service is left down" : "");
     tell_current(sentence);
-    decide(sentence);
+    decide(InQuarantine::kind, std::move(sentence), state_.target);
 }
 
 // For a cause that may pass, later each time.

@@ -43,6 +43,26 @@ constexpr Names<Trigger, 7> trigger_names{{
     {Trigger::retry, "retry"},
 }};
 
+constexpr Names<DecisionKind, 17> decision_kinds{{
+    {DecisionKind::none, ""},
+    {DecisionKind::unavailable, "unavailable"},
+    {DecisionKind::no_tip, "no-tip"},
+    {DecisionKind::deploying, "deploying"},
+    {DecisionKind::up_to_date, "up-to-date"},
+    {DecisionKind::suspended, "suspended"},
+    {DecisionKind::resumed, "resumed"},
+    {DecisionKind::stopped, "stopped"},
+    {DecisionKind::intent, "intent"},
+    {DecisionKind::quarantined, "quarantined"},
+    {DecisionKind::waits_for_up, "waits-for-up"},
+    {DecisionKind::held_by, "held-by"},
+    {DecisionKind::waits_for_turn, "waits-for-turn"},
+    {DecisionKind::retry_at, "retry-at"},
+    {DecisionKind::given_up, "given-up"},
+    {DecisionKind::cancelled, "cancelled"},
+    {DecisionKind::rollback_failed, "rollback-failed"},
+}};
+
 template<typename Table, typename E>
 std::string_view find_name(const Table& table, E value) noexcept {
     for (const auto& [entry, name] : table)
@@ -60,6 +80,14 @@ std::optional<E> find_value(const Table& table, std::string_view name) noexcept 
 }
 
 } // namespace
+
+std::string_view name_of(DecisionKind kind) noexcept {
+    return find_name(decision_kinds, kind);
+}
+
+std::optional<DecisionKind> decision_kind_named(std::string_view name) noexcept {
+    return find_value<DecisionKind>(decision_kinds, name);
+}
 
 std::string_view name_of(Desired desired) noexcept {
     return find_name(desired_names, desired);

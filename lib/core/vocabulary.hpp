@@ -23,6 +23,29 @@ inline constexpr std::array all_outcomes{Outcome::ok,          Outcome::rejected
 // container that had died, going back, or trying again.
 enum class Trigger { poll, command, start, config, heal, rollback, retry };
 
+// What was decided about a service last. The text beside it is for people alone.
+enum class DecisionKind {
+    none,        // nothing was decided yet, or an earlier pgod kept the text alone
+    unavailable, // the service cannot be served
+    no_tip,      // upstream gave no commit
+    deploying,   // also when an earlier version is being restored by hand
+    up_to_date,  // the tip runs
+    suspended,
+    resumed,      // or a suspension ended by itself
+    stopped,      // down or stop
+    intent,       // an operator asked for another state, or that was taken back
+    quarantined,  // or held back by an operator
+    waits_for_up, // auto = false
+    held_by,      // a service that it comes after is not as it should be
+    waits_for_turn,
+    retry_at, // after a transient failure
+    given_up, // nothing tries the commit again by itself
+    cancelled,
+    rollback_failed,
+};
+
+std::string_view name_of(DecisionKind kind) noexcept;
+std::optional<DecisionKind> decision_kind_named(std::string_view name) noexcept;
 std::string_view name_of(Desired desired) noexcept;
 std::string_view name_of(Health health) noexcept;
 std::string_view name_of(Outcome outcome) noexcept;

@@ -144,7 +144,7 @@ void ServiceActor::await_turn(const reconcile::AwaitTurn& action) {
     const auto ready = [this, after = action.after] {
         reconcile::Settings others;
         ports_.look_at_others(service_, others);
-        return reconcile::awaited(others, after).empty();
+        return !reconcile::awaited(others, after);
     };
     ports_.places.of(action.place).wait({service_.name, user_->uid, action.asked_for, ready, [this] {
                                              feed(reconcile::TurnCame{});

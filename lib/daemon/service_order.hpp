@@ -10,6 +10,7 @@
 #include "daemon/places.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ class ServiceOrder {
 
   private:
     struct Seen {
-        std::string awaits, unsettled, held_by;
+        std::optional<reconcile::Passing> awaits, unsettled;
+        std::optional<reconcile::Lasting> held_by;
         bool operator==(const Seen&) const = default;
     };
     Seen seen_of(const std::string& service) const;

@@ -10,7 +10,7 @@ namespace {
 
 // steps[N] makes a file of version N one of version N + 1; none is ever changed once it was released. Times
 // are milliseconds since the epoch.
-constexpr std::array<const char*, 4> steps{
+constexpr std::array<const char*, 5> steps{
     R"(
 CREATE TABLE IF NOT EXISTS services (
     name          TEXT PRIMARY KEY,
@@ -80,6 +80,10 @@ CREATE TABLE claims (
     since   INTEGER NOT NULL,
     PRIMARY KEY (service, name)
 ) STRICT, WITHOUT ROWID;
+)",
+    R"(
+ALTER TABLE services ADD COLUMN decision_kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE services ADD COLUMN decision_commit TEXT NOT NULL DEFAULT '';
 )",
 };
 

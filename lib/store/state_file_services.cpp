@@ -9,7 +9,7 @@ Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& ser
     auto row = TRY(
         prepare("SELECT desired, desired_by, desired_since, settled, last_good, waiting, outcome, reason, "
                 "deployments, suspended_by, suspended_since, suspended_until, suspended_reason, decision, "
-                "decided, stopping FROM services WHERE name = ?",
+                "decided, stopping, decision_kind, decision_commit FROM services WHERE name = ?",
                 service));
     row.bind(service);
     reconcile::Durable durable;
@@ -26,7 +26,8 @@ Result<std::optional<reconcile::Durable>> StateFile::load(const std::string& ser
     durable.deployments = row.number(8);
     if (const auto since = row.time(10))
         durable.suspension = reconcile::Suspension{row.text(9), *since, row.time(11), row.text(12)};
-    durable.decision = {row.text(13), row.time(14)};
+    durable.decision = {row.text(13), row.time(14),
+                        decision_kind_named(row.text(16)).value_or(DecisionKind::none), row.text(17)};
     if (const auto* stopping = find_operation(row.text(15)))
         durable.stopping = stopping->op;
     durable.quarantine = TRY(load_quarantine(service));
@@ -49,7 +50,8 @@ Status StateFile::write_durable(const std::string& service, const reconcile::Dur
                            "settled, last_good, waiting, "
                            "outcome, reason, deployments, suspended_by, suspended_since, suspended_until, "
                            "suspended_reason, decision, "
-                           "decided, stopping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           "decided, stopping, decision_kind, decision_commit) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                            service));
     row.bind(service)
         .bind(name_of(durable.intent.desired))
@@ -67,6 +69,7 @@ Status StateFile::write_durable(const std::string& service, const reconcile::Dur
         row.bind("").bind_null().bind_null().bind("");
     row.bind(durable.decision.sentence).bind(durable.decision.at);
     row.bind(durable.stopping ? std::string(operation_of(*durable.stopping).name) : std::string());
+    row.bind(name_of(durable.decision.kind)).bind(durable.decision.commit);
     TRY(row.run());
     return write_quarantine(service, durable.quarantine);
 }

@@ -26,7 +26,7 @@ inline std::string word(const Action& action) {
         std::string operator()(const StartSync& a) const { return "sync(" + a.known.substr(0, 1) + ")"; }
         std::string operator()(const StartExport& a) const { return "export(" + a.commit.substr(0, 1) + ")"; }
         std::string operator()(const StartWork& a) const {
-            return fmt::format("work({},{},{})", static_cast<int>(a.work), a.commit.substr(0, 1), a.command);
+            return fmt::format("work({},{},{})", name_of(a.work), a.commit.substr(0, 1), a.command);
         }
         std::string operator()(const OpenGate&) const { return "open"; }
         std::string operator()(const CancelWork&) const { return "cancel"; }
@@ -125,7 +125,7 @@ inline Drive settled_service() {
     Drive drive;
     CHECK(drive(Recovered{"", Health::missing}) == "sync()");
     CHECK(drive(tip(commit_a)) == "note export(a)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,a,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,a,0)");
     CHECK(drive(deployed(commit_a)) == "persist note");
     return drive;
 }

@@ -25,7 +25,7 @@ TEST_CASE("a new commit is deployed, a rejected one is not tried again by itself
     drive.now += 60s;
     drive(Tick{});
     CHECK(drive(tip(commit_b)) == "note export(b)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,b,0)");
     CHECK(drive(rejected(commit_a)) == "persist warn");
     CHECK(drive.state.running == commit_a);
     drive.now += 60s;
@@ -44,12 +44,12 @@ TEST_CASE("up tries what was rejected again") {
     CHECK(drive(rejected(commit_a)) == "persist warn finish(7,65)");
     CHECK(drive(Op::up) == "sync(b)");
     CHECK(drive(tip(commit_b)) == "export(b)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,b,7)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,b,7)");
 }
 
 TEST_CASE("down stays down across polls, commits and restarts, until up") {
     Drive drive = settled_service();
-    CHECK(drive(Op::down) == "persist note work(3,,7)");
+    CHECK(drive(Op::down) == "persist note work(down,,7)");
     CHECK(drive.state.durable.intent.desired == Desired::stopped);
     CHECK(drive.state.durable.intent.by == "miek (SHA256:x) from 192.0.2.1");
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "persist finish(7,0)");
@@ -71,7 +71,7 @@ TEST_CASE("a down that comes while a poll stages a commit wins") {
     drive(Tick{});
     CHECK(drive(tip(commit_b)) == "note export(b)");
     CHECK(drive(Op::down) == "persist note tell(7)");
-    CHECK(drive(ExportEnded{}) == "work(3,,7)");
+    CHECK(drive(ExportEnded{}) == "work(down,,7)");
 }
 
 TEST_CASE("commands wait for what the service is doing and run in turn") {
@@ -81,10 +81,10 @@ TEST_CASE("commands wait for what the service is doing and run in turn") {
     CHECK(drive(Op::pull, 3) == "tell(3)");
     drive(tip(commit_a));
     drive(ExportEnded{});
-    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(6,,2)");
+    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(restart,,2)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_a, Health::healthy}) == "finish(2,0) sync(a)");
     CHECK(drive(tip(commit_a)) == "export(a)");
-    CHECK(drive(ExportEnded{}) == "work(1,a,3)");
+    CHECK(drive(ExportEnded{}) == "work(pull,a,3)");
 }
 
 TEST_CASE("a first clone that fails is retried for ever, ever later, never later than the interval") {
@@ -218,7 +218,7 @@ TEST_CASE("changed settings judge the tip again") {
 
 TEST_CASE("a stop that names no compose service of ours asked for nothing") {
     Drive drive = settled_service();
-    CHECK(drive(Op::stop) == "persist note work(5,,7)");
+    CHECK(drive(Op::stop) == "persist note work(stop,,7)");
     CHECK(drive(WorkEnded{
               exit_status::usage, {}, Error{Code::invalid, "no such service"}, commit_a, Health::healthy}) ==
           "persist note finish(7,64)");
@@ -231,19 +231,19 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     drive(Op::restart, 2);
     CHECK(drive(Removed{}) == "note tell(2) finish(2,1)");
     CHECK(drive(tip(commit_a)) == "export(a)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,a,1)");
-    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(3,,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,a,1)");
+    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(down,,0)");
     CHECK(drive(Op::up, 3) == "tell(3) finish(3,1)");
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "retire");
     CHECK_FALSE(due(drive.state));
 
     Drive after_start;
     CHECK(after_start(Removed{}) == "note");
-    CHECK(after_start(Recovered{commit_a, Health::healthy}) == "work(3,,0)");
+    CHECK(after_start(Recovered{commit_a, Health::healthy}) == "work(down,,0)");
     CHECK(after_start(WorkEnded{1, {}, Error{Code::timeout, "podman hangs"}, commit_a, Health::unknown}) ==
           "warn");
 
-    CHECK(after_start(Removed{}) == "work(3,,0)"); // asked again
+    CHECK(after_start(Removed{}) == "work(down,,0)"); // asked again
     after_start(WorkEnded{1, {}, Error{Code::timeout, "podman hangs"}, commit_a, Health::unknown});
     CHECK(after_start(Reconfigured{}) == "recover"); // and wanted again
     CHECK(after_start(Recovered{commit_a, Health::healthy}) == "sync()");
@@ -258,7 +258,7 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     not_ready(Unavailable{"/run/user/1000 is missing", false});
     CHECK(not_ready(Removed{}) == "note");
     CHECK(not_ready(Available{}) == "recover");
-    CHECK(not_ready(Recovered{commit_a, Health::healthy}) == "work(3,,0)");
+    CHECK(not_ready(Recovered{commit_a, Health::healthy}) == "work(down,,0)");
 }
 
 TEST_CASE("a service that is no longer configured and is left alone ends without touching a container") {

@@ -18,7 +18,7 @@ Drive preparing(bool by_command = false) {
     drive.now += 60s;
     by_command ? drive(Op::up, 1) : drive(Tick{});
     drive(tip(commit_b));
-    CHECK(has(drive(ExportEnded{}), "work(0,b,"));
+    CHECK(has(drive(ExportEnded{}), "work(deploy,b,"));
     return drive;
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("down and stop end what is prepared, and are carried out at once") {
             CHECK(drive(GateReached{}) == ""); // it was on its way
             CHECK(drive(TurnCame{}) == "");
             CHECK(has(drive(cancelled()),
-                      op == Op::down ? "finish(1,1) work(3,,2)" : "finish(1,1) work(5,,2)"));
+                      op == Op::down ? "finish(1,1) work(down,,2)" : "finish(1,1) work(stop,,2)"));
             CHECK(has(drive.last_of(1), "cancelled"));
             CHECK(drive.state.running == commit_a);
             CHECK(drive.state.health == Health::healthy);
@@ -120,7 +120,7 @@ TEST_CASE("suspend ends what is prepared, and resume deploys it") {
     Drive build = settled_service();
     build(Op::build, 1);
     build(tip(commit_a));
-    CHECK(has(build(ExportEnded{}), "work(2,a,1)"));
+    CHECK(has(build(ExportEnded{}), "work(build,a,1)"));
     CHECK(has(build(Op::suspend, 2), "tell(1) cancel finish(2,0)"));
     CHECK(build(cancelled()) == "finish(1,1)");
 }
@@ -154,14 +154,14 @@ TEST_CASE("what changes what runs is never cancelled") {
 TEST_CASE("a worker that ended by itself before it was cancelled has the last word") {
     Drive drive = preparing();
     drive(Op::down, 2);
-    CHECK(has(drive(rejected(commit_a)), "work(3,,2)"));
+    CHECK(has(drive(rejected(commit_a)), "work(down,,2)"));
     CHECK(drive.state.durable.outcome == Outcome::rejected);
 }
 
 TEST_CASE("a service that is no longer configured does not wait for its build") {
     Drive drive = preparing();
     CHECK(drive(Removed{}) == "note cancel");
-    CHECK(drive(cancelled()) == "persist note work(3,,0)");
+    CHECK(drive(cancelled()) == "persist note work(down,,0)");
 }
 
 TEST_CASE("settings that changed while a deployment that was cancelled was prepared are judged again") {
@@ -217,12 +217,13 @@ TEST_CASE("a down that came while a commit was staged keeps its build from begin
     drive(Op::up, 1);
     drive(Op::down, 2);
     drive(tip(commit_b));
-    CHECK(has(drive(ExportEnded{}), "finish(1,1) work(3,,2)"));
+    CHECK(has(drive(ExportEnded{}), "finish(1,1) work(down,,2)"));
 }
 
 TEST_CASE("what needs no place goes before a deployment that waits for one, which begins again after it") {
-    for (const auto& [op, work] :
-         {std::pair{Op::restart, "work(6,,2)"}, {Op::start, "work(4,,2)"}, {Op::rollback, "work(8,,2)"}}) {
+    for (const auto& [op, work] : {std::pair{Op::restart, "work(restart,,2)"},
+                                   {Op::start, "work(start,,2)"},
+                                   {Op::rollback, "work(rollback,,2)"}}) {
         Drive poll = queued();
         CHECK(has(poll(op, 2), "leave"));
         CHECK(has(line(poll.actions), work));
@@ -232,10 +233,10 @@ TEST_CASE("what needs no place goes before a deployment that waits for one, whic
         CHECK(up.state.queue.size() == 1);
     }
     Drive poll = queued();
-    CHECK(poll(Op::restart, 2) == "leave work(6,,2)");
+    CHECK(poll(Op::restart, 2) == "leave work(restart,,2)");
     CHECK(poll(done(commit_a)) == "finish(2,0) sync(b)");
     Drive up = queued(true);
-    CHECK(up(Op::restart, 2) == "leave tell(1) work(6,,2)");
+    CHECK(up(Op::restart, 2) == "leave tell(1) work(restart,,2)");
     CHECK(up(done(commit_a)) == "finish(2,0) sync(b)");
     CHECK(up(tip(commit_b)) == "export(b)");
     CHECK(up(ExportEnded{}) == "tell(1) await(true)");
@@ -244,7 +245,7 @@ TEST_CASE("what needs no place goes before a deployment that waits for one, whic
 TEST_CASE("a deployment at its gate goes on at once when a command waits behind it that needs no place") {
     Drive drive = at_gate(true);
     CHECK(drive(Op::restart, 2) == "leave open tell(2)");
-    CHECK(drive(deployed(commit_b)) == "persist note finish(1,0) work(6,,2)");
+    CHECK(drive(deployed(commit_b)) == "persist note finish(1,0) work(restart,,2)");
 }
 
 TEST_CASE("what runs is healed while its next version waits for a place") {
@@ -255,7 +256,7 @@ TEST_CASE("what runs is healed while its next version waits for a place") {
     drive(Tick{});
     CHECK(drive.state.drift.asked);
     CHECK(due(drive.state) == drive.now + 60s);
-    CHECK(drive(dead) == "warn leave tell(1) work(9,,0)");
+    CHECK(drive(dead) == "warn leave tell(1) work(heal,,0)");
     CHECK(drive(done(commit_a)) == "note sync(b)");
     CHECK(drive(tip(commit_b)) == "export(b)");
 }

@@ -79,13 +79,13 @@ TEST_CASE("up --commit brings the tip, which has the commit that is named") {
     CHECK(start.serving == commit_a);
     CHECK_FALSE(start.on_branch);
     CHECK(drive(exported(commit_c, {on_branch("bbbb", commit_b)})) ==
-          "persist supersede(2,b,c) tell(7) work(0,c,7)");
+          "persist supersede(2,b,c) tell(7) work(deploy,c,7)");
     CHECK(drive(deployed(commit_c)) == "persist note finish(7,0)");
     CHECK(drive.last_of(7) == "ok: commit cccccccc, which contains bbbbbbbb, after 0.0 s");
     // A pipeline that is run again later: its commit has long been served, and nobody goes back to it.
     drive(Op::up, 8, {"--commit", commit_a});
     drive(tip(commit_c));
-    CHECK(drive(exported(commit_c, {on_branch(commit_a, commit_a, true)})) == "persist work(0,c,8)");
+    CHECK(drive(exported(commit_c, {on_branch(commit_a, commit_a, true)})) == "persist work(deploy,c,8)");
     CHECK(drive(deployed(commit_c)) == "persist note finish(8,0)");
     CHECK(drive.state.durable.quarantine.empty());
 }
@@ -115,9 +115,9 @@ TEST_CASE("of jobs that are done at once, the one whose commit is not on the bra
         if (newest) { // it stood for both
             CHECK(next == "tell(3) finish(3,65) sync(b)");
             drive(tip(commit_b));
-            CHECK(drive(exported(commit_b, {on_branch("bbbb", commit_b)})) == "persist work(0,b,2)");
+            CHECK(drive(exported(commit_b, {on_branch("bbbb", commit_b)})) == "persist work(deploy,b,2)");
         } else {
-            CHECK(next == "tell(2) finish(2,65) persist work(0,b,3)");
+            CHECK(next == "tell(2) finish(2,65) persist work(deploy,b,3)");
         }
     }
 }
@@ -129,7 +129,7 @@ TEST_CASE("a bad tip does not keep out a good commit before it, and nobody goes 
     CHECK(drive(tip(commit_c)) == "tell(7) export(b)");
     CHECK(std::get<StartExport>(drive.actions.back()).on_branch);
     CHECK(has(drive.told(), "cccccccc is quarantined"));
-    CHECK(drive(exported(commit_b, {on_branch("bbbb", commit_b)})) == "persist work(0,b,7)");
+    CHECK(drive(exported(commit_b, {on_branch("bbbb", commit_b)})) == "persist work(deploy,b,7)");
     CHECK(drive(deployed(commit_b)) == "persist note finish(7,0)");
     CHECK_FALSE(find_quarantined(drive.state.durable, commit_c)->held);
 
@@ -140,7 +140,7 @@ TEST_CASE("a bad tip does not keep out a good commit before it, and nobody goes 
 
     tip_itself(Op::up, 9, {"--commit", "cccc"}); // the operator's word ends the quarantine
     CHECK(tip_itself(tip(commit_c)) == "export(c)");
-    CHECK(tip_itself(exported(commit_c, {on_branch("cccc", commit_c)})) == "note persist work(0,c,9)");
+    CHECK(tip_itself(exported(commit_c, {on_branch("cccc", commit_c)})) == "note persist work(deploy,c,9)");
 }
 
 TEST_CASE("with a bad tip each job is judged by itself") {
@@ -157,7 +157,7 @@ TEST_CASE("--no-wait leaves when the work begins, when it joins, or when it woul
     Drive drive = settled_service();
     CHECK(drive(Op::up, 7, {"--no-wait"}) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note export(b)"); // until here it may be refused
-    CHECK(drive(exported(commit_b)) == "tell(7) finish(7,0) persist work(0,b,0)");
+    CHECK(drive(exported(commit_b)) == "tell(7) finish(7,0) persist work(deploy,b,0)");
     CHECK(std::get<StartWork>(drive.actions.back()).who == miek);
     CHECK(drive(Op::up, 8, {"--no-wait", "--commit", "bbbb"}) == "tell(8) tell(8) finish(8,0)");
     CHECK(drive(Op::up, 9, {"--no-wait"}) == "sync(b) tell(9) finish(9,0)");
@@ -184,7 +184,7 @@ TEST_CASE("--timeout ends the waiting and nothing else") {
     drive.now += 25s;
     CHECK(drive(Tick{}) == "tell(7) finish(7,75) tell(10) finish(10,75)");
     CHECK_FALSE(due(drive.state));
-    CHECK(drive(deployed(commit_b)) == "persist note work(6,,9)");
+    CHECK(drive(deployed(commit_b)) == "persist note work(restart,,9)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) ==
           "finish(9,0) sync(b)"); // it is done all the same
 }
@@ -196,7 +196,7 @@ TEST_CASE("those whose requests are done at once read what the deployment says")
     drive(Op::up, 3);
     drive(WorkEnded{0, {}, {}, commit_a, Health::healthy});
     drive(tip(commit_b));
-    CHECK(drive(exported(commit_b)) == "persist work(0,b,3) attach(2,2)");
+    CHECK(drive(exported(commit_b)) == "persist work(deploy,b,3) attach(2,2)");
 }
 
 TEST_CASE("the options of up") {

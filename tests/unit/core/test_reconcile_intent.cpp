@@ -202,7 +202,7 @@ TEST_CASE(
         Drive drive = quarantined_service();
         CHECK((named ? drive(Op::up, 7, {"--commit", "BBBB"}) : drive(Op::retry)) == "sync(b)");
         CHECK(drive(tip(commit_b)) == (named ? "export(b)" : "export(b)"));
-        CHECK(drive(ExportEnded{{}, commit_b}) == "note persist work(0,b,7)");
+        CHECK(drive(ExportEnded{{}, commit_b}) == "note persist work(deploy,b,7)");
         const auto& start = std::get<StartWork>(drive.actions.back());
         CHECK(start.trigger == (named ? Trigger::command : Trigger::retry));
         CHECK(start.who == miek);
@@ -276,7 +276,7 @@ TEST_CASE("auto = false: a commit is staged and judged once, and deployed by up 
     drive.settings.auto_deploy = false;
     CHECK(drive(Op::sync) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note export(b)");
-    CHECK(drive(ExportEnded{}) == "work(7,b,7)");
+    CHECK(drive(ExportEnded{}) == "work(check,b,7)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_a, Health::healthy}) == "persist note tell(7) finish(7,0)");
     CHECK(drive.state.durable.waiting == commit_b);
     CHECK(has(drive.told(), "waits for up"));
@@ -287,7 +287,7 @@ TEST_CASE("auto = false: a commit is staged and judged once, and deployed by up 
     CHECK(after(tip(commit_b)) == "note");
     CHECK(after(Op::up) == "sync(b)");
     CHECK(after(tip(commit_b)) == "export(b)");
-    CHECK(after(ExportEnded{}) == "persist work(0,b,7)");
+    CHECK(after(ExportEnded{}) == "persist work(deploy,b,7)");
     CHECK(after(deployed(commit_b)) == "persist note finish(7,0)");
     CHECK(after.state.durable.waiting.empty());
 }
@@ -353,24 +353,24 @@ TEST_CASE("a down or stop that was killed in the middle is carried out to its en
     const WorkEnded stopped{exit_status::done, std::nullopt, std::nullopt, commit_a, Health::missing};
     Drive drive = settled_service();
     SUBCASE("with its worker") {
-        CHECK(drive(Op::down) == "persist note work(3,,7)");
+        CHECK(drive(Op::down) == "persist note work(down,,7)");
         CHECK(drive(lost) == "finish(7,70) recover");
-        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(down,,0)");
         CHECK(drive(stopped).starts_with("persist"));
     }
     SUBCASE("with pgod") {
-        CHECK(drive(Op::stop) == "persist note work(5,,7)");
+        CHECK(drive(Op::stop) == "persist note work(stop,,7)");
         drive.state.phase = Phase::recovering; // what is durable is all that is left
         drive.state.current.reset();
-        CHECK(drive(Recovered{commit_a, Health::healthy}) == "work(5,,0)");
+        CHECK(drive(Recovered{commit_a, Health::healthy}) == "work(stop,,0)");
         CHECK(drive(stopped).starts_with("persist"));
     }
     SUBCASE("but not for ever") {
-        CHECK(drive(Op::down) == "persist note work(3,,7)");
+        CHECK(drive(Op::down) == "persist note work(down,,7)");
         CHECK(drive(lost) == "finish(7,70) recover");
-        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(down,,0)");
         CHECK(drive(lost) == "recover");
-        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(3,,0)");
+        CHECK(drive(Recovered{commit_a, Health::degraded}) == "work(down,,0)");
         CHECK(drive(lost).starts_with("persist"));
     }
     CHECK_FALSE(drive.state.durable.stopping);
@@ -382,7 +382,7 @@ TEST_CASE("a deployment that was killed leaves no commit that counts as settled"
     drive.now += 1h;
     CHECK(drive(Tick{}) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note export(b)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,b,0)");
     drive.state.phase = Phase::recovering; // what is durable is all that is left
     CHECK(drive(Recovered{commit_a, Health::healthy}) == "sync(b)");
     CHECK(drive(tip(commit_a)) ==

@@ -1,5 +1,6 @@
 // What a service waits for that comes after others, and how it is told.
 #include "core/reconcile_order.hpp"
+#include "core/reconcile_reason.hpp"
 #include "reconcile_drive.hpp"
 
 using namespace pgod;
@@ -15,10 +16,14 @@ Settings seen(const State& db) {
     return settings;
 }
 
+const Passing db_works{"db", Passing::What::working};
+const Passing db_starts{"db", Passing::What::starting};
+const Lasting db_degraded{"db", Lasting::Unhealthy{Health::degraded}};
+
 State standing() {
     State db = settled_service().state;
-    CHECK(seen(db).awaits.empty());
-    CHECK(seen(db).held_by.empty());
+    CHECK_FALSE(seen(db).awaits);
+    CHECK_FALSE(seen(db).held_by);
     return db;
 }
 
@@ -27,19 +32,19 @@ State standing() {
 TEST_CASE("what passes by itself is awaited") {
     Settings unbegun;
     look_at_other(unbegun, "db", nullptr);
-    CHECK(unbegun.awaits == "db, which it comes after, has only just begun");
-    CHECK(seen(State{}).awaits == "db, which it comes after, has only just begun");
+    CHECK(unbegun.awaits == Passing{"db", Passing::What::beginning});
+    CHECK(seen(State{}).awaits == Passing{"db", Passing::What::beginning});
 
     State db = standing();
     db.health = Health::progressing;
-    CHECK(seen(db).awaits == "db, which it comes after, is starting");
+    CHECK(seen(db).awaits == db_starts);
 
     db = standing();
     db.synced.reset(); // after a start of pgod
-    CHECK(seen(db).awaits == "db, which it comes after, asks upstream for the first time");
+    CHECK(seen(db).awaits == Passing{"db", Passing::What::asking_upstream});
     db.sync_error = "https://x/r: connection refused";
-    CHECK(seen(db).awaits.empty());
-    CHECK(seen(db).held_by.empty());
+    CHECK_FALSE(seen(db).awaits);
+    CHECK_FALSE(seen(db).held_by);
 
     for (const auto& [phase, work, awaited] : {std::tuple{Phase::exporting, Work::deploy, true},
                                                {Phase::queued, Work::heal, true},
@@ -51,7 +56,7 @@ TEST_CASE("what passes by itself is awaited") {
         db = standing();
         db.phase = phase;
         db.work = work;
-        CHECK(seen(db).awaits.empty() != awaited);
+        CHECK(seen(db).awaits.has_value() == awaited);
     }
 }
 
@@ -62,20 +67,20 @@ TEST_CASE("healing and rollback wait for another service only while its containe
     for (const auto& [reach, awaited] :
          {std::pair{Reach::preparing, false}, {Reach::at_gate, false}, {Reach::changing, true}}) {
         db.reach = reach;
-        CHECK_FALSE(seen(db).awaits.empty());
-        CHECK(seen(db).unsettled.empty() != awaited);
+        CHECK(seen(db).awaits);
+        CHECK(seen(db).unsettled.has_value() == awaited);
     }
     db.phase = Phase::queued;
-    CHECK(seen(db).unsettled.empty());
+    CHECK_FALSE(seen(db).unsettled);
     db = standing();
     db.health = Health::progressing;
-    CHECK_FALSE(seen(db).unsettled.empty());
+    CHECK(seen(db).unsettled);
 
     Drive drive = settled_service();
-    drive.settings.awaits = "db, which it comes after, is being worked on";
-    CHECK(drive(Op::rollback) == "persist work(8,,7)");
+    drive.settings.awaits = db_works;
+    CHECK(drive(Op::rollback) == "persist work(rollback,,7)");
     Drive waits = settled_service();
-    waits.settings.unsettled = "db, which it comes after, is starting";
+    waits.settings.unsettled = db_starts;
     CHECK(waits(Op::rollback) == "tell(7) persist await(true)");
 }
 
@@ -83,8 +88,9 @@ TEST_CASE("what somebody has to mend holds a new version back") {
     const auto held_by = [](auto change) {
         State db = standing();
         change(db);
-        CHECK(seen(db).awaits.empty());
-        return seen(db).held_by;
+        CHECK_FALSE(seen(db).awaits);
+        const auto obstacle = seen(db).held_by;
+        return obstacle ? text_of(*obstacle) : std::string();
     };
     CHECK(held_by([](State& db) {
               db.phase = Phase::unavailable;
@@ -107,11 +113,11 @@ TEST_CASE("a commit waits while another service is under way, and goes on when i
     drive.now += 60s;
     drive(Tick{});
     CHECK(drive(tip(commit_b)) == "note export(b)");
-    drive.settings.awaits = "db, which it comes after, is being worked on";
+    drive.settings.awaits = db_works;
     CHECK(drive(ExportEnded{}) == "persist await(false)");
     CHECK(drive.decision() == "it waits: db, which it comes after, is being worked on");
-    drive.settings.awaits.clear();
-    CHECK(drive(TurnCame{}) == "persist work(0,b,0)");
+    drive.settings.awaits.reset();
+    CHECK(drive(TurnCame{}) == "persist work(deploy,b,0)");
 }
 
 TEST_CASE("a commit that waited for what then failed is left alone, and the client is told with 65") {
@@ -120,10 +126,10 @@ TEST_CASE("a commit that waited for what then failed is left alone, and the clie
         drive.now += 60s;
         by_command ? drive(Op::up) : drive(Tick{});
         drive(tip(commit_b));
-        drive.settings.awaits = "db, which it comes after, is being worked on";
+        drive.settings.awaits = db_works;
         drive(ExportEnded{});
-        drive.settings.awaits.clear();
-        drive.settings.held_by = "db, which it comes after, is degraded";
+        drive.settings.awaits.reset();
+        drive.settings.held_by = db_degraded;
         CHECK(drive(TurnCame{}) == (by_command ? "tell(7) finish(7,65)" : "warn persist"));
         CHECK(drive.state.phase == Phase::idle);
         CHECK(drive.state.running == commit_a);
@@ -132,7 +138,7 @@ TEST_CASE("a commit that waited for what then failed is left alone, and the clie
 
 TEST_CASE("what holds a commit back is said once, polls go on, and its end deploys it") {
     Drive drive = settled_service();
-    drive.settings.held_by = "db, which it comes after, is degraded";
+    drive.settings.held_by = db_degraded;
     drive.now += 60s;
     drive(Tick{});
     CHECK(drive(tip(commit_b)) == "note warn persist");
@@ -144,21 +150,21 @@ TEST_CASE("what holds a commit back is said once, polls go on, and its end deplo
     CHECK(drive(Op::up) == "sync(b)");
     CHECK(drive(tip(commit_b)) == "export(b)");
     CHECK(drive(ExportEnded{}) == "tell(7) finish(7,65)");
-    CHECK(drive(Op::restart) == "work(6,,7)"); // of what runs
+    CHECK(drive(Op::restart) == "work(restart,,7)"); // of what runs
     drive(WorkEnded{0, {}, {}, commit_a, Health::healthy});
-    drive.settings.held_by.clear();
+    drive.settings.held_by.reset();
     CHECK(drive(OthersChanged{}) == "sync(b)");
     CHECK(drive(tip(commit_b)) == "export(b)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,b,0)");
 }
 
 TEST_CASE("what already stands needs nobody") {
     Drive drive = settled_service();
-    drive.settings.held_by = "db, which it comes after, is degraded";
+    drive.settings.held_by = db_degraded;
     CHECK(drive(OthersChanged{}) == "");
     drive(Op::up);
     drive(tip(commit_a));
-    CHECK(drive(ExportEnded{}) == "persist work(0,a,7)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,a,7)");
 }
 
 TEST_CASE("what is tried again after a passing failure does not spin while it is held back") {
@@ -169,7 +175,7 @@ TEST_CASE("what is tried again after a passing failure does not spin while it is
     drive(ExportEnded{});
     drive(WorkEnded{1, Outcome::failed, Error{Code::transient, "registry"}, commit_a, Health::healthy});
     CHECK(drive.state.next_deploy);
-    drive.settings.held_by = "db, which it comes after, is degraded";
+    drive.settings.held_by = db_degraded;
     drive.now = *drive.state.next_deploy;
     drive(Tick{});
     CHECK(*due(drive.state) > drive.now);

@@ -18,7 +18,7 @@ Drive deploying_service() {
     drive.now += 60s;
     drive(Tick{});
     drive(tip(commit_b));
-    CHECK(drive(ExportEnded{}) == "persist work(0,b,0)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,b,0)");
     return drive;
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("an up that wants something newer than what is being deployed waits fo
     CHECK(drive(deployed(commit_b)) == "persist note sync(c)");
     CHECK(drive.state.durable.quarantine.empty()); // the tip moved on by itself, nobody holds it back
     CHECK(drive(tip(commit_c)) == "export(c)");
-    CHECK(drive(ExportEnded{}) == "persist work(0,c,1)");
+    CHECK(drive(ExportEnded{}) == "persist work(deploy,c,1)");
 }
 
 TEST_CASE("upstream's answer beside a deployment that has ended goes before what waits") {
@@ -85,10 +85,11 @@ TEST_CASE("requests that wait are done at once, by the newest commit, and the ot
     drive(Op::up, 3);
     drive(Op::sync, 4);
     drive(Op::pull, 5);
-    CHECK(drive(deployed(commit_b)) == "persist note work(6,,1)");
+    CHECK(drive(deployed(commit_b)) == "persist note work(restart,,1)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) == "finish(1,0) tell(2) tell(4) sync(b)");
     drive(tip(commit_c));
-    CHECK(drive(ExportEnded{}) == "persist supersede(3,a,c) tell(2) work(0,c,3) attach(2,4) attach(4,4)");
+    CHECK(drive(ExportEnded{}) ==
+          "persist supersede(3,a,c) tell(2) work(deploy,c,3) attach(2,4) attach(4,4)");
     CHECK(drive(deployed(commit_c)) ==
           "persist note tell(2) tell(4) finish(3,0) finish(2,0) finish(4,0) sync(c)");
 }
@@ -99,7 +100,7 @@ TEST_CASE("a commit that somebody waited for and that never had its turn is supe
     drive(tip(commit_c));
     drive(deployed(commit_b));
     CHECK(drive(tip(std::string(40, 'd'))) == "note export(d)");
-    CHECK(drive(ExportEnded{}) == "persist supersede(3,c,d) tell(1) work(0,d,1)");
+    CHECK(drive(ExportEnded{}) == "persist supersede(3,c,d) tell(1) work(deploy,d,1)");
 }
 
 TEST_CASE("a down between two ups cancels the one before it and is carried out before the other") {
@@ -108,9 +109,9 @@ TEST_CASE("a down between two ups cancels the one before it and is carried out b
     drive(Op::up, 2);
     CHECK(has(drive(Op::down, 3), "cancel"));
     drive(Op::up, 4);
-    CHECK(drive(cancelled()) == "persist note work(6,,1)");
+    CHECK(drive(cancelled()) == "persist note work(restart,,1)");
     CHECK(drive(WorkEnded{0, {}, {}, commit_b, Health::healthy}) ==
-          "finish(1,0) tell(2) finish(2,1) work(3,,3)"); // it would be taken down at once
+          "finish(1,0) tell(2) finish(2,1) work(down,,3)"); // it would be taken down at once
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "finish(3,0) sync(b)");
 }
 
@@ -122,7 +123,7 @@ TEST_CASE("a full host makes deployments wait for their turn, and nothing else")
     CHECK(drive(ExportEnded{}) == "tell(7) persist await(true)");
     CHECK(has(drive.told(), "leave room to fetch and build"));
     CHECK(drive.place() == Place::preparing);
-    CHECK(drive(TurnCame{}) == "persist work(0,b,7)");
+    CHECK(drive(TurnCame{}) == "persist work(deploy,b,7)");
     CHECK(drive(deployed(commit_b)) == "persist note finish(7,0)");
     CHECK(drive(TurnCame{}) == "");
     for (const Op op : {Op::stop, Op::restart, Op::start, Op::down}) {
@@ -143,12 +144,12 @@ TEST_CASE("down and suspend do not wait behind a deployment that waits for its t
         return drive;
     };
     Drive up = queued(true);
-    CHECK(up(Op::down, 2) == "leave tell(1) finish(1,1) persist note work(3,,2)");
+    CHECK(up(Op::down, 2) == "leave tell(1) finish(1,1) persist note work(down,,2)");
     Drive poll = queued(false);
     CHECK(poll(Op::suspend, 2) == "persist note tell(2) leave finish(2,0)");
     CHECK(poll(TurnCame{}) == "");
     Drive gone = queued(false);
-    CHECK(has(gone(Removed{}), "leave work(3,,0)"));
+    CHECK(has(gone(Removed{}), "leave work(down,,0)"));
     Drive userless = queued(true);
     CHECK(has(userless(Unavailable{"user \"x\" does not exist"}), "leave tell(1) finish(1,1)"));
 }
@@ -159,7 +160,7 @@ TEST_CASE("rollback by hand asks nobody, and holds the tip back until resume or 
     drive(tip(commit_b));
     drive(ExportEnded{});
     drive(deployed(commit_b));
-    CHECK(drive(Op::rollback, 7, {"1"}) == "persist work(8,,7)");
+    CHECK(drive(Op::rollback, 7, {"1"}) == "persist work(rollback,,7)");
     const auto start = std::get<StartWork>(drive.actions.back());
     CHECK(start.trigger == Trigger::rollback);
     CHECK(start.args == std::vector<std::string>{"1"});
@@ -207,7 +208,7 @@ TEST_CASE("a rollback right after a start first learns what it is to hold back, 
     drive.state.durable.outcome = Outcome::ok;
     drive(Op::rollback);
     CHECK(drive(Recovered{commit_b, Health::healthy}) == "sync()");
-    CHECK(drive(unreachable(commit_b)) == "note warn persist work(8,,7)");
+    CHECK(drive(unreachable(commit_b)) == "note warn persist work(rollback,,7)");
     drive(rolled_back_to(commit_a));
     CHECK(find_quarantined(drive.state.durable, commit_b)->held);
 }

@@ -70,7 +70,8 @@ inline reconcile::Durable suspended() {
         reconcile::Suspension{"bob.pub (SHA256:y) from 2001:db8::1", at(1), at(2), "disk is being replaced"};
     durable.quarantine = {{std::string(40, 'd'), "exited with 1", at(3)},
                           {std::string(40, 'e'), "", at(4), true}};
-    durable.decision = {"dddddddd is left alone: exited with 1", at(5)};
+    durable.decision = {"dddddddd is left alone: exited with 1", at(5), DecisionKind::quarantined,
+                        std::string(40, 'd')};
     return durable;
 }
 
