@@ -89,7 +89,6 @@ class OnThisHost {
         when_interrupted({}, 0);
         output_.end_progress();
         raw.reset();
-        output_.release();
         return status();
     }
 

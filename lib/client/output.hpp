@@ -1,17 +1,12 @@
-// The operation's output on its way to stdout and stderr: untouched, at once. Only a refusal is held back
-// until it is known that no other key does better. Runs in pgoctl.
+// The operation's output on its way to stdout and stderr: untouched, at once. Runs in pgoctl.
 #pragma once
 
 #include "client/live_line.hpp"
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace pgod::client {
-
-inline constexpr std::string_view refusal_begin = "Unauthorized: ";
-inline constexpr std::size_t max_refusal = 1024;
 
 class Output {
   public:
@@ -22,24 +17,17 @@ class Output {
     void show_progress() { live_.emplace(); } // until end_progress()
     void end_progress();
     bool take(bool is_stderr, std::string_view bytes); // false: end it
-    void release();                                    // writes what is held back
 
     // Of an operation that is over: says what went wrong with writing to stdout. With `unwanted`, which is
     // what ended it, also the exit status that follows from that.
     std::optional<int> status_of_failure(bool unwanted) const;
 
-    // The whole output is a refusal: taken away, to be said when it was the last word. Empty: it is not.
-    std::string take_refusal();
-
   private:
-    bool might_be_refusal() const noexcept;
     bool write(int fd, std::string_view bytes);
 
     std::optional<LiveLine> live_;
     bool needs_reader_;
     int write_error_ = 0;
-    bool holding_ = true;
-    std::string held_;
 };
 
 } // namespace pgod::client

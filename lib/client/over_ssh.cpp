@@ -25,7 +25,6 @@ class OverSsh {
     int run() {
         if (!next_key())
             return exit_status::usage;
-        std::string refusal; // the server's, of the key before this one
         do {
             auto session = connect();
             if (!session) {
@@ -42,13 +41,12 @@ class OverSsh {
             const auto end = run_operation(*session);
             if (!end)
                 return exit_status::unavailable;
-            if (*end != exit_status::unauthorized || (refusal = output_.take_refusal()).empty()) {
-                output_.release();
+            if (!refusal_)
                 return *end;
-            }
             verbose("{} is not authorised for this", key_->name());
             if (!input_.begin_again()) {
-                say("the server refused after it had taken input, which cannot be given to it twice");
+                say_unauthorised();
+                say("the server had taken input before it refused this key; no other key gets it");
                 return exit_status::unauthorized;
             }
             if (!next_key())
@@ -56,7 +54,7 @@ class OverSsh {
         } while (key_);
         if (!offered_)
             say("there is no key to offer: give one with -i, in PGOCTL_ID, or in an agent");
-        say_unauthorised(refusal);
+        say_unauthorised();
         return exit_status::unauthorized;
     }
 
@@ -142,7 +140,7 @@ class OverSsh {
         });
     }
 
-    // Empty: the connection was lost, and that was said.
+    // Empty: the connection was lost, and that was said. With refusal_, another key may do.
     std::optional<int> run_operation(ssh::ClientSession& session) {
         if (!plan_.ends_with_client)
             when_interrupted(goes_on(status_command(plan_)), exit_status::busy);
@@ -151,24 +149,27 @@ class OverSsh {
         const auto end = run_on_terminal(session);
         output_.end_progress();
         when_interrupted({}, 0);
+        refusal_.reset();
         if (!end) {
-            output_.release();
             say(end.error().message);
             return std::nullopt;
         }
         if (const auto status = output_.status_of_failure(end->unwanted))
             return *status;
+        if (end->refused) {
+            refusal_ = end->refusal;
+            return exit_status::unauthorized;
+        }
         if (end->exit_status)
             return *end->exit_status;
-        output_.release();
         say(end->exit_signal.empty() ? std::string("the server ended the operation without a status")
                                      : fmt::format("the operation was ended by signal {}", end->exit_signal));
         return exit_status::internal;
     }
 
-    void say_unauthorised(const std::string& refusal) const {
-        if (!refusal.empty())
-            return say_raw(refusal);
+    void say_unauthorised() const {
+        if (refusal_ && !refusal_->empty())
+            return say_raw(*refusal_);
         say_raw(fmt::format("Unauthorized: Key for user \"{}\" does not match any{}{}\n", plan_.user,
                             plan_.service.empty() ? "" : " for name ", plan_.service));
     }
@@ -178,7 +179,8 @@ class OverSsh {
     Output output_;
     ssh::ClientInput input_;
     std::optional<Candidate> key_;
-    std::string shown_type_; // of the key that the server showed
+    std::optional<std::string> refusal_; // the server's words, of the last key that it refused
+    std::string shown_type_;             // of the key that the server showed
     bool offered_ = false;
     int failed_ = 0;
 };

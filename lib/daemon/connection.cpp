@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "core/command.hpp"
+#include "core/exit_status.hpp"
 #include "ipc/control_messages.hpp"
 #include "os/log.hpp"
 
@@ -144,9 +145,17 @@ Status Connection::hand_over(std::span<const int> streams) {
 }
 
 void Connection::finish(int exit_status, std::string_view last) {
+    exit({exit_status, last.empty() ? std::string() : escaped(last) + "\n"});
+}
+
+void Connection::refuse(std::string_view sentence) {
+    exit({exit_status::unauthorized, escaped(sentence) + "\n", true});
+}
+
+void Connection::exit(ipc::Exit end) {
     finished_ = true;
-    handlers_.finished(exit_status);
-    send(ipc::Exit{exit_status, last.empty() ? std::string() : escaped(last) + "\n"});
+    handlers_.finished(end.status);
+    send(end);
 }
 
 } // namespace pgod::daemon

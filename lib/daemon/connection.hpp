@@ -51,6 +51,7 @@ class Connection {
     void say(std::string_view sentence);            // a line on the client's standard error, escaped
     Status hand_over(std::span<const int> streams); // as ipc::Streams has them
     void finish(int exit_status, std::string_view last = {}); // …with a last line on standard error, escaped
+    void refuse(std::string_view sentence); // as unauthorized: nothing was begun, another key may do
 
   private:
     void on_readable();
@@ -58,6 +59,7 @@ class Connection {
     bool answer(const ipc::KeyQuery& query);
     bool run(ipc::Run request);
     void send(const ipc::SshReply& reply);
+    void exit(ipc::Exit end);
     void flush();
     void end();
     void text(bool to_stderr, std::string_view bytes);

@@ -125,6 +125,8 @@ Connection* Operations::find(std::uint64_t id) {
 }
 
 void Operations::refuse(Connection& connection, int exit_status, std::string_view sentence) {
+    if (exit_status == pgod::exit_status::unauthorized)
+        return connection.refuse(sentence);
     connection.say(sentence);
     connection.finish(exit_status);
 }

@@ -91,7 +91,7 @@ class Operations {
     std::ptrdiff_t count_of_users(std::optional<uid_t> uid) const;   // nullopt: of all but root
     bool take_place(Connection& connection, const Service* service); // null: an admin's; false: refused
     void evict(std::uint64_t id);
-    void end_command(std::uint64_t id); // for the actor: nobody waits for its result any more
+    void end_command(std::uint64_t id);              // for the actor: nobody waits for its result any more
     void end_look(std::uint64_t id, Client& client); // what only it was looking at; a deployment goes on
     // operations_read.cpp
     std::vector<std::string>

@@ -95,8 +95,9 @@ class SshChild {
     std::string_view pending_;     // what of it the client has not taken
     bool pending_to_stderr_ = false;
     int exit_status_ = exit_status::internal;
-    std::string last_;    // the last words, when the streams are drained
-    bool broken_ = false; // the supervisor did not answer
+    std::string last_;     // the last words, when the streams are drained
+    bool refused_ = false; // …say that this key may not do that
+    bool broken_ = false;  // the supervisor did not answer
 };
 
 Status SshChild::serve() {
@@ -135,6 +136,8 @@ Status SshChild::react() {
     TRY(send_pending());
     if (phase_ == Phase::draining && pending_.empty() && !last_.empty() && streams_drained()) {
         streams_ = {};
+        if (refused_)
+            TRY(session_->announce_refusal());
         hold(std::exchange(last_, {}), true);
         TRY(send_pending());
     }
@@ -265,6 +268,7 @@ void SshChild::handle(ipc::SshReply reply, std::vector<Fd> fds) {
         return end_with(supervisor_confused, exit_status::internal);
     exit_status_ = exit->status;
     last_ = exit->last;
+    refused_ = exit->refused;
     phase_ = Phase::draining;
     deadline_ = Clock::now() + drain_deadline;
     for (Stream& stream : streams_)

@@ -112,9 +112,11 @@ struct Streams {
 struct Exit { // last; the child first drains the streams
     std::int32_t status = 0;
     std::string last = {}; // then said on standard error; at most max_text_bytes
+    bool refused = false;  // the key may not do that: nothing was begun, and another key can be tried
     void fields(auto& archive) {
         archive(status);
         archive(last);
+        archive(refused);
     }
 };
 using SshReply = std::variant<KeyAnswer, Text, Streams, Exit>;

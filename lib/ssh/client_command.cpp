@@ -1,5 +1,6 @@
 #include "ssh/client_command.hpp"
 
+#include "ssh/refusal.hpp"
 #include "ssh/ssh_error.hpp"
 
 #include <libssh/callbacks.h>
@@ -30,6 +31,7 @@ struct ChannelDeleter {
 struct Receiver {
     const TakeOutput& take;
     CommandEnd end;
+    bool took_output = false;
     bool eof = false;
     bool closed = false;
 
@@ -37,8 +39,20 @@ struct Receiver {
         return closed || end.unwanted || (eof && (end.exit_status || !end.exit_signal.empty()));
     }
     void receive(bool is_stderr, std::string_view bytes) {
+        if (end.refused && is_stderr) {
+            end.refusal += bytes.substr(0, max_refusal - std::min(max_refusal, end.refusal.size()));
+            return;
+        }
+        took_output = true;
         if (!end.unwanted && !take(is_stderr, bytes))
             end.unwanted = true;
+    }
+    // A server that has sent output has begun something.
+    void note_signal(std::string_view signal) {
+        if (signal == refused_signal)
+            end.refused = !took_output;
+        else
+            end.exit_signal = signal.empty() ? "?" : signal;
     }
 };
 
@@ -61,7 +75,7 @@ void on_exit_status(ssh_session, ssh_channel, int status, void* self) noexcept {
 }
 void on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*, const char*,
                     void* self) noexcept {
-    receiver(self).end.exit_signal = signal != nullptr && *signal != '\0' ? signal : "?";
+    receiver(self).note_signal(signal == nullptr ? "" : signal);
 }
 
 Error network(Error error) {

@@ -33,6 +33,8 @@ struct CommandEnd {
     std::optional<int> exit_status; // 0…255
     std::string exit_signal;        // without SIG; empty: it was none
     bool unwanted = false;          // the taker of output said so
+    bool refused = false;           // the server began nothing: this key may not do that (ssh/refusal.hpp)
+    std::string refusal;            // …and its words, which `take` did not get
 };
 
 // Of an authenticated session. Code::transient: the connection was lost before the command ended.

@@ -2,6 +2,7 @@
 
 #include "base/handle.hpp"
 #include "ssh/key.hpp"
+#include "ssh/refusal.hpp"
 #include "ssh/server_bind.hpp"
 #include "ssh/ssh_error.hpp"
 
@@ -303,6 +304,12 @@ Result<std::size_t> ServerSession::write(std::string_view bytes, bool to_stderr)
         return ssh_error(session_.get(), "send to the client");
     TRY(check_open());
     return static_cast<std::size_t>(std::max(written, 0));
+}
+
+Status ServerSession::announce_refusal() {
+    if (::ssh_channel_request_send_exit_signal(channel_, refused_signal.data(), 0, "", "") == SSH_ERROR)
+        return ssh_error(session_.get(), "refuse the key");
+    return check_open();
 }
 
 // libssh queues each message whether or not the socket takes it ("again"), but for a close that finds its end

@@ -82,6 +82,8 @@ class ServerSession {
     // How many of the bytes were taken; a new key exchange makes it fewer.
     Result<std::size_t> write(std::string_view bytes, bool to_stderr);
 
+    // The words that follow say that the key is not authorised, and nothing was begun (ssh/refusal.hpp).
+    Status announce_refusal();
     // Sends exit status, end of file and close. False: output still waits, call again after the next turn.
     Result<bool> finish(int exit_status);
     // Says why and ends the connection; waits up to a second for the client to read that.

@@ -194,6 +194,13 @@ class Exec(SystemTest):
                                        b"one\ntwo\nthree")
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"out one\ntwo\nthree", b"err\n"))
 
+    def test_a_command_that_prints_a_refusal_runs_once(self):
+        script = "echo run >> /runs; echo 'Unauthorized: x' >&2; exit 77"
+        done = self.run_client(self.ctl("demo//exec", "web", "sh", "-c", script, options=["-i", self.key]))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (77, b"", b"Unauthorized: x\n"))
+        runs = self.run_client(self.ctl("demo//exec", "web", "cat", "/runs"))
+        self.assertEqual(runs.stdout, b"run\n", runs.stderr)
+
     def test_what_cannot_be_run(self):
         for words, status, says in (
                 (["demo//exec", "web", "nosuchprogram"], 127, b"nosuchprogram"),

@@ -1,5 +1,5 @@
 // A real OpenSSH sshd on a loopback port, which runs operation.sh for the keys that it knows, and answers a
-// "stranger", as pgod does a key of another service, with the Unauthorized line and 77. And pgoctl itself.
+// "stranger" with the words of a refusal and 77, as a container can. And pgoctl itself.
 #pragma once
 
 #include "base/fd.hpp"
@@ -27,7 +27,7 @@ class Scene {
     std::string text_of(const std::string& name) const;
     void write(const std::string& name, const std::string& text) const;
 
-    // Private keys' paths. The server runs operations for `good` and `locked`, refuses the service to
+    // Private keys' paths. The server runs operations for `good` and `locked`, prints a refusal to
     // `stranger`, and does not know `wrong`. The passphrase of `locked` is "sesame".
     std::string good() const { return path("good"); }
     std::string stranger() const { return path("stranger"); }

@@ -133,7 +133,7 @@ std::vector<SshRequest> samples() {
 template<>
 std::vector<SshReply> samples() {
     return {KeyAnswer{true}, Text{.to_stderr = true, .bytes = std::string(max_text_bytes, '\xff')}, Streams{},
-            Exit{77}};
+            Exit{77, "Unauthorized\n", true}};
 }
 template<>
 std::vector<WorkRequest> samples() {
