@@ -126,7 +126,7 @@ class InMemory(scene.ComposeTest):
         before = svc.ids()
         again = self.good(svc.do("deploy"), changed=False)
         self.assertEqual(svc.ids(), before)
-        self.assertIn("compose.yaml:2: a: secrets.2: the admin gives key, in place of the file of the repository", again.stderr)
+        self.assertIn("compose.yaml:2: a: secrets: the admin gives key, in place of the file of the repository", again.stderr)
         result = self.good(svc.do("deploy", secrets={**self.SECRETS, "token": b"two"}), changed=True)
         self.assertIn("the secret in /run/secrets/token of a changed", result.stderr)
         self.assertEqual(self.read(svc, "/run/secrets/token", "b"), b"two")

@@ -152,12 +152,12 @@ class Hostile(scene.ComposeTest):
         svc.stage({"compose.yaml": compose(a=service())})
         os.mkfifo(svc.path / "stage" / ".env")
         os.chown(svc.path / "stage" / ".env", self.user.uid, self.user.gid)
-        self.rejected(svc.do("deploy"), ".env", "no regular file")
+        self.rejected(svc.do("deploy"), ".env is not a file")
 
         svc.stage({"compose.yaml": compose(a="{extends: {file: pipe, service: x}}")})
         os.mkfifo(svc.path / "stage" / "pipe")
         os.chown(svc.path / "stage" / "pipe", self.user.uid, self.user.gid)
-        self.rejected(svc.do("deploy"), "pipe", "no regular file")
+        self.rejected(svc.do("deploy"), "pipe is not a file")
 
     def test_python_modules_of_the_repository_do_not_run(self):
         svc = self.service()
