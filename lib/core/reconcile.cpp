@@ -11,36 +11,74 @@
 
 namespace pgod::reconcile {
 
+namespace {
+
+const std::string nothing;
+
+} // namespace
+
+std::optional<Work> work_of(const State& state) {
+    if (const auto* exporting = std::get_if<phase::Exporting>(&state.phase))
+        return exporting->then;
+    if (const auto* queued = std::get_if<phase::Queued>(&state.phase))
+        return queued->work;
+    if (const auto* working = std::get_if<phase::Working>(&state.phase))
+        return working->work;
+    return std::nullopt;
+}
+
+const std::string& commit_of(const State& state) {
+    if (const auto* exporting = std::get_if<phase::Exporting>(&state.phase))
+        return exporting->commit;
+    if (const auto* queued = std::get_if<phase::Queued>(&state.phase))
+        return queued->commit;
+    if (const auto* working = std::get_if<phase::Working>(&state.phase))
+        return working->commit;
+    return nothing;
+}
+
+const std::string& why_unavailable(const State& state) {
+    static const std::string unconfigured = no_longer_configured;
+    if (const auto* unavailable = std::get_if<phase::Unavailable>(&state.phase))
+        return unavailable->reason;
+    return is_in<phase::StillThere>(state) || is_in<phase::Gone>(state) ? unconfigured : nothing;
+}
+
 void Stepper::on(const Available&) {
-    if (state_.phase != Phase::unavailable)
+    if (!is_in<phase::Unavailable>(state_))
         return;
-    state_.phase = Phase::recovering;
+    enter(phase::Recovering{why_unavailable(state_)});
     act(Recover{});
 }
 
 void Stepper::on(const Unavailable& event) {
-    if (state_.unavailable != event.reason) {
+    if (is_in<phase::Gone>(state_))
+        return;
+    const auto* recovering = std::get_if<phase::Recovering>(&state_.phase);
+    if ((recovering != nullptr ? recovering->unavailable : why_unavailable(state_)) != event.reason) {
         note(true, event.reason);
         decide(DecisionKind::unavailable, event.reason);
     }
-    state_.unavailable = event.reason;
     give_turn_up(event.reason);
     take_intent_back();
     tell_current(event.reason);
     finish_current(exit_status::failed);
-    state_.phase = Phase::unavailable;
-    state_.user_gone = event.user_gone;
+    enter(phase::Unavailable{event.reason, event.user_gone});
     refuse_queue(event.reason);
-    if (state_.removed && (event.user_gone || state_.left_alone))
-        act(Retire{});
+    if (state_.removal && (event.user_gone || *state_.removal == Removal::leave_alone))
+        retire();
+}
+
+void Stepper::retire() {
+    enter(phase::Gone{});
+    act(Retire{});
 }
 
 void Stepper::on(const Recovered& event) {
-    if (state_.phase != Phase::recovering)
+    if (!is_in<phase::Recovering>(state_))
         return;
-    state_.phase = Phase::idle;
+    enter(phase::Idle{});
     state_.drift.asked = false; // this look took the place of one that was under way
-    state_.unavailable.clear();
     state_.running = event.running;
     state_.health = event.health;
     // What the record can mend needs neither upstream nor a registry, and not the tip either, which may be
@@ -51,7 +89,7 @@ void Stepper::on(const Recovered& event) {
         state_.because = Trigger::start;
     state_.next_sync = now_;
     // pgod or its worker was killed in the middle of it, or before it began.
-    if (state_.durable.stopping && !state_.removed && event.health != Health::missing)
+    if (state_.durable.stopping && !state_.removal && event.health != Health::missing)
         return start_work(*operation_of(*state_.durable.stopping).work);
     if (!state_.needs_deploy)
         mend(event);
@@ -60,7 +98,7 @@ void Stepper::on(const Recovered& event) {
 
 // A service that waits for others is surveyed all the same, as often as it would be polled.
 void Stepper::on(const Tick&) {
-    if (state_.phase == Phase::queued && now_ >= state_.next_sync) {
+    if (is_in<phase::Queued>(state_) && now_ >= state_.next_sync) {
         state_.next_sync = now_ + jittered(settings_.interval, jitter_);
         return survey();
     }
@@ -70,18 +108,25 @@ void Stepper::on(const Tick&) {
 // What was judged under the old settings is judged again; the worker touches nothing that need not
 // change.
 void Stepper::on(const Reconfigured& event) {
+    if (is_in<phase::Gone>(state_))
+        return;
+    const Durable before = state_.durable;
     state_.durable.settled.clear();
-    state_.settled_before.clear();
+    if (auto* working = std::get_if<phase::Working>(&state_.phase)) {
+        working->settled_before.clear();
+        working->rejudge = true;
+    }
     state_.durable.waiting.clear();
+    if (state_.durable != before) // else a crash before the deployment would leave the old settings in effect
+        persist();
     state_.because = Trigger::config;
-    state_.rejudge = state_.phase == Phase::working;
     state_.read_repository = true;
     state_.next_sync = std::min(state_.next_sync, now_);
     if (event.other_source)
         state_.tip.clear();
-    state_.left_alone = false;
-    if (std::exchange(state_.removed, false) && std::exchange(state_.take_down_failed, false)) {
-        state_.phase = Phase::recovering;
+    state_.removal.reset();
+    if (is_in<phase::StillThere>(state_)) {
+        enter(phase::Recovering{});
         return act(Recover{});
     }
     next();
@@ -89,16 +134,20 @@ void Stepper::on(const Reconfigured& event) {
 
 // What it changes comes to its end first, then it is taken down by the plan that it ran from.
 void Stepper::on(const Removed& event) {
-    state_.left_alone = !event.take_down;
-    if (!std::exchange(state_.removed, true) && event.take_down)
+    if (is_in<phase::Gone>(state_))
+        return;
+    const bool first = !state_.removal;
+    state_.removal = event.take_down ? Removal::take_down : Removal::leave_alone;
+    if (first && event.take_down)
         note(false, "it is no longer configured and is taken down; its files and volumes stay");
     refuse_queue(no_longer_configured);
     give_turn_up(no_longer_configured);
     (void)cancel_work(no_longer_configured);
-    if (std::exchange(state_.take_down_failed, false))
-        state_.phase = Phase::idle; // asked again
-    if (state_.phase == Phase::unavailable && (state_.user_gone || state_.left_alone))
-        return act(Retire{});
+    if (is_in<phase::StillThere>(state_))
+        enter(phase::Idle{}); // asked again
+    if (const auto* unavailable = std::get_if<phase::Unavailable>(&state_.phase);
+        unavailable != nullptr && (unavailable->user_gone || !event.take_down))
+        return retire();
     next();
 }
 
@@ -113,9 +162,9 @@ Step step(State state, const Settings& settings, const Event& event, Time now, d
 namespace {
 
 std::optional<Time> due_by_itself(const State& state) {
-    if (state.phase == Phase::queued)
+    if (is_in<phase::Queued>(state))
         return state.next_sync;
-    if (state.phase != Phase::idle)
+    if (!is_in<phase::Idle>(state))
         return std::nullopt;
     const Durable& durable = state.durable;
     Time next = state.next_sync;

@@ -50,16 +50,6 @@ struct Settings {
     std::optional<Lasting> held_by = {};   // a new version is not deployed
 };
 
-enum class Phase {
-    unavailable, // the service's user does not exist, or its directory cannot be made
-    recovering,  // after a start: waiting for what a worker left, and a first look at the containers
-    idle,
-    syncing,
-    exporting,
-    queued, // staged, and waiting for other services: for a place, or because it comes after them
-    working,
-};
-
 // How far a worker is. Until root opens its gate it has touched nothing that runs, and can be cancelled.
 enum class Reach {
     preparing, // deploy: plans, fetches, builds; pull and build: all that they do
@@ -68,6 +58,46 @@ enum class Reach {
 };
 
 using pgod::Work;
+
+// What a service is doing. Each phase holds what only it has.
+namespace phase {
+struct Unavailable { // the service's user does not exist, or its directory cannot be made
+    std::string reason = {};
+    bool user_gone = false; // and with the user everything that the service ran
+};
+struct Recovering { // after a start: waiting for what a worker left, and a first look at the containers
+    std::string unavailable = {}; // why it could not be served until now
+};
+struct Idle {};
+struct Syncing {};
+struct Exporting {
+    Work then = Work::deploy;
+    std::string commit = {};
+};
+struct Queued { // staged, and waiting for other services: for a place, or because it comes after them
+    Work work = Work::deploy;
+    std::string commit = {}; // empty: the work needs none, as in Working
+};
+struct Working {
+    Work work = Work::deploy;
+    std::string commit = {};
+    Reach reach = Reach::changing;
+    std::optional<std::string> cancelling = {}; // why the worker is to end before the switch
+    std::string settled_before = {};            // Durable::settled when the deployment began
+    bool rejudge = false;                       // the settings changed since, and it runs under the old ones
+};
+struct StillThere {}; // no longer configured, but it could not be taken down
+struct Gone {};       // Retire was the last action: nothing follows
+} // namespace phase
+
+using Phase = std::variant<phase::Unavailable, phase::Recovering, phase::Idle, phase::Syncing,
+                           phase::Exporting, phase::Queued, phase::Working, phase::StillThere, phase::Gone>;
+
+// What becomes of a service that is no longer configured.
+enum class Removal {
+    take_down,
+    leave_alone, // it is not taken down
+};
 
 struct PendingCommand {
     CommandId id = 0;
@@ -88,11 +118,10 @@ struct PendingCommand {
 };
 
 struct State {
-    Phase phase = Phase::recovering;
+    Phase phase = phase::Recovering{};
     Durable durable;
-    std::string unavailable; // why, in phase unavailable
-    std::string tip;         // of upstream, as last fetched
-    std::string running;     // the commit that the containers were made from
+    std::string tip;     // of upstream, as last fetched
+    std::string running; // the commit that the containers were made from
     Health health = Health::unknown;
     std::optional<Time> synced;   // last successful sync
     std::string sync_error;       // of the last sync; empty: it went well
@@ -105,21 +134,23 @@ struct State {
     std::optional<PendingCommand> current; // the command being carried out; none in a poll
     std::vector<PendingCommand> followers; // others that end with it, and as it does
     bool asking_beside = false;            // a sync is under way beside a deployment
-    std::optional<Work> work;              // in phase working; in phase exporting what follows it
-    Reach reach = Reach::changing;         // in phase working
-    std::optional<std::string> cancelling; // in phase working: why the worker is to end before the switch
-    std::string settled_before;            // Durable::settled when the deployment began
-    std::string target;                    // the commit being exported or worked on
     std::optional<Trigger> because;        // of the next deployment that no command asks for; none: a poll
     std::deque<PendingCommand> queue;
-    bool removed = false;    // no longer configured: taken down, and then nothing more
-    bool left_alone = false; // …but not taken down
-    bool take_down_failed = false;
+    std::optional<Removal> removal; // it is no longer configured
     unsigned lost_stops = 0; // workers in a row that were lost while they carried out Durable::stopping
-    bool user_gone = false;
     Drift drift;
-    bool rejudge = false; // the settings changed while a deployment ran under the old ones
 };
+
+template<typename P>
+bool is_in(const State& state) {
+    return std::holds_alternative<P>(state.phase);
+}
+
+// What is under way, or follows as soon as its commit is staged or its turn comes.
+std::optional<Work> work_of(const State& state);
+const std::string& commit_of(const State& state); // that this is about; empty: none
+// Why the service cannot be served; empty: it can, or that is being found out.
+const std::string& why_unavailable(const State& state);
 
 // Events
 struct Available { // the user was found and the directory is there

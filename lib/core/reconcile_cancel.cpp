@@ -30,17 +30,21 @@ constexpr const char* client_left = "its client left";
 
 } // namespace
 
+phase::Working* Stepper::preparing() {
+    auto* working = std::get_if<phase::Working>(&state_.phase);
+    return working != nullptr && working->reach != Reach::changing ? working : nullptr;
+}
+
 // Nothing has begun, or what has begun has ended.
 void Stepper::give_up(const std::string& reason) {
-    state_.phase = Phase::idle;
-    state_.work.reset();
+    enter(phase::Idle{});
     tell_current("cancelled: " + reason);
     take_intent_back();
     finish_current(exit_status::failed, name_of(Outcome::cancelled));
 }
 
 void Stepper::give_turn_up(const std::string& reason) {
-    if (state_.phase != Phase::queued)
+    if (!is_in<phase::Queued>(state_))
         return;
     act(LeaveTurn{});
     give_up(reason);
@@ -48,13 +52,14 @@ void Stepper::give_turn_up(const std::string& reason) {
 
 // False: no work is under way that can be cancelled. pgod never leaves a switch half-way.
 bool Stepper::cancel_work(const std::string& reason) {
-    if (state_.phase != Phase::working || state_.reach == Reach::changing)
+    phase::Working* working = preparing();
+    if (working == nullptr)
         return false;
-    if (state_.cancelling)
+    if (working->cancelling)
         return true;
-    if (state_.reach == Reach::at_gate)
+    if (working->reach == Reach::at_gate)
         act(LeaveTurn{});
-    state_.cancelling = reason;
+    working->cancelling = reason;
     tell_current("cancelled: " + reason);
     act(CancelWork{reason});
     return true;
@@ -93,11 +98,12 @@ void Stepper::make_way() {
     const PendingCommand& command = state_.queue.back();
     if (command.op != Op::start && command.op != Op::restart && command.op != Op::rollback)
         return;
-    if (state_.phase == Phase::queued) {
+    if (is_in<phase::Queued>(state_)) {
         act(LeaveTurn{});
         return put_off(asked_for(command) + ": this goes on after it");
     }
-    if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling) {
+    if (const auto* working = preparing();
+        working != nullptr && working->reach == Reach::at_gate && !working->cancelling) {
         act(LeaveTurn{});
         open_gate(Place::switching);
     }
@@ -114,18 +120,18 @@ void Stepper::put_off(const std::string& reason) {
         state_.queue.push_back(std::move(command));
     state_.current.reset();
     state_.followers.clear();
-    state_.work.reset();
-    state_.phase = Phase::idle;
+    enter(phase::Idle{});
+    target_.clear();
 }
 
 // The worker had touched nothing: the service is as it was before it began.
-void Stepper::on_cancelled(Work work, const std::string& reason) {
-    if (work == Work::deploy) {
-        state_.durable.settled = state_.settled_before;
+void Stepper::on_cancelled(const phase::Working& ended) {
+    if (ended.work == Work::deploy) {
+        state_.durable.settled = ended.settled_before;
         persist();
-        const auto sentence = fmt::format("{} was not deployed: {}", brief(state_.target), reason);
+        const auto sentence = fmt::format("{} was not deployed: {}", brief(target_), *ended.cancelling);
         note(false, sentence);
-        decide(DecisionKind::cancelled, sentence, state_.target);
+        decide(DecisionKind::cancelled, sentence, target_);
     }
     take_intent_back();
     finish_current(exit_status::failed, name_of(Outcome::cancelled));

@@ -48,7 +48,7 @@ void Stepper::end(const PendingCommand& command, int status, const std::string& 
 
 void Stepper::finish_current(int status, std::string_view outcome) {
     const bool back = current_op() == Op::rollback && status == exit_status::done;
-    const std::string& reached = back ? state_.running : state_.target;
+    const std::string& reached = back ? state_.running : target_;
     const auto end_one = [&](const PendingCommand& command) {
         const std::string& wished = command.commit.empty() ? state_.tip : command.commit;
         end(command, status, reached.empty() ? wished : reached, outcome);
@@ -80,9 +80,9 @@ void Stepper::let_waits_end() {
         command.id = 0;
     };
     if (state_.current)
-        look(*state_.current, state_.target);
+        look(*state_.current, target_);
     for (auto& command : state_.followers)
-        look(command, state_.target);
+        look(command, target_);
     for (auto& command : state_.queue)
         look(command, command.commit);
 }
@@ -123,8 +123,7 @@ bool Stepper::take_named(const std::vector<NamedCommit>& named) {
         return true;
     if (!answer->refused.empty()) {
         queue_followers_again();
-        state_.work.reset();
-        state_.target.clear(); // the tip is not what is refused
+        target_.clear(); // the tip is not what is refused
         refuse_current(answer->refused);
         return false;
     }

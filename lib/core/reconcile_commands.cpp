@@ -22,14 +22,14 @@ void Stepper::on(const CommandArrived& event) {
     PendingCommand command = event.command;
     command.who = event.who;
     command.since = now_;
-    if (state_.removed)
+    if (state_.removal)
         return refuse(command.id, no_longer_configured);
     if (command.op == Op::suspend)
         return suspend(command);
     if (command.op == Op::resume)
         return resume(command);
-    if (state_.phase == Phase::unavailable)
-        return refuse(command.id, state_.unavailable);
+    if (is_in<phase::Unavailable>(state_))
+        return refuse(command.id, why_unavailable(state_));
     if (auto taken = take_options(command); !taken) {
         tell(command.id, taken.error().message);
         return finish(command.id, exit_status::usage);
@@ -51,7 +51,7 @@ void Stepper::on(const CommandArrived& event) {
     state_.queue.push_back(std::move(command));
     note_intent(state_.queue.back());
     make_way();
-    if (state_.phase != Phase::idle && !join_deployment())
+    if (!is_idle() && !join_deployment())
         tell(event.command.id, "waiting for what the service is doing now");
     next();
     for (auto& waiting : state_.queue)
@@ -89,9 +89,9 @@ void Stepper::suspend(const PendingCommand& command) {
     note(false, sentence);
     decide(DecisionKind::suspended, sentence);
     tell(command.id, sentence + "; containers stay as they are, commits are fetched but not deployed");
-    if (state_.work != Work::rollback)
+    if (work_of(state_) != Work::rollback)
         give_turn_up(sentence);
-    if (!cancel_work(sentence) && state_.phase == Phase::working)
+    if (!cancel_work(sentence) && is_in<phase::Working>(state_))
         tell(command.id, "what the service is doing now comes to its end first");
     finish(command.id, exit_status::done);
     next();
@@ -131,7 +131,7 @@ void Stepper::let_suspension_end() {
 
 // Nothing was touched, and nothing was asked for either.
 void Stepper::refuse_current(const std::string& reason) {
-    state_.phase = Phase::idle;
+    enter(phase::Idle{});
     tell_current(reason);
     take_intent_back();
     end_current(exit_status::rejected);

@@ -6,8 +6,8 @@ namespace pgod::reconcile {
 
 // What something else began since makes stale is not believed.
 void Stepper::on(const Surveyed& event) {
-    const bool waits = state_.phase == Phase::queued && state_.work != Work::heal;
-    if (!std::exchange(state_.drift.asked, false) || event.busy || (state_.phase != Phase::idle && !waits))
+    const bool waits = is_in<phase::Queued>(state_) && work_of(state_) != Work::heal;
+    if (!std::exchange(state_.drift.asked, false) || event.busy || (!is_idle() && !waits))
         return;
     state_.running = event.running;
     state_.health = event.health;
@@ -26,7 +26,7 @@ void Stepper::survey() {
 // did.
 bool Stepper::may_heal(bool accident) const {
     const Durable& durable = state_.durable;
-    return durable.intent.desired == Desired::running && (!durable.suspension || accident) && !state_.removed;
+    return durable.intent.desired == Desired::running && (!durable.suspension || accident) && !state_.removal;
 }
 
 void Stepper::mend(const Surveyed& seen) {
@@ -35,7 +35,7 @@ void Stepper::mend(const Surveyed& seen) {
     say(answer);
     if (!answer.heal)
         return;
-    if (state_.phase == Phase::queued) {
+    if (is_in<phase::Queued>(state_)) {
         act(LeaveTurn{});
         put_off("what runs is healed first: this goes on after it");
     }
@@ -53,11 +53,10 @@ void Stepper::on_healed(const WorkEnded& event) {
 
 // One that waits for its turn makes way: for a command, or because the service is not to run any more.
 void Stepper::drop_healing() {
-    if (state_.phase != Phase::queued || state_.work != Work::heal)
+    if (!is_in<phase::Queued>(state_) || work_of(state_) != Work::heal)
         return;
     act(LeaveTurn{});
-    state_.phase = Phase::idle;
-    state_.work.reset();
+    enter(phase::Idle{});
     state_.drift.healings.pop_back();
 }
 

@@ -8,9 +8,10 @@ namespace {
 
 // Its containers will be other ones when this is over.
 bool changes_containers(const State& state) {
-    if (state.phase != Phase::exporting && state.phase != Phase::queued && state.phase != Phase::working)
+    const auto work = work_of(state);
+    if (!work)
         return false;
-    switch (*state.work) {
+    switch (*work) {
     case Work::deploy:
     case Work::rollback:
     case Work::heal:
@@ -30,13 +31,14 @@ bool changes_containers(const State& state) {
 
 // …and are as they were until then, however long it takes: a commit is staged, fetched and built.
 bool only_prepares(const State& state) {
-    return state.work == Work::deploy && !(state.phase == Phase::working && state.reach == Reach::changing);
+    const auto* working = std::get_if<phase::Working>(&state.phase);
+    return work_of(state) == Work::deploy && (working == nullptr || working->reach != Reach::changing);
 }
 
 std::optional<Passing::What> what_it_does(const State* state) {
-    if (state == nullptr || state->phase == Phase::recovering)
+    if (state == nullptr || is_in<phase::Recovering>(*state))
         return Passing::What::beginning;
-    if (state->phase == Phase::unavailable)
+    if (!why_unavailable(*state).empty())
         return std::nullopt;
     if (changes_containers(*state))
         return Passing::What::working;
@@ -50,7 +52,7 @@ std::optional<Passing::What> what_it_does(const State* state) {
 
 // That ends within minutes.
 bool is_unsettled(const State* state) {
-    if (state == nullptr || state->phase == Phase::recovering)
+    if (state == nullptr || is_in<phase::Recovering>(*state))
         return true;
     const bool changes = changes_containers(*state) && !only_prepares(*state);
     return changes || (!state->running.empty() && state->health == Health::progressing);
@@ -58,8 +60,8 @@ bool is_unsettled(const State* state) {
 
 std::optional<Lasting::What> what_is_wrong(const State& state) {
     const Durable& durable = state.durable;
-    if (state.phase == Phase::unavailable)
-        return Lasting::Unavailable{state.unavailable};
+    if (const auto& reason = why_unavailable(state); !reason.empty())
+        return Lasting::Unavailable{reason};
     if (durable.intent.desired != Desired::running)
         return Lasting::Unwanted{durable.intent.desired};
     if (durable.outcome && *durable.outcome != Outcome::ok && *durable.outcome != Outcome::superseded)

@@ -65,14 +65,13 @@ std::optional<Place> place_of(Work work) {
 }
 
 void Stepper::next() {
-    if (state_.phase != Phase::idle)
+    if (!is_idle())
         return;
-    if (state_.removed)
-        return state_.left_alone ? act(Retire{}) : start_work(Work::down);
-    if (state_.asking_beside) { // its answer comes first
-        state_.phase = Phase::syncing;
-        return;
-    }
+    target_.clear(); // of what was done before
+    if (state_.removal)
+        return *state_.removal == Removal::leave_alone ? retire() : start_work(Work::down);
+    if (state_.asking_beside) // its answer comes first
+        return enter(phase::Syncing{});
     // A clock that was set back must stop neither the polls nor what is tried again.
     const Time latest = now_ + std::max<std::chrono::milliseconds>(2 * settings_.interval, 2 * first_retry);
     if (state_.next_sync > latest)
@@ -116,7 +115,6 @@ void Stepper::take_command() {
 // The command that became the current one begins, unless something has come up while it waited.
 void Stepper::start_command() {
     const PendingCommand& command = *state_.current;
-    state_.target.clear(); // of what was done before
     const Work work = *operation_of(command.op).work;
     if (state_.durable.suspension && deploys_tip(command.op))
         return refuse_current(text_of(*state_.durable.suspension));
@@ -145,8 +143,8 @@ bool Stepper::join_deployment() {
 void Stepper::join_in_turn() {
     while (is_deploying() && !state_.queue.empty() && joins(state_.queue.front().op)) {
         const PendingCommand& first = state_.queue.front();
-        const bool brought = first.commit.empty() ? first.asked && state_.tip == state_.target
-                                                  : state_.target.starts_with(first.commit);
+        const bool brought =
+            first.commit.empty() ? first.asked && state_.tip == target_ : target_.starts_with(first.commit);
         if (!brought)
             return;
         follow_deployment();
@@ -167,17 +165,16 @@ void Stepper::ask_for_first() {
 }
 
 bool Stepper::is_deploying() const {
-    return state_.work == Work::deploy && (state_.phase == Phase::exporting ||
-                                           state_.phase == Phase::queued || state_.phase == Phase::working);
+    return work_of(state_) == Work::deploy;
 }
 
 void Stepper::follow_deployment() {
     tell(state_.queue.front().id,
-         fmt::format("{} is being deployed already: this ends when that does", brief(state_.target)));
+         fmt::format("{} is being deployed already: this ends when that does", brief(target_)));
     state_.followers.push_back(std::move(state_.queue.front()));
     state_.queue.pop_front();
     let_go(state_.followers.back());
-    if (state_.phase == Phase::working && state_.followers.back().id != 0)
+    if (is_in<phase::Working>(state_) && state_.followers.back().id != 0)
         act(Attach{state_.followers.back().id, state_.durable.deployments});
 }
 
@@ -192,23 +189,24 @@ void Stepper::on_asked_beside(const SyncEnded& event) {
     for (auto& command : state_.queue)
         if (joins(command.op) && command.asked && command.commit.empty()) {
             command.wanted = state_.tip;
-            tell(command.id,
-                 brief(state_.tip) + " is deployed when the service is done with " + brief(state_.target));
+            if (is_deploying())
+                tell(command.id,
+                     brief(state_.tip) + " is deployed when the service is done with " + brief(target_));
         }
     ask_for_first();
 }
 
 // Commits that somebody waited for, and whose place a newer one took.
 void Stepper::note_superseded() {
-    std::vector<std::string> noted{state_.target};
+    std::vector<std::string> noted{target_};
     const auto look = [this, &noted](const PendingCommand& command) {
         const std::string& commit = command.wanted.empty() ? command.commit : command.wanted;
         if (command.serves || !is_commit_id(commit) ||
             std::find(noted.begin(), noted.end(), commit) != noted.end())
             return;
         noted.push_back(commit);
-        act(Supersede{++state_.durable.deployments, commit, command.who, state_.target});
-        tell(command.id, fmt::format("{} is superseded by {}", brief(commit), brief(state_.target)));
+        act(Supersede{++state_.durable.deployments, commit, command.who, target_});
+        tell(command.id, fmt::format("{} is superseded by {}", brief(commit), brief(target_)));
     };
     for (const auto& command : state_.followers)
         look(command);
@@ -217,7 +215,6 @@ void Stepper::note_superseded() {
 }
 
 void Stepper::start_work(Work work) {
-    state_.work = work;
     if (state_.current)
         let_go(*state_.current);
     for (auto& command : state_.followers)
@@ -234,11 +231,11 @@ void Stepper::start_work(Work work) {
     const After after = after_of(work);
     if (has(settings_.room, *place) && !awaited(settings_, after))
         return begin_work(work);
-    state_.phase = Phase::queued;
+    enter(phase::Queued{work, target_});
     const auto& other = awaited(settings_, after);
     std::string sentence = other ? "it waits: " + text_of(*other) : std::string(full(*place));
     tell_current(sentence);
-    decide(DecisionKind::waits_for_turn, std::move(sentence), state_.target);
+    decide(DecisionKind::waits_for_turn, std::move(sentence), target_);
     act(AwaitTurn{*place, after, state_.current.has_value()});
 }
 
@@ -251,10 +248,10 @@ const std::optional<Passing>& awaited(const Settings& settings, After after) {
 // that no more of them wait than there are places. Where what runs is lost meanwhile, the new version heals
 // it.
 void Stepper::on(const GateReached& event) {
-    if (state_.phase != Phase::working || state_.work != Work::deploy || state_.reach == Reach::changing ||
-        state_.cancelling)
+    phase::Working* working = preparing();
+    if (working == nullptr || working->work != Work::deploy || working->cancelling)
         return;
-    const bool waits = state_.reach == Reach::at_gate;
+    const bool waits = working->reach == Reach::at_gate;
     if (event.lost && settings_.room.healing) {
         if (waits)
             act(LeaveTurn{});
@@ -264,29 +261,32 @@ void Stepper::on(const GateReached& event) {
         return;
     if (settings_.room.switching)
         return open_gate(Place::switching);
-    state_.reach = Reach::at_gate;
+    working->reach = Reach::at_gate;
     tell_current(std::string(full(Place::switching)));
     act(AwaitTurn{Place::switching, After::none, state_.current.has_value()});
 }
 
 void Stepper::open_gate(Place place) {
-    state_.reach = Reach::changing;
+    std::get<phase::Working>(state_.phase).reach = Reach::changing;
     act(OpenGate{place});
 }
 
 void Stepper::on(const TurnCame&) {
-    if (state_.phase == Phase::working && state_.reach == Reach::at_gate && !state_.cancelling)
+    if (const auto* working = preparing();
+        working != nullptr && working->reach == Reach::at_gate && !working->cancelling)
         return open_gate(Place::switching);
     if (!may_heal(state_.drift.accident))
         drop_healing();
-    if (state_.phase != Phase::queued)
+    const auto* queued = std::get_if<phase::Queued>(&state_.phase);
+    if (queued == nullptr)
         return next();
-    if (!held(*state_.work))
-        begin_work(*state_.work);
+    const Work work = queued->work;
+    if (!held(work))
+        begin_work(work);
 }
 
 void Stepper::on(const OthersChanged&) {
-    if (state_.phase != Phase::idle || state_.tip.empty() || settings_.awaits)
+    if (!is_idle() || state_.tip.empty() || settings_.awaits)
         return;
     if (deploys(decide_on_tip(state_, settings_, now_)))
         state_.next_sync = now_;
@@ -295,16 +295,15 @@ void Stepper::on(const OthersChanged&) {
 
 // A new version is not put on what does not stand. What brings back a version that ran may still help.
 bool Stepper::held(Work work) {
-    const bool stands = state_.target == state_.durable.settled && state_.health == Health::healthy;
+    const bool stands = target_ == state_.durable.settled && state_.health == Health::healthy;
     if (work != Work::deploy || !settings_.held_by || stands)
         return false;
-    state_.work.reset();
-    const HeldBy decision{state_.target, *settings_.held_by};
+    const HeldBy decision{target_, *settings_.held_by};
     if (state_.current && state_.current->op != Op::sync) {
         refuse_current(text_of(decision));
         return true;
     }
-    state_.phase = Phase::idle;
+    enter(phase::Idle{});
     tell_current(text_of(decision));
     if (!decided(decision.kind, decision.commit)) // the log says it once
         note(true, text_of(decision));

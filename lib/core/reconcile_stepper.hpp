@@ -36,6 +36,7 @@ class Stepper {
   public:
     Stepper(State state, const Settings& settings, Time now, double jitter)
         : state_(std::move(state))
+        , target_(commit_of(state_))
         , settings_(settings)
         , now_(now)
         , jitter_(jitter) {}
@@ -86,13 +87,14 @@ class Stepper {
     void tell_followers(const std::string& sentence); // what the output of the work says to the first
 
     // what is given up
+    phase::Working* preparing(); // work that has touched nothing yet; null: there is none
     void give_up(const std::string& reason);
     void give_turn_up(const std::string& reason);
     bool cancel_work(const std::string& reason);
     std::optional<std::string> overtaken(Work work) const;
     void make_way();
     void put_off(const std::string& reason);
-    void on_cancelled(Work work, const std::string& reason);
+    void on_cancelled(const phase::Working& ended);
 
     // commands and intent
     void refuse(CommandId command, const std::string& reason);
@@ -118,13 +120,14 @@ class Stepper {
     void begin_work(Work work);
     Trigger trigger() const;
     void on_rolled_back(const WorkEnded& event);
-    void on_deployed(const WorkEnded& event);
+    void on_deployed(const phase::Working& ended, const WorkEnded& event);
     void on_healed(const WorkEnded& event);
-    void on_worker_lost(Work work, const Error& error);
+    void on_worker_lost(const phase::Working& ended, const Error& error);
     bool on_stopped(const WorkEnded& event);
     void on_taken_down(const WorkEnded& event);
     void on_previewed(const WorkEnded& event);
-    void settle(Outcome outcome, const std::optional<Error>& error, bool again);
+    enum class Rejudge { no, yes };
+    void settle(Outcome outcome, const std::optional<Error>& error, bool again, Rejudge rejudge);
     void try_later();
 
     // What `why` repeats.
@@ -141,6 +144,10 @@ class Stepper {
     void mend(const Surveyed& seen);
     void say(const DriftAnswer& answer);
     void drop_healing();
+
+    void retire();
+    void enter(Phase phase) { state_.phase = std::move(phase); }
+    bool is_idle() const { return is_in<phase::Idle>(state_); }
 
     void act(auto action) { actions_.emplace_back(std::move(action)); }
     // What is written is the state at the end of the step, so once is enough.
@@ -163,6 +170,7 @@ class Stepper {
     }
 
     State state_;
+    std::string target_; // the commit that was under way before this step, or is now
     const Settings& settings_;
     Time now_;
     double jitter_;

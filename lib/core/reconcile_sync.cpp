@@ -19,13 +19,13 @@ constexpr std::chrono::minutes longest_retry{5}; // and never later than the pol
 
 void Stepper::on(const SyncEnded& event) {
     const bool beside = std::exchange(state_.asking_beside, false);
-    if (beside && state_.phase != Phase::syncing)
+    if (beside && !is_in<phase::Syncing>(state_))
         return on_asked_beside(event);
-    if (state_.phase != Phase::syncing)
+    if (!is_in<phase::Syncing>(state_))
         return;
     if (state_.read_repository) // the settings changed meanwhile: perhaps this was another upstream
         return start_sync();
-    state_.phase = Phase::idle;
+    enter(phase::Idle{});
     const bool answers_again = !state_.sync_error.empty() && !event.error;
     remember_sync(event);
     const std::optional<Op> op = current_op();
@@ -83,7 +83,7 @@ void Stepper::go_on_with_command() {
 }
 
 void Stepper::start_sync() {
-    state_.phase = Phase::syncing;
+    enter(phase::Syncing{});
     act(StartSync{std::exchange(state_.read_repository, false) ? std::string() : state_.tip});
 }
 
@@ -94,8 +94,10 @@ void Stepper::remember_sync(const SyncEnded& event) {
                         ? "upstream is at " + brief(event.tip)
                         : "upstream moved from " + brief(state_.tip) + " to " + brief(event.tip));
         state_.tip = event.tip;
-        if (state_.durable.waiting != event.tip)
+        if (!state_.durable.waiting.empty() && state_.durable.waiting != event.tip) {
             state_.durable.waiting.clear();
+            persist();
+        }
         state_.deploy_failures = 0;
         state_.next_deploy.reset();
     }
@@ -120,9 +122,8 @@ void Stepper::remember_sync(const SyncEnded& event) {
 }
 
 void Stepper::start_export(const std::string& commit, Work then, bool on_branch) {
-    state_.phase = Phase::exporting;
-    state_.target = commit;
-    state_.work = then;
+    target_ = commit;
+    enter(phase::Exporting{then, commit});
     StartExport start{commit, on_branch, {}, state_.running};
     const auto look = [&start](const PendingCommand& one) {
         if (one.op == Op::up && !one.commit.empty())
@@ -135,39 +136,41 @@ void Stepper::start_export(const std::string& commit, Work then, bool on_branch)
 }
 
 void Stepper::on(const ExportEnded& event) {
-    if (state_.phase != Phase::exporting)
+    const auto* exporting = std::get_if<phase::Exporting>(&state_.phase);
+    if (exporting == nullptr)
         return;
+    const Work then = exporting->then;
     if (event.error)
         return on_not_exported(*event.error);
     if (!event.commit.empty()) // its first digits became all of them
-        state_.target = event.commit;
+        target_ = event.commit;
     if (!take_named(event.named))
         return;
-    if (state_.current && state_.current->serves && state_.target != state_.tip &&
+    if (state_.current && state_.current->serves && target_ != state_.tip &&
         state_.health == Health::healthy) {
-        state_.phase = Phase::idle;
-        state_.work.reset();
-        state_.target = state_.running;
+        enter(phase::Idle{});
+        target_ = state_.running;
         return end_current(exit_status::done);
     }
     const Op op = current_op().value_or(Op::sync);
     // A `down` or `suspend` may have come while the commit was exported; a poll must not undo it.
     if (op == Op::sync && (state_.durable.intent.desired != Desired::running || state_.durable.suspension)) {
-        state_.phase = Phase::idle;
-        state_.work.reset();
+        enter(phase::Idle{});
         tell_current(text_of(decide_on_tip(state_, settings_, now_)));
         return end_current(exit_status::done);
     }
     const bool asked_for = op == Op::retry || (op == Op::up && !state_.current->commit.empty());
-    if (asked_for && lift_quarantine(state_.durable, state_.target))
-        note(false, brief(state_.target) + " is quarantined no longer, asked by " + state_.current->who);
-    start_work(*state_.work);
+    if (asked_for && lift_quarantine(state_.durable, target_)) {
+        note(false, brief(target_) + " is quarantined no longer, asked by " + state_.current->who);
+        persist();
+    }
+    start_work(then);
 }
 
 void Stepper::on_not_exported(const Error& error) {
-    state_.phase = Phase::idle;
-    const Work work = *std::exchange(state_.work, std::nullopt);
-    const bool named = state_.current && !state_.current->commit.empty() && state_.target != state_.tip;
+    const auto work = work_of(state_);
+    enter(phase::Idle{});
+    const bool named = state_.current && !state_.current->commit.empty() && target_ != state_.tip;
     if (named && error.code == Code::gone) // it is not on the branch, or its first digits are two commits'
         return refuse_current(error.message);
     state_.read_repository = true;
@@ -175,12 +178,11 @@ void Stepper::on_not_exported(const Error& error) {
     // What is wrong with the commit itself stays wrong; all else is the repository's or the host's.
     const bool rejected = error.code == Code::permanent || error.code == Code::invalid;
     if (work == Work::deploy)
-        settle(rejected ? Outcome::rejected : Outcome::failed, error, !rejected);
+        settle(rejected ? Outcome::rejected : Outcome::failed, error, !rejected, Rejudge::no);
     else if (!state_.current || state_.current->op == Op::sync)
-        decide(
-            WaitsForUp::kind,
-            fmt::format("{} waits for up, but could not be staged: {}", brief(state_.target), error.message),
-            state_.target);
+        decide(WaitsForUp::kind,
+               fmt::format("{} waits for up, but could not be staged: {}", brief(target_), error.message),
+               target_);
     end_current(rejected ? exit_status::rejected : exit_status::failed);
 }
 

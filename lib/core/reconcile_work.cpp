@@ -18,16 +18,17 @@ constexpr unsigned max_lost_stops = 3; // workers in a row; then it is left to t
 } // namespace
 
 void Stepper::begin_work(Work work) {
-    state_.phase = Phase::working;
-    state_.work = work;
-    state_.reach = place_of(work) == Place::preparing ? Reach::preparing : Reach::changing;
+    auto& working = state_.phase.emplace<phase::Working>(
+        phase::Working{.work = work,
+                       .commit = target_,
+                       .reach = place_of(work) == Place::preparing ? Reach::preparing : Reach::changing});
     state_.drift.asked = false;
     if (work != Work::heal && work != Work::plan && work != Work::check)
         state_.drift = {};
     StartWork start;
     start.work = work;
     start.place = place_of(work);
-    start.commit = needs_tip(work) ? state_.target : std::string();
+    start.commit = needs_tip(work) ? target_ : std::string();
     start.command = current_id();
     if (state_.current) {
         start.args = state_.current->args;
@@ -43,18 +44,17 @@ void Stepper::begin_work(Work work) {
         persist();
     }
     if (work == Work::deploy) {
-        state_.rejudge = false;
         // Whatever becomes of this one: no commit is known to stand as it should until it has ended.
-        state_.settled_before = std::exchange(state_.durable.settled, {});
+        working.settled_before = std::exchange(state_.durable.settled, {});
         persist();
         note_superseded();
         start.deployment = ++state_.durable.deployments;
         start.trigger = trigger();
         state_.because.reset();
         decide(DecisionKind::deploying,
-               fmt::format("{} is being deployed, number {} ({}{})", brief(state_.target), start.deployment,
+               fmt::format("{} is being deployed, number {} ({}{})", brief(target_), start.deployment,
                            name_of(start.trigger), start.who.empty() ? "" : ", asked by " + start.who),
-               state_.target);
+               target_);
     }
     const auto deployment = start.deployment;
     act(std::move(start));
@@ -70,28 +70,28 @@ Trigger Stepper::trigger() const {
 }
 
 void Stepper::on(const WorkEnded& event) {
-    if (state_.phase != Phase::working)
+    auto* working = std::get_if<phase::Working>(&state_.phase);
+    if (working == nullptr)
         return;
-    if (state_.reach == Reach::at_gate && !state_.cancelling)
+    const phase::Working ended = std::move(*working);
+    enter(phase::Idle{});
+    if (ended.reach == Reach::at_gate && !ended.cancelling)
         act(LeaveTurn{});
-    state_.phase = Phase::idle;
-    const Work work = *state_.work;
-    state_.work.reset();
-    const auto cancelling = std::exchange(state_.cancelling, std::nullopt);
-    if (cancelling && event.outcome == Outcome::cancelled)
-        return on_cancelled(work, *cancelling);
+    const Work work = ended.work;
+    if (ended.cancelling && event.outcome == Outcome::cancelled)
+        return on_cancelled(ended);
     state_.running = event.running;
     state_.health = event.health;
-    if (state_.removed && work == Work::down)
+    if (state_.removal && work == Work::down)
         return on_taken_down(event);
     const bool lost = !event.outcome && event.error && event.error->code == Code::internal;
     if (lost && (work == Work::deploy || work == Work::rollback))
-        return on_worker_lost(work, *event.error);
+        return on_worker_lost(ended, *event.error);
     if (work == Work::down || work == Work::stop)
         if (on_stopped(event))
             return;
     if (work == Work::deploy)
-        on_deployed(event);
+        on_deployed(ended, event);
     if (work == Work::rollback)
         on_rolled_back(event);
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
@@ -104,14 +104,14 @@ void Stepper::on(const WorkEnded& event) {
     end_current(event.exit_status);
 }
 
-void Stepper::on_deployed(const WorkEnded& event) {
+void Stepper::on_deployed(const phase::Working& ended, const WorkEnded& event) {
     const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
     // The class of the cause decides whether the commit is tried again without anybody asking; but what has
     // stopped containers and waited for new ones in vain would do so each time.
     const bool touched = outcome == Outcome::rolled_back || event.exit_status == exit_status::unhealthy;
     const bool again = event.error && (event.error->code == Code::transient ||
                                        (event.error->code == Code::timeout && !touched));
-    settle(outcome, event.error, again);
+    settle(outcome, event.error, again, ended.rejudge ? Rejudge::yes : Rejudge::no);
     state_.needs_deploy = false;
 }
 
@@ -151,26 +151,26 @@ void Stepper::on_rolled_back(const WorkEnded& event) {
 // auto = false: the tip was staged and judged, and now it waits.
 void Stepper::on_previewed(const WorkEnded& event) {
     const bool rejected = event.exit_status == exit_status::rejected;
-    std::string sentence = text_of(WaitsForUp{state_.target});
+    std::string sentence = text_of(WaitsForUp{target_});
     if (event.error)
         sentence += fmt::format("; {}: {}", rejected ? "it would be rejected" : "it could not be judged",
                                 event.error->message);
     if (rejected || !event.error) {
-        state_.durable.waiting = state_.target;
+        state_.durable.waiting = target_;
         persist();
     }
     if (sentence != state_.durable.decision.sentence) // the log says it once
         note(event.error.has_value(), sentence);
-    decide(WaitsForUp::kind, sentence, state_.target);
+    decide(WaitsForUp::kind, sentence, target_);
     tell_current(sentence);
 }
 
 // Nobody knows how far it came: the containers are looked at, and the commit is tried again.
-void Stepper::on_worker_lost(Work work, const Error& error) {
-    if (work == Work::deploy)
-        settle(Outcome::failed, error, true);
+void Stepper::on_worker_lost(const phase::Working& ended, const Error& error) {
+    if (ended.work == Work::deploy)
+        settle(Outcome::failed, error, true, ended.rejudge ? Rejudge::yes : Rejudge::no);
     finish_current(exit_status::internal);
-    state_.phase = Phase::recovering;
+    enter(phase::Recovering{});
     act(Recover{});
 }
 
@@ -181,7 +181,7 @@ bool Stepper::on_stopped(const WorkEnded& event) {
     const bool lost = event.error && event.error->code == Code::internal;
     if (lost && ++state_.lost_stops < max_lost_stops) {
         finish_current(exit_status::internal);
-        state_.phase = Phase::recovering;
+        enter(phase::Recovering{});
         act(Recover{});
         return true;
     }
@@ -194,42 +194,40 @@ bool Stepper::on_stopped(const WorkEnded& event) {
 // A service that could not be taken down is tried again with the next SIGHUP or start of pgod.
 void Stepper::on_taken_down(const WorkEnded& event) {
     finish_current(event.exit_status);
-    state_.phase = Phase::unavailable;
-    state_.unavailable = no_longer_configured;
     if (event.exit_status == exit_status::done)
-        return act(Retire{});
-    state_.take_down_failed = true;
+        return retire();
+    enter(phase::StillThere{});
     note(true,
          "could not be taken down: " + (event.error ? event.error->message : std::string("no reason given")));
 }
 
-void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool again) {
+void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool again, Rejudge rejudge) {
     Durable& durable = state_.durable;
     durable.outcome = outcome;
     durable.reason = error ? error->message : std::string();
-    if (durable.waiting == state_.target)
+    if (durable.waiting == target_)
         durable.waiting.clear();
-    if (again && state_.target == state_.tip) {
+    if (again && target_ == state_.tip) {
         try_later();
     } else {
         state_.deploy_failures = 0;
         state_.next_deploy.reset();
-        durable.settled = std::exchange(state_.rejudge, false) ? std::string() : state_.target;
+        durable.settled = rejudge == Rejudge::yes ? std::string() : target_;
     }
     if (!again && (outcome == Outcome::failed || outcome == Outcome::rolled_back))
-        quarantine(durable, {state_.target, durable.reason, now_});
+        quarantine(durable, {target_, durable.reason, now_});
     persist();
     if (outcome == Outcome::ok) {
-        durable.last_good = state_.target;
-        lift_quarantine(durable, state_.target);
-        note(false, brief(state_.target) + " runs");
-        tell_followers(brief(state_.target) + " runs");
-        return decide(UpToDate{state_.target});
+        durable.last_good = target_;
+        lift_quarantine(durable, target_);
+        note(false, brief(target_) + " runs");
+        tell_followers(brief(target_) + " runs");
+        return decide(UpToDate{target_});
     }
-    const auto* entry = find_quarantined(durable, state_.target);
+    const auto* entry = find_quarantined(durable, target_);
     const bool left_down = entry != nullptr && state_.running.empty();
     const auto failure =
-        fmt::format("{} was {}: {}{}", brief(state_.target), name_of(outcome), durable.reason,
+        fmt::format("{} was {}: {}{}", brief(target_), name_of(outcome), durable.reason,
                     left_down ? "; there is no version to go back to, so the service is left down" : "");
     note(true, failure);
     tell_followers(failure);
@@ -237,7 +235,7 @@ void Stepper::settle(Outcome outcome, const std::optional<Error>& error, bool ag
         return decide(decide_on_tip(state_, settings_, now_));
     std::string sentence = text_of(InQuarantine(*entry)) + (left_down ? "; the service is left down" : "");
     tell_current(sentence);
-    decide(InQuarantine::kind, std::move(sentence), state_.target);
+    decide(InQuarantine::kind, std::move(sentence), target_);
 }
 
 // For a cause that may pass, later each time.

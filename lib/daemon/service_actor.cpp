@@ -38,7 +38,7 @@ ServiceActor::~ServiceActor() {
 }
 
 void ServiceActor::start() {
-    state_.phase = reconcile::Phase::unavailable;
+    state_.phase = reconcile::phase::Unavailable{};
     if (auto recalled = recall(); !recalled) {
         feed(reconcile::Unavailable{std::move(recalled).error().message, false});
         timer_ = ports_.loop.after(trouble_retry, [this] { start(); });
@@ -214,9 +214,9 @@ void ServiceActor::tell_waiting(std::string_view sentence) {
 }
 
 void ServiceActor::start_sync(const reconcile::StartSync& action) {
-    if (state_.phase == reconcile::Phase::syncing && !has_its_user()) // else something is under way
+    if (reconcile::is_in<reconcile::phase::Syncing>(state_) && !has_its_user()) // else something is under way
         return;
-    if (state_.phase == reconcile::Phase::syncing)
+    if (reconcile::is_in<reconcile::phase::Syncing>(state_))
         tell_waiting("asking upstream");
     ports_.git.sync(
         service_, *user_, directory(), action.known,

@@ -145,7 +145,7 @@ void ServiceActor::end_work(ipc::WorkDone done) {
 Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::Streams streams,
                                                    Looked looked) {
     if (!user_)
-        return Error{Code::gone, state_.unavailable};
+        return Error{Code::gone, reconcile::why_unavailable(state_)};
     ipc::WorkJob work = job(wanted.kind);
     work.args = std::move(wanted.args);
     work.terminal = std::move(wanted.terminal);

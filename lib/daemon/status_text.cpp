@@ -7,39 +7,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace pgod::daemon {
 
 namespace {
 
-std::string_view phase_name(const reconcile::State& state) {
-    switch (state.phase) {
-    case reconcile::Phase::unavailable:
-        return "unavailable";
-    case reconcile::Phase::recovering:
-        return "starting";
-    case reconcile::Phase::idle:
-        return "idle";
-    case reconcile::Phase::syncing:
-        return "syncing";
-    case reconcile::Phase::exporting:
-        return "staging";
-    case reconcile::Phase::queued:
-        return "waiting for its turn";
-    case reconcile::Phase::working:
-        return state.reach == reconcile::Reach::preparing ? "preparing"
-               : state.reach == reconcile::Reach::at_gate ? "waiting for its turn"
-                                                          : "working";
+struct PhaseName {
+    using Name = std::string_view;
+    Name operator()(const reconcile::phase::Unavailable&) const { return "unavailable"; }
+    Name operator()(const reconcile::phase::Recovering&) const { return "starting"; }
+    Name operator()(const reconcile::phase::Idle&) const { return "idle"; }
+    Name operator()(const reconcile::phase::Syncing&) const { return "syncing"; }
+    Name operator()(const reconcile::phase::Exporting&) const { return "staging"; }
+    Name operator()(const reconcile::phase::Queued&) const { return "waiting for its turn"; }
+    Name operator()(const reconcile::phase::Working& working) const {
+        return working.reach == reconcile::Reach::preparing ? "preparing"
+               : working.reach == reconcile::Reach::at_gate ? "waiting for its turn"
+                                                            : "working";
     }
-    return "unknown";
+    Name operator()(const reconcile::phase::StillThere&) const { return "unavailable"; }
+    Name operator()(const reconcile::phase::Gone&) const { return "unavailable"; }
+};
+
+std::string_view phase_name(const reconcile::State& state) {
+    return std::visit(PhaseName{}, state.phase);
 }
 
 // The sentences that say why a service is not as one might expect, most telling first.
 std::vector<std::string> problems(const ServiceView& view) {
     std::vector<std::string> found;
     const auto& state = view.state;
-    if (state.phase == reconcile::Phase::unavailable)
-        found.push_back(state.unavailable);
+    if (const auto& reason = reconcile::why_unavailable(state); !reason.empty())
+        found.push_back(reason);
     if (!state.durable.reason.empty())
         found.push_back(state.durable.reason);
     if (!state.drift.problem.empty())

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace pgod::daemon {
 
@@ -77,25 +78,36 @@ std::string_view work_text(reconcile::Reach reach) {
     return "works on the containers now";
 }
 
+struct NextText { // empty: the next poll, or a retry
+    const reconcile::State& state;
+    std::string operator()(const reconcile::phase::Unavailable&) const {
+        return "waits until it can be served";
+    }
+    std::string operator()(const reconcile::phase::Recovering&) const { return "looks at what runs"; }
+    std::string operator()(const reconcile::phase::Idle&) const { return {}; }
+    std::string operator()(const reconcile::phase::Syncing&) const { return "asks upstream now"; }
+    std::string operator()(const reconcile::phase::Exporting& exporting) const {
+        return "stages " + brief(exporting.commit) + " now";
+    }
+    std::string operator()(const reconcile::phase::Queued& queued) const {
+        const std::string what =
+            queued.commit.empty() ? std::string(name_of(queued.work)) : "deploys " + brief(queued.commit);
+        return fmt::format("{}; {}", what, state.durable.decision.sentence);
+    }
+    std::string operator()(const reconcile::phase::Working& working) const {
+        return std::string(work_text(working.reach));
+    }
+    std::string operator()(const reconcile::phase::StillThere&) const {
+        return "waits until the configuration is read again";
+    }
+    std::string operator()(const reconcile::phase::Gone&) const { return "nothing"; }
+};
+
 } // namespace
 
 std::string next_text(const reconcile::State& state, reconcile::Time now) {
-    switch (state.phase) {
-    case reconcile::Phase::unavailable:
-        return "waits until it can be served";
-    case reconcile::Phase::recovering:
-        return "looks at what runs";
-    case reconcile::Phase::syncing:
-        return "asks upstream now";
-    case reconcile::Phase::exporting:
-        return "stages " + brief(state.target) + " now";
-    case reconcile::Phase::queued:
-        return fmt::format("deploys {}; {}", brief(state.target), state.durable.decision.sentence);
-    case reconcile::Phase::working:
-        return std::string(work_text(state.reach));
-    case reconcile::Phase::idle:
-        break;
-    }
+    if (const auto text = std::visit(NextText{state}, state.phase); !text.empty())
+        return text;
     std::string poll = "poll " + ahead(state.next_sync - now);
     if (!state.next_deploy || reconcile::shown_desired(state.durable) != Desired::running)
         return poll;

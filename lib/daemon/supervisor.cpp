@@ -235,7 +235,7 @@ void Supervisor::forget(const std::string& service) {
     const auto actor = actors_.find(service);
     if (actor == actors_.end())
         return;
-    const bool left_alone = actor->second->state().left_alone;
+    const bool left_alone = actor->second->state().removal == reconcile::Removal::leave_alone;
     actors_.erase(actor);
     keys_.forget_service(service);
     tally_.deployments.erase(service);

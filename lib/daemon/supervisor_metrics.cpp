@@ -16,7 +16,7 @@ ipc::ServiceNumbers numbers_of(const ServiceActor& actor, const Tally& tally) {
     const auto& state = actor.state();
     ipc::ServiceNumbers numbers;
     numbers.name = actor.service().name;
-    numbers.available = state.phase != reconcile::Phase::unavailable;
+    numbers.available = reconcile::why_unavailable(state).empty();
     numbers.desired = reconcile::shown_desired(state.durable);
     numbers.health = state.health;
     numbers.outcome = state.durable.outcome;

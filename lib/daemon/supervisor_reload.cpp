@@ -74,7 +74,7 @@ void Supervisor::reload(bool remove_vanished_services) {
             add_service(service);
         else if (actor->second->service().user != service.user)
             actor->second->remove(true); // forget() adds it again, as the new user
-        else if (actor->second->service() != service || actor->second->state().removed ||
+        else if (actor->second->service() != service || actor->second->state().removal ||
                  (remove_vanished_services && actor->second->secrets_changed()))
             actor->second->reconfigure(service);
     }

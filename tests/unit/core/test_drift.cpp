@@ -26,7 +26,7 @@ struct Drive {
     std::vector<Action> actions;
 
     Drive() {
-        state.phase = Phase::idle;
+        state.phase = phase::Idle{};
         state.tip = state.running = state.durable.settled = commit_a;
         state.durable.outcome = Outcome::ok;
         state.next_sync = now;
@@ -212,7 +212,7 @@ TEST_CASE("a healing waits for its turn on a busy host, and makes way for a comm
     SUBCASE("a command") {
         drive(restart());
         CHECK(drive.did<LeaveTurn>());
-        CHECK(drive.state.work == Work::restart);
+        CHECK(work_of(drive.state) == Work::restart);
     }
     SUBCASE("it is not to run any more") {
         drive.state.durable.intent.desired = Desired::stopped;
@@ -251,7 +251,7 @@ TEST_CASE("an unhealthy container and a podman that does not answer are said onc
 
 TEST_CASE("after a start, what the record can mend is healed at once, and all else is deployed") {
     State fresh;
-    fresh.phase = Phase::recovering;
+    fresh.phase = phase::Recovering{};
     fresh.durable.settled = commit_a;
     const Settings settings{.interval = 60s, .auto_deploy = true};
     const auto after = [&](const State& state, const Recovered& seen) {
@@ -259,23 +259,23 @@ TEST_CASE("after a start, what the record can mend is healed at once, and all el
     };
     for (const Health health : {Health::degraded, Health::missing}) {
         const State lost = after(fresh, {commit_a, health, true, false, "web has no container"});
-        CHECK(lost.work == Work::heal);
+        CHECK(work_of(lost) == Work::heal);
         CHECK(!lost.needs_deploy);
     }
     const State cut_off = after(fresh, {commit_a, Health::degraded, false, false, "web is created"});
     CHECK(cut_off.needs_deploy);
-    CHECK(!cut_off.work);
+    CHECK(!work_of(cut_off));
 }
 
 TEST_CASE(
     "what is suspended is brought back after the end of the host, and left as somebody left it otherwise") {
     State suspended;
-    suspended.phase = Phase::recovering;
+    suspended.phase = phase::Recovering{};
     suspended.durable.settled = commit_a;
     suspended.durable.suspension = Suspension{"ann", start_time, std::nullopt, "a look at it"};
     const auto heals = [&](bool accident) {
         const Recovered seen{commit_a, Health::missing, true, accident, "web is created"};
-        return step(suspended, {}, seen, start_time, 0.5).state.work == Work::heal;
+        return work_of(step(suspended, {}, seen, start_time, 0.5).state) == Work::heal;
     };
     CHECK(heals(true));
     CHECK(!heals(false));
@@ -286,7 +286,7 @@ TEST_CASE(
 
 TEST_CASE("what could not be healed and of which nothing is left is deployed, where the tip may be") {
     State state;
-    state.phase = Phase::recovering;
+    state.phase = phase::Recovering{};
     state.durable.settled = state.tip = commit_a;
     state = step(state, {}, Recovered{commit_a, Health::missing, true, true, "web has no container"},
                  start_time, 0.5)

@@ -167,7 +167,7 @@ TEST_CASE("a restart with nothing changed redeploys nothing") {
 
 TEST_CASE("an unknown user refuses that service's commands and is said once") {
     Drive drive;
-    drive.state.phase = Phase::unavailable;
+    drive.state.phase = phase::Unavailable{};
     CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "warn persist");
     CHECK(drive(Unavailable{"user \"x\" does not exist"}) == "");
     CHECK(drive(Op::up) == "tell(7) finish(7,1)");
@@ -212,7 +212,7 @@ TEST_CASE("a commit that could not be staged has the local repository looked at 
 
 TEST_CASE("changed settings judge the tip again") {
     Drive drive = settled_service();
-    CHECK(drive(Reconfigured{}) == "sync()");
+    CHECK(drive(Reconfigured{}) == "persist sync()");
     CHECK(drive(tip(commit_a)) == "export(a)");
 }
 
@@ -249,12 +249,12 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     CHECK(after_start(Recovered{commit_a, Health::healthy}) == "sync()");
 
     Drive userless;
-    userless.state.phase = Phase::unavailable;
+    userless.state.phase = phase::Unavailable{};
     userless(Unavailable{"user \"x\" does not exist", true});
     CHECK(userless(Removed{}) == "note retire");
 
     Drive not_ready; // what it ran is still there
-    not_ready.state.phase = Phase::unavailable;
+    not_ready.state.phase = phase::Unavailable{};
     not_ready(Unavailable{"/run/user/1000 is missing", false});
     CHECK(not_ready(Removed{}) == "note");
     CHECK(not_ready(Available{}) == "recover");
@@ -274,7 +274,7 @@ TEST_CASE("a service that is no longer configured and is left alone ends without
     CHECK(busy(deployed(commit_a)) == "persist note finish(1,0) retire");
 
     Drive not_ready;
-    not_ready.state.phase = Phase::unavailable;
+    not_ready.state.phase = phase::Unavailable{};
     not_ready(Unavailable{"/run/user/1000 is missing", false});
     CHECK(not_ready(leave) == "retire");
 
@@ -282,8 +282,7 @@ TEST_CASE("a service that is no longer configured and is left alone ends without
     again(Op::up, 1);
     again(leave);
     again(Reconfigured{});
-    CHECK_FALSE(again.state.left_alone);
-    CHECK_FALSE(again.state.removed);
+    CHECK_FALSE(again.state.removal);
 }
 
 TEST_CASE("a removal answers the client whose down it met") {
@@ -338,7 +337,7 @@ TEST_CASE("settings that change during a deployment have its commit judged again
 TEST_CASE("settings that change during a sync have upstream asked again") {
     Drive drive = settled_service();
     CHECK(drive(Op::sync) == "sync(a)");
-    CHECK(drive(Reconfigured{.other_source = true}) == "");
+    CHECK(drive(Reconfigured{.other_source = true}) == "persist");
     CHECK(drive(tip(commit_b)) == "sync()");
     CHECK(drive(tip(commit_a)) == "note export(a)");
 }

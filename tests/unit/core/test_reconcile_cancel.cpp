@@ -191,14 +191,14 @@ TEST_CASE("build and pull end with their client, other work goes on") {
         waits(tip(commit_a));
         CHECK(has(waits(ExportEnded{}), "await(true)"));
         CHECK(waits(ClientLeft{1}) == "leave");
-        CHECK(waits.state.phase == Phase::idle);
+        CHECK(is_in<phase::Idle>(waits.state));
 
         Drive syncs = settled_service();
         syncs(op, 1);
         CHECK(syncs(ClientLeft{1}) == "");
         syncs(tip(commit_a));
         CHECK(syncs(ExportEnded{}) == "");
-        CHECK(syncs.state.phase == Phase::idle);
+        CHECK(is_in<phase::Idle>(syncs.state));
 
         Drive behind = preparing(true);
         behind(op, 2);

@@ -360,7 +360,7 @@ TEST_CASE("a down or stop that was killed in the middle is carried out to its en
     }
     SUBCASE("with pgod") {
         CHECK(drive(Op::stop) == "persist note work(stop,,7)");
-        drive.state.phase = Phase::recovering; // what is durable is all that is left
+        drive.state.phase = phase::Recovering{}; // what is durable is all that is left
         drive.state.current.reset();
         CHECK(drive(Recovered{commit_a, Health::healthy}) == "work(stop,,0)");
         CHECK(drive(stopped).starts_with("persist"));
@@ -383,7 +383,7 @@ TEST_CASE("a deployment that was killed leaves no commit that counts as settled"
     CHECK(drive(Tick{}) == "sync(a)");
     CHECK(drive(tip(commit_b)) == "note export(b)");
     CHECK(drive(ExportEnded{}) == "persist work(deploy,b,0)");
-    drive.state.phase = Phase::recovering; // what is durable is all that is left
+    drive.state.phase = phase::Recovering{}; // what is durable is all that is left
     CHECK(drive(Recovered{commit_a, Health::healthy}) == "sync(b)");
     CHECK(drive(tip(commit_a)) ==
           "note export(a)"); // upstream took b back, whose files may stand in the tree

@@ -46,31 +46,28 @@ TEST_CASE("what passes by itself is awaited") {
     CHECK_FALSE(seen(db).awaits);
     CHECK_FALSE(seen(db).held_by);
 
-    for (const auto& [phase, work, awaited] : {std::tuple{Phase::exporting, Work::deploy, true},
-                                               {Phase::queued, Work::heal, true},
-                                               {Phase::working, Work::rollback, true},
-                                               {Phase::working, Work::restart, true},
-                                               {Phase::working, Work::down, true},
-                                               {Phase::working, Work::pull, false},
-                                               {Phase::exporting, Work::check, false}}) {
+    for (const auto& [phase, awaited] : {std::pair{Phase(phase::Exporting{Work::deploy}), true},
+                                         {phase::Queued{Work::heal}, true},
+                                         {phase::Working{Work::rollback}, true},
+                                         {phase::Working{Work::restart}, true},
+                                         {phase::Working{Work::down}, true},
+                                         {phase::Working{Work::pull}, false},
+                                         {phase::Exporting{Work::check}, false}}) {
         db = standing();
         db.phase = phase;
-        db.work = work;
         CHECK(seen(db).awaits.has_value() == awaited);
     }
 }
 
 TEST_CASE("healing and rollback wait for another service only while its containers change or start") {
     State db = standing();
-    db.work = Work::deploy;
-    db.phase = Phase::working;
     for (const auto& [reach, awaited] :
          {std::pair{Reach::preparing, false}, {Reach::at_gate, false}, {Reach::changing, true}}) {
-        db.reach = reach;
+        db.phase = phase::Working{.work = Work::deploy, .reach = reach};
         CHECK(seen(db).awaits);
         CHECK(seen(db).unsettled.has_value() == awaited);
     }
-    db.phase = Phase::queued;
+    db.phase = phase::Queued{Work::deploy};
     CHECK_FALSE(seen(db).unsettled);
     db = standing();
     db.health = Health::progressing;
@@ -92,10 +89,8 @@ TEST_CASE("what somebody has to mend holds a new version back") {
         const auto obstacle = seen(db).held_by;
         return obstacle ? text_of(*obstacle) : std::string();
     };
-    CHECK(held_by([](State& db) {
-              db.phase = Phase::unavailable;
-              db.unavailable = "user \"x\" does not exist";
-          }) == "db, which it comes after, cannot be served: user \"x\" does not exist");
+    CHECK(held_by([](State& db) { db.phase = phase::Unavailable{"user \"x\" does not exist"}; }) ==
+          "db, which it comes after, cannot be served: user \"x\" does not exist");
     CHECK(held_by([](State& db) { db.durable.intent.desired = Desired::stopped; }) ==
           "db, which it comes after, is stopped");
     CHECK(held_by([](State& db) { db.durable.outcome = Outcome::rolled_back; }) ==
@@ -131,7 +126,7 @@ TEST_CASE("a commit that waited for what then failed is left alone, and the clie
         drive.settings.awaits.reset();
         drive.settings.held_by = db_degraded;
         CHECK(drive(TurnCame{}) == (by_command ? "tell(7) finish(7,65)" : "warn persist"));
-        CHECK(drive.state.phase == Phase::idle);
+        CHECK(is_in<phase::Idle>(drive.state));
         CHECK(drive.state.running == commit_a);
     }
 }

@@ -11,7 +11,7 @@ namespace {
 // One that runs commit a, and upstream has commit b.
 State behind() {
     State state;
-    state.phase = Phase::idle;
+    state.phase = phase::Idle{};
     state.tip = commit_b;
     state.running = commit_a;
     state.durable.settled = commit_a;
