@@ -48,6 +48,8 @@ void FakeSupervisor::carry_out(Connection& connection, const std::string& comman
     } else if (verb == "fail") {
         say(ipc::Text{true, "this failed\n"});
         say(ipc::Exit{static_cast<std::int32_t>(number)});
+    } else if (verb == "refuse") {
+        say(ipc::Exit{77, "this key may not\n", true});
     } else if (verb == "stream" || verb == "both") {
         stream(connection, number, verb == "both");
     } else if (verb == "endless") {

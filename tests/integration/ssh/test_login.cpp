@@ -77,6 +77,20 @@ TEST_CASE("the exit status and standard error are the operation's") {
     }
 }
 
+TEST_CASE("ssh(1) shows the words of a refusal and its status, with a terminal as well") {
+    FakeSupervisor supervisor;
+    Clients clients;
+    const auto key = clients.key("key");
+    supervisor.know(key + ".pub");
+    const auto plain = clients.ssh(supervisor.port(), key, "refuse");
+    CHECK(plain.output == "");
+    CHECK(plain.errors == "this key may not\n");
+    CHECK(code(plain) == 77);
+    const auto terminal = clients.ssh(supervisor.port(), key, "refuse", {"-tt"});
+    CHECK(terminal.errors.find("this key may not\r\n") != std::string::npos);
+    CHECK(code(terminal) == 77);
+}
+
 TEST_CASE("an unknown key is refused at authentication, and nothing is run for it") {
     FakeSupervisor supervisor;
     Clients clients;
