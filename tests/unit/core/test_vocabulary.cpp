@@ -17,6 +17,12 @@ TEST_CASE("every word of the vocabulary is spelled once and read back") {
     for (const auto trigger : {Trigger::poll, Trigger::command, Trigger::start, Trigger::config,
                                Trigger::heal, Trigger::rollback, Trigger::retry})
         CHECK(trigger_named(name_of(trigger)) == trigger);
+    std::set<std::string_view> kinds;
+    for (int kind = 0; kind <= static_cast<int>(DecisionKind::rollback_failed); ++kind) {
+        CHECK(decision_kind_named(name_of(static_cast<DecisionKind>(kind))) ==
+              static_cast<DecisionKind>(kind));
+        CHECK(kinds.insert(name_of(static_cast<DecisionKind>(kind))).second);
+    }
     CHECK(name_of(Outcome::rolled_back) == "rolled-back");
     CHECK(name_of(Health::missing) == "missing");
     CHECK(name_of(static_cast<Health>(99)) == "unknown");
@@ -35,6 +41,16 @@ TEST_CASE("the table of operations") {
     }
     CHECK(find_operation("UP") == nullptr);
     CHECK(find_operation("") == nullptr);
+}
+
+TEST_CASE("work that an operation leads to has the operation's name, but for what deploys the tip") {
+    for (const auto& operation : all_operations()) {
+        CAPTURE(operation.name);
+        if (operation.work && operation.work != Work::deploy)
+            CHECK(name_of(*operation.work) == operation.name);
+    }
+    CHECK(name_of(Work::deploy) == "deploy");
+    CHECK(name_of(Work::heal) == "heal");
 }
 
 TEST_CASE("a set of groups allows what it names") {

@@ -132,6 +132,19 @@ TEST_CASE("a file of the first format is brought forward with all that is in it"
     }
 }
 
+TEST_CASE("the text of a decision outlives a kind that this pgod does not know") {
+    Directory directory;
+    {
+        Opened store(directory.path);
+        store->save("web", suspended());
+    }
+    Stranger(directory.file()).run("UPDATE services SET decision_kind = 'of-another-pgod'");
+    Opened store(directory.path);
+    const auto decision = store.loaded("web").decision;
+    CHECK(decision.kind == DecisionKind::none);
+    CHECK(decision.sentence == suspended().decision.sentence);
+}
+
 // A step that fails half way leaves the file as it was, for the pgod that wrote it.
 TEST_CASE("a file that cannot be brought forward is left as it is") {
     Directory directory;
