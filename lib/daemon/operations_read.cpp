@@ -71,6 +71,7 @@ void Operations::look(Connection& connection, ServiceActor& actor, const Command
     job.kind = command.op == Op::ps ? ipc::WorkKind::ps : ipc::WorkKind::logs;
     job.args = command.args;
     job.json = command.json;
+    job.client = true;
     job.deadline = command.op == Op::ps ? std::chrono::milliseconds(60s) : longest_look;
     serve(connection, actor, std::move(job), std::move(*streams));
 }
@@ -92,6 +93,7 @@ void Operations::exec(Connection& connection, ServiceActor& actor, const Command
     ipc::WorkJob job;
     job.kind = ipc::WorkKind::exec;
     job.args = command.args;
+    job.client = true;
     if (terminal)
         job.terminal = terminal_type(terminal->type);
     job.deadline = longest_look;

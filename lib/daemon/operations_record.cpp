@@ -98,6 +98,7 @@ void Operations::log(Connection& connection, ServiceActor& actor, const Command&
     job.deployment = *number;
     job.json = command.json;
     job.follow = follow;
+    job.client = true;
     job.deadline = follow ? std::chrono::milliseconds(longest_follow) : longest_read;
     auto streams = join_by_pipes(connection, false);
     if (!streams)
@@ -117,6 +118,7 @@ void Operations::attach(reconcile::CommandId command, ServiceActor& actor, std::
     job.kind = ipc::WorkKind::log;
     job.deployment = deployment;
     job.follow = true;
+    job.client = true;
     job.deadline = longest_follow;
     auto worker = actor.look(std::move(job), Worker::Streams{std::move(streams->errors), {}, {}},
                              [this, command](const ipc::WorkDone&) { looked(command); });

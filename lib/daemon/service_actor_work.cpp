@@ -84,6 +84,7 @@ void ServiceActor::start_work(const reconcile::StartWork& action) {
     Worker::Streams streams;
     if (action.command != 0)
         streams = ports_.streams(action.command);
+    work.client = static_cast<bool>(streams.output);
     auto worker = start_worker(
         work, std::move(streams),
         [this](const ipc::WorkDone& done) {
@@ -151,6 +152,7 @@ Result<std::unique_ptr<Worker>> ServiceActor::look(ipc::WorkJob wanted, Worker::
     work.deployment = wanted.deployment;
     work.follow = wanted.follow;
     work.json = wanted.json;
+    work.client = wanted.client;
     work.deadline = wanted.deadline;
     return start_worker(work, std::move(streams), std::move(looked));
 }

@@ -58,6 +58,7 @@ compose::Job job_of(const ipc::WorkJob& request) {
     job.service = request.service;
     job.commit = request.commit;
     job.deployment = request.deployment;
+    job.force = request.force;
     job.json = request.json;
     job.follow = request.follow;
     job.compose_files = request.compose;
@@ -131,6 +132,7 @@ compose::JobResult carry_out(const ipc::WorkJob& request, const compose::Work& w
 ipc::WorkDone done_of(compose::JobResult result, const compose::Output& output) {
     ipc::WorkDone done;
     done.exit_status = result.exit_status;
+    done.changed = result.changed;
     done.outcome = result.outcome;
     done.error = std::move(result.error);
     if (done.error)
@@ -270,9 +272,10 @@ Result<ipc::WorkDone> work_on(const ipc::WorkJob& request, const os::FrameWriter
     }
     compose::Output output(STDOUT_FILENO, STDERR_FILENO, redacted);
     const bool told = request.kind == ipc::WorkKind::deploy || request.kind == ipc::WorkKind::rollback;
-    const auto progress = [&output, told](std::string_view step) {
+    const auto progress = [&reports, &output, told](std::string_view step) {
         if (const auto sentence = compose::sentence_of_step(step); told && !sentence.empty())
             output.say(sentence);
+        report(reports, ipc::Progress{std::string(step)});
     };
     const compose::Work looking{job, directory, podman, output, progress};
     const auto lost = [&looking] {

@@ -56,6 +56,11 @@ bool is_commit_or_none(std::string_view text) noexcept {
     return text.empty() || is_commit_id(text);
 }
 
+bool check(Progress& progress) {
+    make_fit(progress.step, max_reported_word);
+    return true;
+}
+
 bool check(WorkDone& done) {
     make_fit(done.error);
     for (auto& container : done.containers)

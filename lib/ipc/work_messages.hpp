@@ -1,6 +1,6 @@
 // Supervisor ↔ pgod-work, one process per deployment or operation, as the service's user. The worker gets one
 // WorkJob in a sealed file, with its standard output and error already where the client or the log reads
-// them, and writes one WorkDone before it exits. What it needs to outlive the
+// them, and writes Progress at each step and one WorkDone before it exits. What it needs to outlive the
 // supervisor it keeps in the service's directory.
 #pragma once
 
@@ -41,7 +41,9 @@ struct WorkJob {
     std::string directory; // the service's directory, absolute
     std::string commit;    // deploy, pull, build, plan, check: the commit that was exported to `stage`
     std::uint64_t deployment = 0;
-    bool wait = false; // observe: first wait for whoever works on the service
+    bool wait = false;   // observe: first wait for whoever works on the service
+    bool force = false;  // deploy even when the same commit runs and looks healthy
+    bool client = false; // somebody reads stdout and stderr
     bool json = false;
     bool follow = false;              // log
     std::vector<std::string> compose; // files, relative to the commit
@@ -66,6 +68,8 @@ struct WorkJob {
         archive(commit);
         archive(deployment);
         archive(wait);
+        archive(force);
+        archive(client);
         archive(json);
         archive(follow);
         archive(compose);
@@ -87,8 +91,13 @@ struct WorkJob {
 };
 using WorkRequest = std::variant<WorkJob>;
 
+struct Progress {
+    std::string step; // "plan", "pull", "build", "switch", "verify"
+    void fields(auto& archive) { archive(step); }
+};
 struct WorkDone {
     std::int32_t exit_status = 70;
+    bool changed = false;           // containers were touched
     std::optional<Outcome> outcome; // of a deployment that was attempted
     std::optional<Error> error;     // why it did not end well; one sentence
     std::string running_commit;     // of the record after this job; empty: nothing deployed
@@ -99,6 +108,7 @@ struct WorkDone {
     std::vector<std::string> notes;      // of the record's commit, for status; at most max_reported_notes
     void fields(auto& archive) {
         archive(exit_status);
+        archive(changed);
         archive(outcome);
         archive(error);
         archive(running_commit);
@@ -143,6 +153,6 @@ struct Examined { // one for each check of an examination; without a problem it 
         archive(remedy);
     }
 };
-using WorkReport = std::variant<WorkDone, Surveyed, Examined, AtGate>;
+using WorkReport = std::variant<Progress, WorkDone, Surveyed, Examined, AtGate>;
 
 } // namespace pgod::ipc

@@ -63,6 +63,7 @@ int main() {
         if (job.kind == ipc::WorkKind::deploy) {
             deploy(job);
             done.outcome = Outcome::ok;
+            done.changed = true;
         }
         const Release release = read_release(job.directory);
         done.running_commit = release.commit;

@@ -24,7 +24,7 @@ int main() {
     const auto done = ipc::encode(ipc::WorkReport(good));
     if (part == "honest") {
         for (int i = 0; i < 200; ++i) // more than are taken at once
-            (void)send(ipc::encode(ipc::WorkReport(ipc::AtGate{})));
+            (void)send(ipc::encode(ipc::WorkReport(ipc::Progress{"plan"})));
         (void)send(done);
         return 0;
     }
@@ -33,7 +33,7 @@ int main() {
         (void)send(done);
     }
     if (part == "flood")
-        while (send(ipc::encode(ipc::WorkReport(ipc::AtGate{})))) {
+        while (send(ipc::encode(ipc::WorkReport(ipc::Progress{"plan"})))) {
         }
     if (part == "commit") {
         good.running_commit = "zzz";

@@ -41,6 +41,7 @@ WorkJob some_work_job() {
     job.directory = "/var/lib/pgod/services/pgo";
     job.commit = std::string(40, 'c');
     job.deployment = 17;
+    job.force = true;
     job.json = true;
     job.compose = {"deploy/compose.yaml", "prod.yaml"};
     job.profiles = {"debug"};
@@ -62,6 +63,7 @@ WorkJob some_work_job() {
 WorkDone some_work_done() {
     WorkDone done;
     done.exit_status = -81;
+    done.changed = true;
     done.outcome = Outcome::rolled_back;
     done.error = some_error;
     done.running_commit = std::string(40, 'd');
@@ -140,9 +142,12 @@ std::vector<WorkRequest> samples() {
 template<>
 std::vector<WorkReport> samples() {
     return {
-        some_work_done(), WorkDone{},
+        Progress{"verify"},
+        some_work_done(),
+        WorkDone{},
         Surveyed{"shop", false, false, "c0ffee", Health::degraded, true, true, "web exited with status 137"},
-        Examined{"storage", "the disk is full", "podman image prune"}, AtGate{}};
+        Examined{"storage", "the disk is full", "podman image prune"},
+        AtGate{}};
 }
 
 // Random bytes are the same in every run: a failure can be looked at again.
