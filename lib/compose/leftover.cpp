@@ -43,9 +43,20 @@ std::string text_of(int proc, const std::string& path) {
     return text ? std::move(*text) : std::string();
 }
 
+// Root in a container of the user has the user's uid and chooses its name and its environment. A container
+// has pids of its own; podman, which makes user namespaces as well, has those of the host
+// (pid_namespaces(7)).
+bool has_our_pids(int proc, const std::string& pid) {
+    struct stat theirs {};
+    struct stat ours {};
+    return ::fstatat(proc, (pid + "/ns/pid").c_str(), &theirs, 0) == 0 &&
+           ::fstatat(proc, "self/ns/pid", &ours, 0) == 0 && theirs.st_ino == ours.st_ino;
+}
+
 bool is_leftover(int proc, const std::string& pid, std::string_view mark) {
     struct stat status {};
-    if (::fstatat(proc, pid.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || status.st_uid != ::geteuid())
+    if (::fstatat(proc, pid.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || status.st_uid != ::geteuid() ||
+        !has_our_pids(proc, pid))
         return false;
     // Programs that podman starts inherit its environment: conmon, pasta, its own "podman pause".
     if (trimmed(text_of(proc, pid + "/comm")) != "podman")
@@ -169,11 +180,16 @@ Result<Fd> lock_service(const Work& work, Leftovers what) {
     const auto longest = [times = asks ? times_left(work) : std::nullopt](const Leftover& one) {
         return longest_age(one, times);
     };
-    for (const auto& one : found)
-        work.output.say(fmt::format(
-            "waiting for podman {} of a worker that was killed; in {} pgod kills it as well",
-            escaped(shortened(one.verb, 20)), std::max<std::chrono::seconds>(longest(one) - one.age, 0s)));
-    if (!wait_for_leftovers(work.job.service, longest, work.job.deadline)) {
+    auto longest_wait = 0s; // for all of them, and for others that take their place
+    for (const auto& one : found) {
+        const auto left = std::max<std::chrono::seconds>(longest(one) - one.age, 0s);
+        longest_wait = std::max(longest_wait, left);
+        work.output.say(
+            fmt::format("waiting for podman {} of a worker that was killed; in {} pgod kills it as well",
+                        escaped(shortened(one.verb, 20)), left));
+    }
+    if (!wait_for_leftovers(work.job.service, longest,
+                            std::min(work.job.deadline, Clock::now() + longest_wait))) {
         const std::string sentence =
             "a podman of a worker that was killed did not end in time; pgod killed it";
         work.output.say(sentence);

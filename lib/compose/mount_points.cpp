@@ -37,7 +37,7 @@ std::optional<Mount> bind_around(const PlannedContainer& container, const MountT
 
 } // namespace
 
-void check_mount_points(const Plan& plan, int stage, const std::string& stage_path, int tree,
+void check_mount_points(const Plan& plan, int stage, const std::string& stage_path, int tree, int tracked,
                         Findings& findings) {
     const auto made = bind_sources(plan, stage_path); // pgod makes those that are missing
     for (const auto& container : plan.containers)
@@ -52,7 +52,9 @@ void check_mount_points(const Plan& plan, int stage, const std::string& stage_pa
             const bool is_made = std::any_of(made.begin(), made.end(), [&wanted](const std::string& path) {
                 return path_beneath(path, wanted).has_value();
             });
-            if (is_made || is_there(stage, wanted) || is_there(tree, wanted))
+            // What the version that runs tracks and this one does not will be gone from the work tree.
+            const bool stays = is_there(tree, wanted) && !is_there(tracked, wanted);
+            if (is_made || is_there(stage, wanted) || stays)
                 continue;
             Violation missing{container.service,
                               std::string(target.setting),

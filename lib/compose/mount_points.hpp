@@ -11,7 +11,8 @@
 namespace pgod::compose {
 
 // `stage`: the exported commit, open, and the path that the plan has for it. `tree`: the work tree, or -1.
-void check_mount_points(const Plan& plan, int stage, const std::string& stage_path, int tree,
+// `tracked`: the files of the release that runs, or -1.
+void check_mount_points(const Plan& plan, int stage, const std::string& stage_path, int tree, int tracked,
                         Findings& findings);
 
 } // namespace pgod::compose

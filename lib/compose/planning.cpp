@@ -9,6 +9,7 @@
 #include "compose/need.hpp"
 #include "compose/nested_mounts.hpp"
 #include "compose/record.hpp"
+#include "compose/release.hpp"
 #include "compose/shared_binds.hpp"
 #include "compose/switch.hpp"
 #include "compose/translation.hpp"
@@ -127,7 +128,9 @@ Result<std::vector<Violation>> violations_of_commit(const Work& work, const Plan
     check_builds(plan, stage, work.directory.path_of("stage"), findings);
     check_env_files(plan, stage, work.directory.path_of("stage"), findings);
     const auto tree = work.directory.open_directory("tree");
-    check_mount_points(plan, stage, work.directory.path_of("stage"), tree ? tree->get() : -1, findings);
+    const auto tracked = work.directory.open_directory(std::string(running_release) + "/files");
+    check_mount_points(plan, stage, work.directory.path_of("stage"), tree ? tree->get() : -1,
+                       tracked ? tracked->get() : -1, findings);
     check_limits(plan, limits_of_this_host(os::current_user()), findings);
     TRY(check_host_gateway(work.podman, plan, findings));
     add(std::move(findings).take(), violations);

@@ -89,6 +89,7 @@ class Stepper {
     // what is given up
     phase::Working* preparing(); // work that has touched nothing yet; null: there is none
     void give_up(const std::string& reason);
+    void give_up_removed();
     void give_turn_up(const std::string& reason);
     bool cancel_work(const std::string& reason);
     std::optional<std::string> overtaken(Work work) const;
@@ -119,7 +120,7 @@ class Stepper {
     // work
     void begin_work(Work work);
     Trigger trigger() const;
-    void on_rolled_back(const WorkEnded& event);
+    void on_rolled_back(const phase::Working& ended, const WorkEnded& event);
     void on_deployed(const phase::Working& ended, const WorkEnded& event);
     void on_healed(const WorkEnded& event);
     void on_worker_lost(const phase::Working& ended, const Error& error);

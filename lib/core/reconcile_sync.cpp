@@ -28,6 +28,8 @@ void Stepper::on(const SyncEnded& event) {
     enter(phase::Idle{});
     const bool answers_again = !state_.sync_error.empty() && !event.error;
     remember_sync(event);
+    if (state_.removal)
+        return give_up_removed();
     const std::optional<Op> op = current_op();
     if (op == Op::rollback)
         return start_work(Work::rollback);
@@ -121,6 +123,12 @@ void Stepper::remember_sync(const SyncEnded& event) {
                       : jittered(interval, jitter_));
 }
 
+// Nothing new is begun for a service that is no longer configured.
+void Stepper::give_up_removed() {
+    give_up(no_longer_configured);
+    next();
+}
+
 void Stepper::start_export(const std::string& commit, Work then, bool on_branch) {
     target_ = commit;
     enter(phase::Exporting{then, commit});
@@ -140,6 +148,10 @@ void Stepper::on(const ExportEnded& event) {
     if (exporting == nullptr)
         return;
     const Work then = exporting->then;
+    if (state_.removal) {
+        enter(phase::Idle{});
+        return give_up_removed();
+    }
     if (event.error)
         return on_not_exported(*event.error);
     if (!event.commit.empty()) // its first digits became all of them

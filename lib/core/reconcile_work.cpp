@@ -93,7 +93,7 @@ void Stepper::on(const WorkEnded& event) {
     if (work == Work::deploy)
         on_deployed(ended, event);
     if (work == Work::rollback)
-        on_rolled_back(event);
+        on_rolled_back(ended, event);
     if (work == Work::check && current_op().value_or(Op::sync) == Op::sync)
         on_previewed(event);
     if (work == Work::heal)
@@ -116,7 +116,7 @@ void Stepper::on_deployed(const phase::Working& ended, const WorkEnded& event) {
 }
 
 // By hand: what is left behind is held back. One that could not begin changed nothing.
-void Stepper::on_rolled_back(const WorkEnded& event) {
+void Stepper::on_rolled_back(const phase::Working& ended, const WorkEnded& event) {
     if (event.exit_status == exit_status::rejected)
         return take_intent_back();
     const Outcome outcome = event.outcome.value_or(event.error ? Outcome::failed : Outcome::ok);
@@ -131,7 +131,8 @@ void Stepper::on_rolled_back(const WorkEnded& event) {
     state_.needs_deploy = false;
     state_.deploy_failures = 0;
     state_.next_deploy.reset();
-    state_.durable.settled = state_.durable.last_good = state_.running;
+    state_.durable.last_good = state_.running;
+    state_.durable.settled = ended.rejudge ? std::string() : state_.running;
     note(false, brief(state_.running) + " runs again");
     if (!state_.tip.empty() && state_.running != state_.tip) {
         quarantine(state_.durable,

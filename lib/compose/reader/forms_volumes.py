@@ -75,7 +75,7 @@ def set_source(made, item, source, spot):
     if made.entries["type"].value != "bind":
         if "/" in source:
             spot.refuse(item, f"the source {shown(source)} is neither a path nor the name of a volume",
-                        f"write ./{source} for a path of the repository" if not is_path(source) else "write type: bind for a path")
+                        f"write {shown('./' + source)} for a path of the repository" if not is_path(source) else "write type: bind for a path")
         made.entries["source"] = scalar(place, source)
         return
     if source.startswith("~") and source[1:2] not in ("", "/"):

@@ -291,7 +291,7 @@ SERVICE = {
     "userns_mode": refused("text", OTHERS),
     "uts": refused("text", OTHERS),
     "volumes": Key("volumes", VOLUME, merge="by target"),
-    "volumes_from": refused("texts", OTHERS),
+    "volumes_from": refused("texts", "pgod does not share all volumes of a container, but each can be named in both services"),
     "working_dir": Key("text"),
 }
 

@@ -4,7 +4,7 @@
 SIGNAL_OF_TIME = re.compile(r"RT(MIN(\+([1-9]|1[0-5]))?|MAX(-([1-9]|1[0-4]))?)")
 LEAST_MEMORY = 6 << 20  # as Docker's; no container starts in less
 LEAST_QUOTA, LEAST_PERIOD, MOST_PERIOD = 1000, 1000, 1_000_000  # microseconds, of the kernel
-MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
 INTERFACE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}")
 
 

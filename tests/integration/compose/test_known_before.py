@@ -268,6 +268,11 @@ class KnownBefore(scene.ComposeTest):
             volumes=["./conf:/conf:ro", "./conf/made:/conf/made", "./other:/other"],
             configs=[{"source": "c", "target": "/conf/a"}, {"source": "c", "target": "/other/b"}])) + configs}), changed=True)
         self.assertEqual(self.user.podman("exec", f"{svc.name}_web_1", "cat", "/conf/a", "/other/b"), "texttext")
+        # A place that the version before has, and this commit has no more.
+        place = {"conf/old/file": "1"}
+        self.good(svc.deploy({**files, **place, "compose.yaml": compose(web=service(volumes=["./conf:/conf:ro"]))}), changed=True)
+        refused(compose(web=service(volumes=["./conf:/conf:ro", "cache:/conf/old"])) + "volumes: {cache: {}}\n",
+                'nothing can be mounted at "/conf/old"')
 
 
 if __name__ == "__main__":

@@ -101,6 +101,24 @@ class Operations(scene.ComposeTest):
         hanging.wait()
         self.good(job.finish(), changed=True)
 
+    def test_what_a_container_runs_is_no_leftover_of_a_worker(self):
+        svc = self.service()
+        self.good(svc.deploy({"compose.yaml": compose(a=service())}))
+        program = self.user.home / "podman"
+        shutil.copy("/usr/bin/sleep", program)
+        # As root of a rootless container is seen from the host: the user's uid, and pids of its own.
+        hostile = subprocess.Popen(["unshare", "-U", "-r", "-p", "-f", "--kill-child", program, "1000"], cwd="/",
+                                   env={"PGOD_CHANGES": svc.name, "PATH": "/usr/bin:/bin"}, user=self.user.uid,
+                                   group=self.user.gid, extra_groups=[])
+        self.addCleanup(hostile.wait)
+        self.addCleanup(hostile.kill)
+        harness.wait_until("it runs", lambda: subprocess.run(["pgrep", "-u", str(self.user.uid), "-x", "podman"],
+                                                             stdout=subprocess.DEVNULL).returncode == 0)
+        down = svc.do("down")
+        self.assertEqual(down.exit_status, 0, down)
+        self.assertNotIn("waiting for podman", down.stdout + down.stderr)
+        self.assertIsNone(hostile.poll())
+
     def test_a_start_that_fails_says_so(self):
         svc = self.service()
         port = harness.free_port()

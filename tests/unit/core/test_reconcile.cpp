@@ -230,9 +230,7 @@ TEST_CASE("a service that is no longer configured is taken down once it is idle,
     drive(Op::up, 1);
     drive(Op::restart, 2);
     CHECK(drive(Removed{}) == "note tell(2) finish(2,1)");
-    CHECK(drive(tip(commit_a)) == "export(a)");
-    CHECK(drive(ExportEnded{}) == "persist work(deploy,a,1)");
-    CHECK(drive(deployed(commit_a)) == "persist note finish(1,0) work(down,,0)");
+    CHECK(drive(tip(commit_a)) == "tell(1) finish(1,1) work(down,,0)");
     CHECK(drive(Op::up, 3) == "tell(3) finish(3,1)");
     CHECK(drive(WorkEnded{0, {}, {}, "", Health::missing}) == "retire");
     CHECK_FALSE(due(drive.state));
