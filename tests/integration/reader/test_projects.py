@@ -282,7 +282,7 @@ class Sentences(unittest.TestCase):
                  'compose.yaml:1: a: depends_on: there is no service "b"; check the name'),
                 ("services: {a: {image: x, volumes: ['db/password.txt:/p']}}",
                  'compose.yaml:1: a: volumes: "db/password.txt:/p": the source "db/password.txt" is neither a path nor'
-                 " the name of a volume; write ./db/password.txt for a path of the repository"),
+                 ' the name of a volume; write "./db/password.txt" for a path of the repository'),
                 ("services: {a: {image: x, volumes: }}", None),
                 ("services: {a: {image: x, command: [sh, -c, [a]]}}",
                  "compose.yaml:1: a: command must be a text, and is a list"),

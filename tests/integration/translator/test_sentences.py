@@ -30,7 +30,7 @@ CLEAR = {
                                     " (needed); give X a value in .env"),
     "a path that is empty": ("env_file: [{path: }]", {}, "compose.yaml:4: a: env_file"),
     "a path without ./": ("volumes: ['db/password.txt:/p']", {}, 'compose.yaml:4: a: volumes: "db/password.txt:/p": the source'
-                          ' "db/password.txt" is neither a path nor the name of a volume; write ./db/password.txt for a path of'
+                          ' "db/password.txt" is neither a path nor the name of a volume; write "./db/password.txt" for a path of'
                           " the repository"),
     "a build of another repository": ("build: 'https://git.example/x.git'", {}, 'compose.yaml:4: a: build:'
                                       ' "https://git.example/x.git" is not in this repository; copy its files into the repository, or'

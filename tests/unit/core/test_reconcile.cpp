@@ -264,12 +264,16 @@ TEST_CASE("a service that is no longer configured and is left alone ends without
     Drive idle = settled_service();
     CHECK(idle(leave) == "retire");
 
-    Drive busy = settled_service(); // what it is doing comes to its end
-    busy(Op::up, 1);
-    CHECK(busy(leave) == "");
-    busy(tip(commit_a));
-    busy(ExportEnded{});
-    CHECK(busy(deployed(commit_a)) == "persist note finish(1,0) retire");
+    Drive syncing = settled_service(); // it begins nothing new
+    syncing(Op::up, 1);
+    CHECK(syncing(leave) == "");
+    CHECK(syncing(tip(commit_a)) == "tell(1) finish(1,1) retire");
+
+    Drive exporting = settled_service();
+    exporting(Op::up, 1);
+    exporting(tip(commit_a));
+    CHECK(exporting(leave) == "");
+    CHECK(exporting(ExportEnded{}) == "tell(1) finish(1,1) retire");
 
     Drive not_ready;
     not_ready.state.phase = phase::Unavailable{};
