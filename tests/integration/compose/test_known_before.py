@@ -224,7 +224,7 @@ class KnownBefore(scene.ComposeTest):
 
     def test_values_that_podman_would_refuse(self):
         svc = self.running()
-        self.refused(svc, compose(web=service(stop_signal="FOO")), "web: stop_signal", '"FOO" is not a signal that podman knows')
+        self.refused(svc, compose(web=service(stop_signal="FOO")), "web: stop_signal", '"FOO" is not a signal; write one such as SIGTERM')
         self.refused(svc, compose(web=service(ipc="none", shm_size="64m")), 'web: shm_size', 'beside "ipc: none"')
         self.refused(svc, compose(web=service(mac_address="02:42:ac:11:65:43", networks={"n": {
             "mac_address": "02:42:ac:11:65:44"}})) + "networks: {n: {}}\n", "web: mac_address", "differs from networks.n.mac_address")
