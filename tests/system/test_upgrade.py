@@ -68,7 +68,9 @@ class Upgrade(SystemTest):
 
     def test_the_database_of_an_older_version_is_brought_forward(self):
         (version,) = self.database("PRAGMA user_version")
-        self.database("ALTER TABLE keys DROP COLUMN options", "DROP TABLE claims", f"PRAGMA user_version = {OLDER}")
+        self.database("ALTER TABLE keys DROP COLUMN options", "DROP TABLE claims",
+                      "ALTER TABLE services DROP COLUMN decision_kind", "ALTER TABLE services DROP COLUMN decision_commit",
+                      f"PRAGMA user_version = {OLDER}")
         history = self.database("SELECT count(*) FROM deployments")
         self.assertEqual(history, (1,))
         self.daemon.start()
