@@ -1,9 +1,9 @@
 #include "compose/host_gateway.hpp"
 
 #include "base/text.hpp"
+#include "compose/containers_conf.hpp"
 #include "core/plan_shapes.hpp"
 #include "core/version_numbers.hpp"
-#include "os/safe_path.hpp"
 #include "os/users.hpp"
 
 #include <arpa/inet.h>
@@ -15,7 +15,6 @@ namespace pgod::compose {
 
 namespace {
 
-constexpr std::size_t max_configuration = 1 << 20; // bytes
 constexpr unsigned first_version_with_word = 5;
 
 // One that other hosts can reach: podman passes over loopback, link-local and multicast ones.
@@ -37,14 +36,10 @@ bool is_entry(const PlanOption& option) {
            option.value[option.value.size() - host_gateway_word.size() - 1] == ':';
 }
 
-// The last file that has it wins, as in podman: the user's, then root's, then the distribution's.
 std::string configured_address() {
     constexpr std::string_view setting = "host_containers_internal_ip";
-    for (const std::string& path : {os::current_user().home + "/.config/containers/containers.conf",
-                                    std::string("/etc/containers/containers.conf"),
-                                    std::string("/usr/share/containers/containers.conf")}) {
-        const auto text = os::read_file(path, max_configuration);
-        for (const auto line : split(text ? std::string_view(*text) : std::string_view(), '\n')) {
+    for (const std::string& text : containers_conf(os::current_user().home))
+        for (const auto line : split(text, '\n')) {
             auto words = split(trimmed(line), '=');
             if (words.size() < 2 || trimmed(words[0]) != setting)
                 continue;
@@ -52,7 +47,6 @@ std::string configured_address() {
             if (quoted.size() > 2 && !quoted[1].empty())
                 return std::string(quoted[1]);
         }
-    }
     return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "compose/containers_conf.hpp"
 #include "core/memory_file.hpp"
 #include "core/plan_images.hpp"
 #include "core/published_port.hpp"
@@ -80,15 +81,10 @@ bool has_program_for_init(const std::string& home) {
           "/usr/local/lib/podman/catatonit", "/usr/bin/catatonit", "/usr/local/bin/catatonit"})
         if (::access(path, X_OK) == 0)
             return true;
-    constexpr std::size_t longest = 1 << 20;
-    for (const std::string& path :
-         {home + "/.config/containers/containers.conf", std::string("/etc/containers/containers.conf"),
-          std::string("/usr/share/containers/containers.conf")})
-        if (const auto text = os::read_file(path, longest))
-            for (const auto line : split(*text, '\n'))
-                if (trimmed(line).starts_with("init_path") ||
-                    trimmed(line).starts_with("helper_binaries_dir"))
-                    return true;
+    for (const std::string& text : containers_conf(home))
+        for (const auto line : split(text, '\n'))
+            if (trimmed(line).starts_with("init_path") || trimmed(line).starts_with("helper_binaries_dir"))
+                return true;
     return false;
 }
 
