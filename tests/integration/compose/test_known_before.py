@@ -108,6 +108,10 @@ class KnownBefore(scene.ComposeTest):
         self.refused(self.running(), compose(web=service(image="localhost/no/such:1")),
                      'web: image: podman of this user has no localhost/no/such:1', status=1)
 
+    def stranger_in(self, network):
+        self.user.podman("run", "-d", "--name", "stranger", "--network", network, scene.IMAGE, "sleep", "1000")
+        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", "stranger")
+
     def test_a_network_of_somebody_else(self):
         svc = self.running()
         name = f"{svc.name}_inner"
@@ -122,8 +126,7 @@ class KnownBefore(scene.ComposeTest):
         text = compose(web=service(networks=["inner"])) + "networks: {inner: {}}\n"
         self.good(svc.deploy({"compose.yaml": text}))
         name = f"{svc.name}_inner"
-        self.user.podman("run", "-d", "--name", "stranger", "--network", name, scene.IMAGE, "sleep", "1000")
-        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", "stranger")
+        self.stranger_in(name)
         inner = text.replace("{inner: {}}", "{inner: {internal: true}}")
         self.refused(svc, inner, f"networks: {name} must be recreated", f"podman network disconnect {name} stranger")
         self.user.podman("network", "disconnect", name, "stranger")
@@ -134,8 +137,7 @@ class KnownBefore(scene.ComposeTest):
         text = compose(web=service(networks=["inner"])) + "networks: {inner: {ipam: {config: [{subnet: 10.213.7.0/24}]}}}\n"
         self.good(svc.deploy({"compose.yaml": text}))
         name = f"{svc.name}_inner"
-        self.user.podman("run", "-d", "--name", "stranger", "--network", name, scene.IMAGE, "sleep", "1000")
-        self.addCleanup(self.user.podman, "rm", "-f", "-t", "0", "stranger")
+        self.stranger_in(name)
         self.refused(svc, text.replace("10.213.7.0", "10.213.8.0"), f"networks: {name} must be recreated",
                      f"podman network disconnect {name} stranger")
         self.user.podman("network", "disconnect", name, "stranger")
